@@ -1,0 +1,1 @@
+"""Tasks: annotators that write samples, each with its verifier."""

@@ -1,0 +1,1 @@
+"""Annotators of written text: subtitles and captions."""

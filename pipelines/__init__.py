@@ -1,0 +1,1 @@
+"""Floor 4: recipes, flows and the command line."""

@@ -1,0 +1,268 @@
+"""The sample model: one instruction example with a typed answer, neutral markup and its evidence.
+
+A sample is immutable and carries no letters, tokens or pixels: packagers render those. Tasks build `Sample` values;
+`to_row` gives the stored row, `from_row` reads it back, `problems` says what is malformed without looking at evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .ids import derive_id
+from .markup import validate
+from .span import Span
+
+Need = Literal["vision", "audio", "speech_text", "on_screen_text", "motion", "3d"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SpanAnswer(_Frozen):
+    """A span on the source clock of the first medium."""
+
+    kind: Literal["span"] = "span"
+    start_s: float
+    end_s: float
+
+
+class SpansAnswer(_Frozen):
+    """Several spans, in time order."""
+
+    kind: Literal["spans"] = "spans"
+    spans: tuple[tuple[float, float], ...]
+
+
+class BoxAnswer(_Frozen):
+    """A box at a time, normalised display coordinates."""
+
+    kind: Literal["box"] = "box"
+    t_s: float
+    box: tuple[float, float, float, float]
+
+
+class SpanBoxAnswer(_Frozen):
+    """When and where: a span and a box inside it."""
+
+    kind: Literal["span_box"] = "span_box"
+    start_s: float
+    end_s: float
+    box: tuple[float, float, float, float]
+
+
+class ChoiceAnswer(_Frozen):
+    """Index of the right option in canonical order."""
+
+    kind: Literal["choice"] = "choice"
+    index: int
+
+
+class OrderAnswer(_Frozen):
+    """Option indices (canonical order) in the right sequence."""
+
+    kind: Literal["order"] = "order"
+    order: tuple[int, ...]
+
+
+class NumberAnswer(_Frozen):
+    """A number with its unit."""
+
+    kind: Literal["number"] = "number"
+    value: float
+    unit: str
+
+
+class TextAnswer(_Frozen):
+    """Words."""
+
+    kind: Literal["text"] = "text"
+    text: str
+
+
+class AbsentAnswer(_Frozen):
+    """It does not happen."""
+
+    kind: Literal["absent"] = "absent"
+
+
+Answer = Annotated[
+    SpanAnswer
+    | SpansAnswer
+    | BoxAnswer
+    | SpanBoxAnswer
+    | ChoiceAnswer
+    | OrderAnswer
+    | NumberAnswer
+    | TextAnswer
+    | AbsentAnswer,
+    Field(discriminator="kind"),
+]
+
+
+class Turn(_Frozen):
+    """One message, in neutral markup."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Option(_Frozen):
+    """A choice, or an item to put in order. The kind and margin say why a wrong one is wrong, and by how much."""
+
+    text: str
+    distractor_kind: str | None = None
+    margin: float | None = None
+
+
+class Evidence(_Frozen):
+    """A row that the answer rests on, with the values used, so that a changed row is told from a wrong answer."""
+
+    table: str
+    row_id: str
+    values: Mapping[str, Any]
+
+
+class MediumRef(_Frozen):
+    """What a sample shows of a medium: the span [start_s, end_s), or stills at `frame_times` (seconds)."""
+
+    media_id: str
+    kind: Literal["video", "image", "audio"] = "video"
+    start_s: float
+    end_s: float
+    frame_times: tuple[float, ...] = ()
+
+
+class Sample(_Frozen):
+    """One instruction example."""
+
+    task: str
+    recipe: str
+    clip_id: str | None = None
+    media: tuple[MediumRef, ...]
+    turns: tuple[Turn, ...]
+    answer: Answer
+    options: tuple[Option, ...] = ()
+    rationale: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...]
+    needs: tuple[Need, ...]
+    origin: str = "real"
+    wording: str
+    answer_form: str
+    pair_id: str | None = None
+    difficulty: Mapping[str, float] = Field(default_factory=dict)
+    generator: str
+
+    @property
+    def window(self) -> Span:
+        """The shown window of the first medium."""
+        return Span(self.media[0].start_s, self.media[0].end_s)
+
+    @property
+    def sample_id(self) -> str:
+        """Derived from task, media, question and answer; not from wording identifiers or evidence."""
+        return derive_id(
+            "sample",
+            self.task,
+            [m.model_dump() for m in self.media],
+            [t.model_dump() for t in self.turns],
+            self.answer.model_dump(),
+            [o.text for o in self.options],
+        )
+
+    def problems(self) -> list[str]:
+        """What is malformed in itself: markup, windows, option indices, empty evidence. Empty means well-formed."""
+        found: list[str] = []
+        windows = [Span(m.start_s, m.end_s) for m in self.media]
+        for turn in self.turns:
+            found += validate(turn.text, media=len(self.media), windows=windows)
+        n = len(self.options)
+        if isinstance(self.answer, ChoiceAnswer) and not 0 <= self.answer.index < n:
+            found.append(f"answer names option {self.answer.index} of {n}")
+        if isinstance(self.answer, OrderAnswer) and sorted(self.answer.order) != list(range(n)):
+            found.append(f"order {list(self.answer.order)} is not a permutation of the {n} options")
+        if isinstance(self.answer, (SpanAnswer, SpanBoxAnswer)):
+            found += _span_problems([(self.answer.start_s, self.answer.end_s)], windows[0])
+        if isinstance(self.answer, SpansAnswer):
+            found += _span_problems(self.answer.spans, windows[0])
+        if len({o.text for o in self.options}) < n:
+            found.append("two options have the same text")
+        if not self.evidence:
+            found.append("no evidence")
+        return found
+
+    def to_row(self) -> dict[str, Any]:
+        """Values for table `samples` (`media_id` is that of the first medium)."""
+        return {
+            "media_id": self.media[0].media_id,
+            "sample_id": self.sample_id,
+            "task": self.task,
+            "recipe": self.recipe,
+            "clip_id": self.clip_id,
+            "media": [{**m.model_dump(), "frame_times": list(m.frame_times)} for m in self.media],
+            "window_start_s": self.media[0].start_s,
+            "window_end_s": self.media[0].end_s,
+            "turns": [t.model_dump() for t in self.turns],
+            "answer_kind": self.answer.kind,
+            "answer_json": _dumps(self.answer.model_dump()),
+            "options": [o.model_dump() for o in self.options],
+            "rationale": list(self.rationale),
+            "evidence": [
+                {"source_table": e.table, "row_id": e.row_id, "values_json": _dumps(dict(e.values))}
+                for e in self.evidence
+            ],
+            "needs": list(self.needs),
+            "origin": self.origin,
+            "wording": self.wording,
+            "answer_form": self.answer_form,
+            "pair_id": self.pair_id,
+            "difficulty_json": _dumps(dict(self.difficulty)),
+            "generator": self.generator,
+        }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Sample:
+        """The sample of a stored row. Raises pydantic's `ValidationError` when the row is malformed."""
+        return cls.model_validate(
+            {
+                "task": row["task"],
+                "recipe": row["recipe"],
+                "clip_id": row["clip_id"],
+                "media": [{**m, "frame_times": m["frame_times"] or ()} for m in row["media"]],
+                "turns": row["turns"],
+                "answer": json.loads(row["answer_json"]),
+                "options": row["options"] or (),
+                "rationale": row["rationale"] or (),
+                "evidence": [
+                    {"table": e["source_table"], "row_id": e["row_id"], "values": json.loads(e["values_json"])}
+                    for e in row["evidence"] or ()
+                ],
+                "needs": row["needs"],
+                "origin": row["origin"],
+                "wording": row["wording"],
+                "answer_form": row["answer_form"],
+                "pair_id": row["pair_id"],
+                "difficulty": json.loads(row["difficulty_json"] or "{}"),
+                "generator": row["generator"],
+            }
+        )
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _span_problems(spans: Any, window: Span) -> list[str]:
+    found = []
+    for start, end in spans:
+        if not start < end:
+            found.append(f"answer span {start:g}..{end:g} is empty or inverted")
+        elif start < window.start_s - 1e-6 or end > window.end_s + 1e-6:
+            found.append(f"answer span {start:g}..{end:g} leaves the window {window.start_s:g}..{window.end_s:g}")
+    return found
+
+
