@@ -1,8 +1,8 @@
 """Pure drawing primitives for composed pictures: coloured shapes, noise textures, backdrops and lettering.
 
-Everything is a function of its arguments and a seed: numpy arrays in and out, Pillow for outlines and letters, no
-global state and no OpenCV. Shapes are rasterised at four times their size and averaged down, so edges are smooth;
-textures are sums of value noise at several scales, so that optical flow finds something to hold on to everywhere.
+Everything is a function of its arguments and a seed: numpy arrays in and out, Pillow for outlines and letters,
+no global state and no OpenCV. Shapes are rasterised at four times their size and averaged down, so edges are
+smooth; textures are sums of value noise at several scales, so that optical flow finds hold everywhere.
 Colours are plain sRGB without gamma handling: good for drawing, not for photometry.
 """
 
@@ -190,8 +190,8 @@ def value_noise(
 ) -> Plane:
     """Multi-scale value noise, scaled to cover [0, 1].
 
-    Sums layers of random values, smoothly enlarged; cells start at `coarsest_px` and halve until `finest_px`, each
-    layer `gain` times as strong as the one before. Same arguments, same plane.
+    Sums layers of random values, smoothly enlarged; cells start at `coarsest_px` and halve until `finest_px`,
+    each layer `gain` times as strong as the one before. Same arguments, same plane.
     """
     rng = np.random.default_rng([seed, height, width])
     total = np.zeros((height, width), np.float32)
@@ -204,7 +204,8 @@ def value_noise(
         total += weight * np.asarray(layer)
         cell, weight = cell / 2, weight * gain
     low, high = np.percentile(total, [0.5, 99.5])
-    return np.clip((total - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
+    plane: Plane = np.clip((total - low) / max(float(high - low), 1e-6), 0, 1).astype(np.float32)
+    return plane
 
 
 def ramp(plane: Plane, stops: list[Rgb]) -> Picture:
@@ -230,24 +231,52 @@ def hills(height: int, width: int, seed: int, sky: list[Rgb], land: list[Rgb], l
     if len(sky) < 2 or len(land) < 2:
         raise ValueError(f"hills need two colours for sky and land, got {len(sky)} and {len(land)}")
     rng = np.random.default_rng([seed, 7])
-    clouds = value_noise(height, width, seed * 8 + 1, height / 3)
     fall = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    clouds = value_noise(height, width, seed * 2 + 1, height / 3)
     picture = ramp(np.clip(0.75 * fall + 0.6 * (clouds - 0.35), 0, 1), sky)
+    grain = value_noise(height, width, seed * 2, height / 6)
     columns = np.arange(width, dtype=np.float32)
-    rows = np.arange(height, dtype=np.float32)[:, None]
     for layer in range(layers):
         depth = layer / max(1, layers - 1)
-        base = height * (0.42 + 0.4 * depth)
-        ridge = np.full(width, base, np.float32)
+        ridge = np.full(width, height * (0.42 + 0.4 * depth), np.float32)
         for wave in (0.9, 2.3, 5.1, 11.0):
             phase, size = rng.random() * 2 * pi, height * 0.09 / wave**0.8
             ridge += np.float32(size) * np.sin(2 * pi * wave * columns / (height * 1.8) + phase).astype(
                 np.float32
             )
-        grain = value_noise(height, width, seed * 8 + 2 + layer, height / 6)
-        tone = np.clip(0.12 + 0.7 * depth + 0.8 * (grain - 0.5), 0, 1)
-        below = np.clip(rows - ridge[None, :] + 0.5, 0, 1)[..., None]
-        picture = (picture * (1 - below) + ramp(tone, land) * below).astype(np.uint8)
+        moved = np.roll(grain, (int(rng.integers(height)), int(rng.integers(width))), axis=(0, 1))
+        top = max(0, int(ridge.min()) - 1)
+        rows = np.arange(top, height, dtype=np.float32)[:, None]
+        cover = np.clip(rows - ridge[None, :] + 0.5, 0, 1)[..., None]
+        front = ramp(np.clip(0.12 + 0.7 * depth + 0.8 * (moved[top:] - 0.5), 0, 1), land)
+        picture[top:] = (picture[top:] * (1 - cover) + front * cover).astype(np.uint8)
+    return picture
+
+
+def planks(height: int, width: int, seed: int, wood: list[Rgb], board_px: int) -> Picture:
+    """A table of horizontal boards `board_px` high with drawn-out grain and dark seams."""
+    rng = np.random.default_rng([seed, 11])
+    narrow = value_noise(height, -(-width // 3), seed, board_px * 0.9, 2.0, gain=0.75)
+    fine = value_noise(height, width, seed + 1, board_px / 4)
+    grain = np.repeat(narrow, 3, axis=1)[:, :width] * 0.6 + fine * 0.4
+    boards = np.arange(height) // board_px
+    tones = rng.uniform(-0.18, 0.18, size=int(boards[-1]) + 1).astype(np.float32)
+    picture = ramp(np.clip(grain + tones[boards][:, None], 0, 1), wood)
+    for seam in range(board_px, height, board_px):
+        picture[seam - 1 : seam + 1] = picture[seam - 1 : seam + 1] // 2
+    return picture
+
+
+def tiles(height: int, width: int, seed: int, glaze: list[Rgb], tile_px: int) -> Picture:
+    """A wall of square tiles of changing tone with pale joints, cloudy enough to follow by optical flow."""
+    rng = np.random.default_rng([seed, 13])
+    rows, columns = np.arange(height) // tile_px, np.arange(width) // tile_px
+    tones = rng.uniform(-0.3, 0.3, size=(int(rows[-1]) + 1, int(columns[-1]) + 1)).astype(np.float32)
+    clouds = value_noise(height, width, seed, tile_px * 1.5, gain=0.75)
+    picture = ramp(np.clip(0.15 + 0.7 * clouds + tones[rows][:, columns], 0, 1), glaze)
+    joint = max(1, tile_px // 24)
+    edges = (np.arange(height) % tile_px < joint)[:, None] | (np.arange(width) % tile_px < joint)[None, :]
+    picture[edges] = picture[edges] // 2 + np.uint8(110)
     return picture
 
 
@@ -269,8 +298,9 @@ def lettering(
 ) -> tuple[Sprite, tuple[int, int, int, int]]:
     """A line of text, bare or on a rounded plate, and the box of its ink in the sprite.
 
-    `height_px` is the font's size (capitals are about 0.7 of it); the letters are those of the font inside Pillow, so
-    they look the same on every machine with the same Pillow. Returns (sprite, (x1, y1, x2, y2)), pixels, exclusive end.
+    `height_px` is the font's size (capitals are about 0.7 of it); the letters are those of the font inside
+    Pillow, so they look the same wherever that version is installed. Returns (sprite, (x1, y1, x2, y2)), pixels,
+    exclusive end.
     """
     if not text.strip():
         raise ValueError("there is no text to draw")
