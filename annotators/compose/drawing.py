@@ -1,6 +1,6 @@
 """Pure drawing primitives for composed pictures: coloured shapes, noise textures, backdrops and lettering.
 
-Everything is a function of its arguments and a seed: numpy arrays in and out, Pillow for outlines and letters,
+Everything is a function of its arguments and a seed: numpy arrays in and out, Pillow for outlines and text,
 no global state and no OpenCV. Shapes are rasterised at four times their size and averaged down, so edges are
 smooth; textures are sums of value noise at several scales, so that optical flow finds hold everywhere.
 Colours are plain sRGB without gamma handling: good for drawing, not for photometry.
@@ -244,11 +244,11 @@ def hills(height: int, width: int, seed: int, sky: list[Rgb], land: list[Rgb], l
             ridge += np.float32(size) * np.sin(2 * pi * wave * columns / (height * 1.8) + phase).astype(
                 np.float32
             )
-        moved = np.roll(grain, (int(rng.integers(height)), int(rng.integers(width))), axis=(0, 1))
+        moved = grain[:: -1 if layer & 2 else 1, :: -1 if layer & 1 else 1]
         top = max(0, int(ridge.min()) - 1)
         rows = np.arange(top, height, dtype=np.float32)[:, None]
         cover = np.clip(rows - ridge[None, :] + 0.5, 0, 1)[..., None]
-        front = ramp(np.clip(0.12 + 0.7 * depth + 0.8 * (moved[top:] - 0.5), 0, 1), land)
+        front = ramp(np.clip(0.25 + 0.45 * depth + 0.75 * (moved[top:] - 0.5), 0, 1), land)
         picture[top:] = (picture[top:] * (1 - cover) + front * cover).astype(np.uint8)
     return picture
 
@@ -299,8 +299,7 @@ def lettering(
     """A line of text, bare or on a rounded plate, and the box of its ink in the sprite.
 
     `height_px` is the font's size (capitals are about 0.7 of it); the letters are those of the font inside
-    Pillow, so they look the same wherever that version is installed. Returns (sprite, (x1, y1, x2, y2)), pixels,
-    exclusive end.
+    Pillow, so they look the same wherever that version is installed. Returns (sprite, (x1, y1, x2, y2)).
     """
     if not text.strip():
         raise ValueError("there is no text to draw")

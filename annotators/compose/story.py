@@ -1,0 +1,158 @@
+"""What composed films tell: themes with palettes, sentences to speak and words to put on signs.
+
+A theme binds a backdrop to lines about one matter, so that picture, lettering and narration belong together. Lines
+hold plain words only (no numbers, no abbreviations), each line and each sign is unique, and all text was written
+for this project.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .drawing import Rgb
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A world to film: its backdrop, its colours (far to near or dark to light), its lines and its lettering."""
+
+    name: str
+    backdrop: Literal["hills", "planks", "tiles"]
+    sky: tuple[Rgb, ...]
+    ground: tuple[Rgb, ...]
+    lines: tuple[str, ...]
+    signs: tuple[str, ...]
+
+
+THEMES: tuple[Theme, ...] = (
+    Theme(
+        "kitchen",
+        "planks",
+        (),
+        ((104, 62, 34), (158, 102, 58), (212, 160, 104)),
+        (
+            "Chop the onions into small pieces.",
+            "Melt some butter in a heavy pan.",
+            "The soup needs a little more salt.",
+            "Stir the sauce until it becomes thick.",
+            "Leave the bread to cool by the window.",
+            "Add the tomatoes and cover the pot.",
+            "Wash the rice in plenty of cold water.",
+            "A sharp knife makes the work much easier.",
+            "Taste everything before you serve it.",
+            "The cake stays in the oven for an hour.",
+            "Slice the lemon and squeeze out the juice.",
+            "Mix the flour with warm milk and sugar.",
+            "Keep the fire low under the kettle.",
+            "Fresh herbs go in at the very end.",
+            "The children are waiting for their dinner.",
+            "Turn the fish over when it looks golden.",
+        ),
+        ("FRESH BREAD", "HOT SOUP", "Lunch is ready", "Apple pie", "OPEN KITCHEN", "Add more salt",
+         "TEA AND CAKE", "Wash your hands", "SUGAR", "Dinner time", "BUTTER AND MILK", "Good morning"),
+    ),
+    Theme(
+        "workshop",
+        "tiles",
+        (),
+        ((52, 98, 120), (104, 152, 170), (196, 216, 216)),
+        (
+            "First we loosen the rusty screws.",
+            "The old clock has stopped again.",
+            "Hold the lamp a bit closer, please.",
+            "A broken wheel is easy to replace.",
+            "Clean the parts with a soft cloth.",
+            "The hammer hangs beside the door.",
+            "Now the engine runs without any noise.",
+            "Measure the board before you cut it.",
+            "She paints the chair with a small brush.",
+            "The glue must dry until tomorrow.",
+            "Put the tools back on the shelf.",
+            "This bicycle needs a new chain.",
+            "He tightens the bolt with a long wrench.",
+            "The radio plays quietly in the corner.",
+            "Every drawer has its own label.",
+            "A drop of oil helps the hinge.",
+        ),
+        ("TOOLS", "Wet paint", "DANGER", "No smoking", "REPAIR SHOP", "Push the button",
+         "SPARE PARTS", "Keep clear", "EXIT", "Fix it yourself", "CLEAN WATER", "Safety first"),
+    ),
+    Theme(
+        "journey",
+        "hills",
+        ((120, 182, 240), (206, 228, 244), (250, 240, 214)),
+        ((178, 196, 186), (120, 164, 100), (74, 124, 66), (42, 80, 48)),
+        (
+            "The train leaves the city early.",
+            "Beyond the hills lies a quiet village.",
+            "We follow the river toward the coast.",
+            "The road climbs slowly to the pass.",
+            "A traveler asks for the way home.",
+            "The bus stops in front of the market.",
+            "From the tower you can see the whole valley.",
+            "Our map shows a bridge behind the forest.",
+            "They carry their bags across the square.",
+            "The last ferry crosses the lake at night.",
+            "Many people visit the castle in summer.",
+            "The driver waits at the station.",
+            "A narrow path leads around the mountain.",
+            "We rest for a while under a big tree.",
+            "Tomorrow we will reach the border.",
+            "The hotel has a garden with a fountain.",
+        ),
+        ("BUS STOP", "To the station", "MOUNTAIN ROAD", "Welcome home", "TICKETS", "Slow down",
+         "RIVER BRIDGE", "Turn left here", "CITY CENTER", "Have a nice trip", "HOTEL", "Long way"),
+    ),
+    Theme(
+        "evening",
+        "hills",
+        ((96, 112, 190), (206, 150, 172), (252, 206, 150)),
+        ((186, 160, 192), (140, 110, 160), (94, 78, 130), (56, 52, 96)),
+        (
+            "The sun goes down behind the mountains.",
+            "An owl calls from the old barn.",
+            "The wind moves softly through the grass.",
+            "Soon the first stars will appear.",
+            "A fox runs along the edge of the field.",
+            "The lake is as smooth as a mirror.",
+            "Bats come out of the dark cave.",
+            "Warm light shines from the farm house.",
+            "The birds return to their nests.",
+            "Rain clouds gather over the sea.",
+            "The fishermen bring their boats ashore.",
+            "Nobody hears the snow falling tonight.",
+            "The moon rises above the silent trees.",
+            "Cows walk slowly back to the stable.",
+            "A cold breeze comes from the north.",
+            "The day ends with a song.",
+        ),
+        ("GOOD NIGHT", "Quiet please", "LIGHT HOUSE", "Closed today", "NIGHT MARKET", "Look up",
+         "HARBOR", "Sweet dreams", "MUSIC HALL", "Last boat home", "STAR GARDEN", "See you soon"),
+    ),
+    Theme(
+        "garden",
+        "hills",
+        ((170, 214, 236), (220, 238, 226), (252, 246, 220)),
+        ((200, 206, 130), (236, 190, 84), (206, 138, 62), (150, 84, 50)),
+        (
+            "Bees visit the yellow flowers.",
+            "Plant the seeds before the rain comes.",
+            "The apples will be ripe in autumn.",
+            "Grandmother waters the roses every day.",
+            "A snail crosses the wet stone.",
+            "The gate squeaks when you open it.",
+            "Pumpkins grow next to the fence.",
+            "Birds steal the cherries from the tree.",
+            "Dig a hole and put in the young plant.",
+            "The cat sleeps under the bench.",
+            "We pick the beans in the morning.",
+            "Dry leaves cover the ground.",
+            "The spade stands beside the shed.",
+            "A frog jumps into the pond.",
+            "The farmer sells honey and eggs.",
+            "Carrots need deep and sandy soil.",
+        ),
+        ("HONEY", "Fresh eggs", "ROSE GARDEN", "Water daily", "FARM SHOP", "Pick your own",
+         "GREEN APPLES", "Close the gate", "FLOWERS", "Beware of bees", "SEEDS", "Harvest time"),
+    ),
+)  # fmt: skip
+"""The themes in their fixed order."""
