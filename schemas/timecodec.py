@@ -1,0 +1,259 @@
+"""Time codecs: how a trainer's language writes a time, one interface, each with a published worst-case error.
+
+`encode` and `decode` work on whole microseconds and round half to even, so x.5 cases do not depend on
+floating point; times lie in [0, duration] of what is shown, on its own clock. `find_moments` and `find_spans`
+read times from the free text of a model: they never raise, cut times at the duration, and never swap a
+reversed span (what cannot be read is no answer).
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import ClassVar, NamedTuple
+
+from .span import MICROSECONDS_PER_SECOND, Span, span_or_none, to_us
+
+_GRID_ERROR_S = 0.5 / MICROSECONDS_PER_SECOND  # a float time is rounded to its microsecond first
+_RANGE_WORD = r"(?:-|–|—|−|~|->|→|\.{2,3}|to|until|till|through|and)"
+_BETWEEN = re.compile(rf"[\]\"')]*\s*(?:,|;|{_RANGE_WORD})?\s*[\[\"'(]*", re.IGNORECASE)
+_RANGE = re.compile(rf"\s*(?:,|{_RANGE_WORD})\s*", re.IGNORECASE)
+
+
+class TimeCodecError(ValueError):
+    """A time outside the duration, or text that is not one time of the codec."""
+
+
+class _Found(NamedTuple):
+    start: int
+    end: int
+    t_s: float
+
+
+@dataclass(frozen=True)
+class TimeCodec(ABC):
+    """What every codec offers; `duration_s` is the length of what is shown and must be positive."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def max_error_s(self, duration_s: float) -> float:
+        """Largest |decode(encode(t)) - t| in seconds over all t in [0, duration_s]."""
+
+    @abstractmethod
+    def _text(self, t_us: int, duration_us: int) -> str: ...
+
+    @abstractmethod
+    def _matches(self, text: str, duration_s: float) -> Iterator[_Found]:
+        """Times in reading order, not yet cut at the duration."""
+
+    def encode(self, t_s: float, duration_s: float) -> str:
+        """Text of one time. Raises TimeCodecError when `t_s` lies outside [0, duration_s]."""
+        t_us, duration_us = to_us(t_s), _positive_us(duration_s)
+        if not 0 <= t_us <= duration_us:
+            raise TimeCodecError(
+                f"time {t_s} s lies outside [0, {duration_s}] s; shift it to the shown window first"
+            )
+        return self._text(t_us, duration_us)
+
+    def decode(self, text: str, duration_s: float) -> float:
+        """Seconds of a text that is exactly one time, cut to [0, duration_s]; else TimeCodecError."""
+        stripped = text.strip()
+        found = list(self._matches(stripped, duration_s))
+        if len(found) != 1 or (found[0].start, found[0].end) != (0, len(stripped)):
+            raise TimeCodecError(f"{text!r} is not one time of the codec {self.name}")
+        return _cut(found[0].t_s, duration_s)
+
+    def encode_span(self, span: Span, duration_s: float) -> tuple[str, str]:
+        """Texts of start and end, for the packager's own wording of a span."""
+        return self.encode(span.start_s, duration_s), self.encode(span.end_s, duration_s)
+
+    def decode_span(self, start: str, end: str, duration_s: float) -> Span | None:
+        """The span of two texts. Equal texts mean the whole cell that the codec rounds to them; reversed:
+        None.
+        """
+        return self._span(self.decode(start, duration_s), self.decode(end, duration_s), duration_s)
+
+    def find_moments(self, text: str, duration_s: float) -> list[float]:
+        """Every time in free text, in reading order, cut to [0, duration_s]."""
+        _positive_us(duration_s)
+        return [_cut(found.t_s, duration_s) for found in self._matches(text, duration_s)]
+
+    def find_spans(self, text: str, duration_s: float) -> list[Span]:
+        """Spans in free text: times joined by nothing, a comma, a dash or 'to'; without any such pair, every
+        two times.
+
+        Reversed and empty pairs are left out.
+        """
+        _positive_us(duration_s)
+        found = list(self._matches(text, duration_s))
+        joined: list[tuple[_Found, _Found]] = []
+        i = 0
+        while i + 1 < len(found):
+            if _BETWEEN.fullmatch(text, found[i].end, found[i + 1].start):
+                joined.append((found[i], found[i + 1]))
+                i += 1
+            i += 1
+        pairs = joined or list(zip(found[::2], found[1::2], strict=False))
+        spans = [self._span(_cut(a.t_s, duration_s), _cut(b.t_s, duration_s), duration_s) for a, b in pairs]
+        return [span for span in spans if span is not None]
+
+    def _span(self, start_s: float, end_s: float, duration_s: float) -> Span | None:
+        if start_s == end_s:
+            reach_s = self.max_error_s(duration_s)
+            return span_or_none(max(0.0, start_s - reach_s), min(duration_s, end_s + reach_s))
+        return span_or_none(start_s, end_s)
+
+
+@dataclass(frozen=True)
+class SecondsCodec(TimeCodec):
+    """Decimal seconds, `12.40s`: `decimals` digits behind the point (0 to 6) and a unit text behind the
+    number.
+
+    Two decimals by default: finer than a frame at any usual rate, and what LITA's evaluation prints.
+    """
+
+    name: ClassVar[str] = "seconds"
+    decimals: int = 2
+    unit: str = "s"
+
+    _NUMBER: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?<![\w.:])(?:(?P<minutes>\d{1,6})\s*(?:minutes?|mins?|m)\s*(?:and\s*)?)?"
+        r"(?P<seconds>\d{1,9}(?:\.\d{1,12})?)(?![\d:%]|\.\d)\s*(?P<unit>(?:seconds?|secs?|s)\b)?",
+        re.IGNORECASE,
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decimals <= 6:
+            raise ValueError(f"seconds codec: decimals is {self.decimals}; use 0 to 6")
+
+    def max_error_s(self, duration_s: float) -> float:
+        return 0.5 * 10.0**-self.decimals + _GRID_ERROR_S
+
+    def _text(self, t_us: int, duration_us: int) -> str:
+        step_us = 10 ** (6 - self.decimals)
+        whole, fraction = divmod(round(Fraction(t_us, step_us)), 10**self.decimals)
+        return f"{whole}.{fraction:0{self.decimals}d}{self.unit}" if self.decimals else f"{whole}{self.unit}"
+
+    def _matches(self, text: str, duration_s: float) -> Iterator[_Found]:
+        """Numbers with a unit and those that share it ('3 to 5 s'); without any unit in the text, all plain
+        numbers.
+        """
+        found = list(self._NUMBER.finditer(text))
+        with_unit = [m["unit"] is not None or m["minutes"] is not None for m in found]
+        for i, m in enumerate(found):
+            shares = (
+                i + 1 < len(found)
+                and with_unit[i + 1]
+                and _RANGE.fullmatch(text, m.end(), found[i + 1].start())
+            )
+            glued = text[m.end("seconds") : m.end("seconds") + 1].isalpha() and m["unit"] is None
+            if with_unit[i] or (not glued and (shares or not any(with_unit))):
+                end = m.end() if m["unit"] is not None else m.end("seconds")
+                yield _Found(m.start(), end, 60.0 * int(m["minutes"] or 0) + float(m["seconds"]))
+
+
+@dataclass(frozen=True)
+class ClockCodec(TimeCodec):
+    """`mm:ss`, with tenths on request (`03:07.5`); `h:mm:ss` throughout when the footage lasts an hour or
+    longer.
+    """
+
+    name: ClassVar[str] = "mm:ss"
+    tenths: bool = False
+
+    _CLOCK: ClassVar[re.Pattern[str]] = re.compile(
+        r"(?<![\w.:])(?:(?P<hours>\d{1,4}):(?P<of_hour>[0-5]\d)|(?P<minutes>\d{1,4})):"
+        r"(?P<seconds>[0-5]\d(?:\.\d{1,6})?)(?![\d:]|\.\d)"
+    )
+
+    def max_error_s(self, duration_s: float) -> float:
+        return (0.05 if self.tenths else 0.5) + _GRID_ERROR_S
+
+    def _text(self, t_us: int, duration_us: int) -> str:
+        per_second = 10 if self.tenths else 1
+        step_us = MICROSECONDS_PER_SECOND // per_second
+        seconds, part = divmod(round(Fraction(t_us, step_us)), per_second)
+        minutes, second = divmod(seconds, 60)
+        tail = f"{second:02d}.{part}" if self.tenths else f"{second:02d}"
+        if round(Fraction(duration_us, step_us)) >= 3600 * per_second:
+            return f"{minutes // 60}:{minutes % 60:02d}:{tail}"
+        return f"{minutes:02d}:{tail}"
+
+    def _matches(self, text: str, duration_s: float) -> Iterator[_Found]:
+        for m in self._CLOCK.finditer(text):
+            minutes = int(m["minutes"]) if m["hours"] is None else 60 * int(m["hours"]) + int(m["of_hour"])
+            yield _Found(m.start(), m.end(), 60.0 * minutes + float(m["seconds"]))
+
+
+@dataclass(frozen=True)
+class RelativeTokensCodec(TimeCodec):
+    """100 relative tokens: k = round(99 t / D), text `token.format(k=k)`, back as k D / 99 (LITA; its code's
+    0..99).
+
+    `token` holds `{k}` once, a format such as `{k:03d}` included, between other characters.
+    """
+
+    name: ClassVar[str] = "relative_tokens_100"
+    token: str = "<{k}>"
+    _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = list(string.Formatter().parse(self.token))
+        if [part[1] for part in parts if part[1] is not None] != ["k"]:
+            raise ValueError(f"token text {self.token!r} must hold {{k}} exactly once, such as <{{k}}>")
+        before, after = parts[0][0], parts[1][0] if len(parts) > 1 else ""
+        if not before and not after:
+            raise ValueError(f"token text {self.token!r} looks like a plain number; write it as <{{k}}>")
+        pattern = re.escape(before) + r"(\d{1,6})" + (re.escape(after) or r"(?!\d)")
+        object.__setattr__(self, "_pattern", re.compile(pattern))
+
+    def max_error_s(self, duration_s: float) -> float:
+        return duration_s / 198 + _GRID_ERROR_S
+
+    def _text(self, t_us: int, duration_us: int) -> str:
+        return self.token.format(k=round(Fraction(99 * t_us, duration_us)))
+
+    def _matches(self, text: str, duration_s: float) -> Iterator[_Found]:
+        for m in self._pattern.finditer(text):
+            if int(m[1]) <= 99:
+                yield _Found(m.start(), m.end(), int(m[1]) * duration_s / 99)
+
+
+def _positive_us(duration_s: float) -> int:
+    duration_us = to_us(duration_s)
+    if duration_us <= 0:
+        raise TimeCodecError(f"duration {duration_s} s is not positive")
+    return duration_us
+
+
+def _cut(t_s: float, duration_s: float) -> float:
+    return min(max(t_s, 0.0), duration_s)
+
+
+TIME_CODECS = ("seconds", "mm:ss", "relative_tokens_100", "lita100")
+
+
+def time_codec(
+    name: str, *, decimals: int | None = None, tenths: bool | None = None, token: str | None = None
+) -> TimeCodec:
+    """The codec of that name with the parameters that it knows; ValueError for a name or parameter it does
+    not know.
+    """
+    given = {k: v for k, v in (("decimals", decimals), ("tenths", tenths), ("token", token)) if v is not None}
+    known = {"seconds": {"decimals"}, "mm:ss": {"tenths"}, "relative_tokens_100": {"token"}, "lita100": set()}
+    if name not in known:
+        raise ValueError(f"unknown time codec {name!r}; known are {', '.join(TIME_CODECS)}")
+    if extra := sorted(set(given) - known[name]):
+        raise ValueError(f"time codec {name} knows no parameter {', '.join(extra)}")
+    if name == "seconds":
+        return SecondsCodec() if decimals is None else SecondsCodec(decimals=decimals)
+    if name == "mm:ss":
+        return ClockCodec(tenths=bool(tenths))
+    if name == "lita100":
+        return RelativeTokensCodec(token="<t{k}>")
+    return RelativeTokensCodec() if token is None else RelativeTokensCodec(token=token)

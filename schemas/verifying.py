@@ -1,0 +1,142 @@
+"""The verifying functions: is this answer right, and how nearly. Tasks call them, `outputs/` ships the same
+ones as rewards.
+
+Each compares an answer with the truth and returns a `Check`: `ok` is the verdict, `reason` says in words why
+not (empty when ok), and `score` in 0..1 is partial credit for a reward. An answer of None was not given or
+not readable: never ok, score 0. Nothing here raises for a wrong answer, only for a truth or tolerance that
+makes no sense.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from .metrics import is_permutation, normalise_words, order_accuracy, word_edits
+from .span import Span, merge, overlap_s, seconds_text, tiou, tiou_sets, to_us
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one verification; true in an `if` when `ok`."""
+
+    ok: bool
+    reason: str
+    score: float
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+_UNREAD = Check(False, "no readable answer", 0.0)
+
+
+def _tolerance_us(tolerance_s: float) -> int:
+    if not tolerance_s >= 0:
+        raise ValueError(f"tolerance {tolerance_s} s is negative; use 0 or more")
+    return to_us(tolerance_s)
+
+
+def _ends_apart(answer: Span, truth: Span, tolerance_us: int) -> str:
+    problems = [
+        f"{name} {seconds_text(a)} s instead of {seconds_text(t)} s"
+        for name, a, t in (("start", answer.start_s, truth.start_s), ("end", answer.end_s, truth.end_s))
+        if abs(to_us(a) - to_us(t)) > tolerance_us
+    ]
+    return " and ".join(problems)
+
+
+def check_span(answer: Span | None, truth: Span, tolerance_s: float) -> Check:
+    """Both ends within `tolerance_s`; score is tIoU."""
+    tolerance_us = _tolerance_us(tolerance_s)
+    if answer is None:
+        return _UNREAD
+    reason = _ends_apart(answer, truth, tolerance_us)
+    return Check(not reason, reason, tiou(answer, truth))
+
+
+def check_spans(answer: Sequence[Span] | None, truth: Sequence[Span], tolerance_s: float) -> Check:
+    """As many spans as in the truth and, in time order, both ends of each within `tolerance_s`; score is tIoU
+    of the sets.
+
+    Two empty sets agree with score 1 ("it does not happen").
+    """
+    tolerance_us = _tolerance_us(tolerance_s)
+    if answer is None:
+        return _UNREAD
+    if not answer and not truth:
+        return Check(True, "", 1.0)
+    score = tiou_sets(answer, truth)
+    if len(answer) != len(truth):
+        return Check(False, f"{len(answer)} spans instead of {len(truth)}", score)
+    reasons = [
+        f"span {i}: {reason}"
+        for i, (a, t) in enumerate(zip(sorted(answer), sorted(truth), strict=True), start=1)
+        if (reason := _ends_apart(a, t, tolerance_us))
+    ]
+    return Check(not reasons, "; ".join(reasons), score)
+
+
+def check_choice(answer: Hashable | None, truth: Hashable) -> Check:
+    """The right option, by index in canonical order or by any other key; score is 0 or 1."""
+    if answer is None:
+        return _UNREAD
+    if answer == truth:
+        return Check(True, "", 1.0)
+    return Check(False, f"chose {answer!r} instead of {truth!r}", 0.0)
+
+
+def check_order(answer: Sequence[Hashable] | None, truth: Sequence[Hashable]) -> Check:
+    """The whole order right; score is the share of pairs in the right order."""
+    if answer is None:
+        return _UNREAD
+    if not is_permutation(answer, truth):
+        return Check(False, f"{list(answer)!r} is not an order of the {len(truth)} items", 0.0)
+    if list(answer) == list(truth):
+        return Check(True, "", 1.0)
+    return Check(False, f"order {list(answer)!r} instead of {list(truth)!r}", order_accuracy(answer, truth))
+
+
+def check_number(
+    answer: float | None, truth: float, *, rel_tolerance: float = 0.0, abs_tolerance: float = 0.0
+) -> Check:
+    """|answer - truth| <= max(abs_tolerance, rel_tolerance * |truth|), both in one unit; score is 0 or 1."""
+    if not (rel_tolerance >= 0 and abs_tolerance >= 0 and math.isfinite(truth)):
+        raise ValueError(f"tolerances {rel_tolerance}, {abs_tolerance} or truth {truth} make no sense")
+    if answer is None or not math.isfinite(answer):
+        return _UNREAD
+    allowed = max(abs_tolerance, rel_tolerance * abs(truth))
+    if abs(answer - truth) <= allowed or math.isclose(abs(answer - truth), allowed, rel_tol=1e-9):
+        return Check(True, "", 1.0)
+    return Check(False, f"{answer:g} instead of {truth:g} (within {allowed:g})", 0.0)
+
+
+def check_text(answer: str | None, truth: str, *, max_word_errors: int = 0) -> Check:
+    """The same words after `normalise_words`, up to `max_word_errors` edits; score is 1 - edits / longer
+    length.
+    """
+    if answer is None:
+        return _UNREAD
+    said, meant = normalise_words(answer), normalise_words(truth)
+    edits = word_edits(said, meant)
+    score = 1 - edits / max(len(said), len(meant), 1)
+    if edits <= max_word_errors:
+        return Check(True, "", score)
+    return Check(False, f"{edits} word edits between {' '.join(said)!r} and {' '.join(meant)!r}", score)
+
+
+def check_in_window(spans: Sequence[Span], window: Span, *, tolerance_s: float = 0.0) -> Check:
+    """No span reaches out of `window` by more than `tolerance_s`; score is the share of their time inside it."""
+    tolerance_us = _tolerance_us(tolerance_s)
+    reasons = [
+        f"{seconds_text(span.start_s)}..{seconds_text(span.end_s)} s leaves the window "
+        f"{seconds_text(window.start_s)}..{seconds_text(window.end_s)} s"
+        for span in spans
+        if to_us(window.start_s) - to_us(span.start_s) > tolerance_us
+        or to_us(span.end_s) - to_us(window.end_s) > tolerance_us
+    ]
+    disjoint = merge(spans)
+    total_s = math.fsum(span.length_s for span in disjoint)
+    inside_s = math.fsum(overlap_s(span, window) for span in disjoint)
+    return Check(not reasons, "; ".join(reasons), min(1.0, inside_s / total_s) if total_s else 1.0)
