@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..schemas.sample import Sample
-from ..schemas.verifying import CheckResult
+from ..schemas.verifying import Check
 from .annotator import P, Stage, UnitAnnotator
 
 
@@ -33,5 +33,5 @@ class Task(UnitAnnotator[P]):
     light: ClassVar[bool] = True
 
     @abstractmethod
-    def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> CheckResult:
+    def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Whether answer, options and window of `sample` follow from `evidence` (in the order in which it is cited)."""
