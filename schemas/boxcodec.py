@@ -155,7 +155,7 @@ BOX_CODECS = ("float01", "int1000", "pixels")
 
 
 def box_codec(name: str, *, width: int, height: int, decimals: int = 3) -> BoxCodec:
-    """The codec of that name for a picture shown at `width` x `height`; `decimals` matters to float01 only."""
+    """The codec of that name for a picture shown at `width` x `height`; `decimals` is for float01 only."""
     match name:
         case "float01":
             return Float01Codec(decimals)

@@ -260,6 +260,7 @@ _WORD_NUMBER = (
     "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|"
     "twenty|thirty|forty|fifty|sixty|ninety"
 )
+_NO_LENGTH = r"(?!\s*(?:%|°|to\b|and\b|(?:[ckm]?m|met\w*|deg\w*)\b))"  # 'at 2.5 m' is no time
 _LITERALS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
@@ -272,14 +273,12 @@ _LITERALS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("time", rf"\b(?:{_WORD_NUMBER})(?:\s+|-)(?:seconds|minutes|hours)\b"),
         ("time", rf"\b(?:{_WORD_NUMBER})-(?:second|minute|hour)\b"),
         ("time", r"(?<![\d:.])\d{1,3}:[0-5]\d(?::[0-5]\d)?(?:\.\d+)?(?![\d:])"),
-        ("time", r"\b(?:seconds?|minutes?|timestamps?|frames?|t)\s*(?:=|:|#|number|no\.)?\s*\d+(?:\.\d+)?\b"),
+        ("time", r"\b(?:seconds?|minutes?|timestamps?|frames?)\s*(?:=|:|#|number|no\.)?\s*\d+(?:\.\d+)?\b"),
+        ("time", r"\bt\s*[=:]\s*\d+(?:\.\d+)?"),
+        ("time", rf"\b(?:at|until|till|from)\s+\d+\.\d+\b{_NO_LENGTH}"),
         (
             "time",
-            r"\b(?:at|until|till|from|between)\s+\d+\.\d+\b(?!\s*(?:%|°|(?:[ckm]?m|met\w*|deg\w*|to|and)\b))",
-        ),
-        (
-            "time",
-            r"\bfrom\s+\d+(?:\.\d+)?\s+(?:to|until|till)\s+\d+\.\d+\b(?!\s*(?:%|°|(?:[ckm]?m|met\w*|deg\w*)\b))",
+            rf"\b(?:from|between)\s+\d+(?:\.\d+)?\s+(?:to|until|till|and)\s+\d+\.\d+\b{_NO_LENGTH}",
         ),
         ("place", r"[\[(]\s*\d+(?:\.\d+)?(?:\s*,\s*\d+(?:\.\d+)?)+\s*[\])]"),
         ("place", r"(?<![\w.])\d+(?:\.\d+)?[\s-]?(?:px|pixels?)\b"),

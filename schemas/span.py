@@ -28,7 +28,7 @@ def from_us(t_us: int) -> float:
 
 
 def seconds_text(t_s: float) -> str:
-    """Shortest decimal text of `t_s` seconds that restores its integer microsecond: `12.4`, `3`, `0.000001`."""
+    """Shortest decimal text that restores the integer microsecond: `12.4`, `3`, `0.000001`."""
     t_us = to_us(t_s)
     whole, fraction = divmod(abs(t_us), MICROSECONDS_PER_SECOND)
     text = f"{whole}.{fraction:06d}".rstrip("0").rstrip(".")
@@ -88,7 +88,7 @@ class Span:
 
 
 def span_or_none(start_s: float, end_s: float) -> Span | None:
-    """`Span(start_s, end_s)`, or None when that is not a span: for clipped spans and for what a model said."""
+    """`Span(start_s, end_s)`, or None when that is no span: for clipped spans and for what a model said."""
     if math.isfinite(start_s) and math.isfinite(end_s) and 0 <= start_s < end_s:
         return Span(start_s, end_s)
     return None

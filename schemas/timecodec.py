@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from .span import MICROSECONDS_PER_SECOND, Span, span_or_none, to_us
@@ -123,13 +124,15 @@ class SecondsCodec(TimeCodec):
 
     _NUMBER: ClassVar[re.Pattern[str]] = re.compile(
         r"(?<![\w.:])(?:(?P<minutes>\d{1,6})\s*(?:minutes?|mins?|m)\s*(?:and\s*)?)?"
-        r"(?P<seconds>\d{1,9}(?:\.\d{1,12})?)(?![\d:%]|\.\d)\s*(?P<unit>(?:seconds?|secs?|s)\b)?",
+        r"(?P<seconds>\d{1,9}(?:\.\d{1,12})?)(?![\d:%]|\.\d|\s*(?:minutes?|mins?|m|hours?|hrs?|h)\b)\s*(?P<unit>(?:seconds?|secs?|s)\b)?",
         re.IGNORECASE,
     )
 
     def __post_init__(self) -> None:
         if not 0 <= self.decimals <= 6:
             raise ValueError(f"seconds codec: decimals is {self.decimals}; use 0 to 6")
+        if not re.fullmatch(r" ?(?:seconds|sec|s)|", self.unit):
+            raise ValueError(f"seconds codec: unit is {self.unit!r}; use '', 's', ' s', ' sec' or ' seconds'")
 
     def max_error_s(self, duration_s: float) -> float:
         return 0.5 * 10.0**-self.decimals + _GRID_ERROR_S
@@ -235,25 +238,19 @@ def _cut(t_s: float, duration_s: float) -> float:
     return min(max(t_s, 0.0), duration_s)
 
 
-TIME_CODECS = ("seconds", "mm:ss", "relative_tokens_100", "lita100")
+TIME_CODECS: dict[str, Callable[..., TimeCodec]] = {
+    "seconds": SecondsCodec,
+    "mm:ss": ClockCodec,
+    "relative_tokens_100": RelativeTokensCodec,
+    "lita100": partial(RelativeTokensCodec, "<t{k}>"),
+}
 
 
-def time_codec(
-    name: str, *, decimals: int | None = None, tenths: bool | None = None, token: str | None = None
-) -> TimeCodec:
-    """The codec of that name with the parameters that it knows; ValueError for a name or parameter it does
-    not know.
+def time_codec(name: str, **parameters: object) -> TimeCodec:
+    """The codec of that name; `parameters` are its class's fields (`decimals`, `unit`; `tenths`; `token`).
+
+    Raises ValueError for a name, and TypeError for a parameter, that does not exist.
     """
-    given = {k: v for k, v in (("decimals", decimals), ("tenths", tenths), ("token", token)) if v is not None}
-    known = {"seconds": {"decimals"}, "mm:ss": {"tenths"}, "relative_tokens_100": {"token"}, "lita100": set()}
-    if name not in known:
+    if name not in TIME_CODECS:
         raise ValueError(f"unknown time codec {name!r}; known are {', '.join(TIME_CODECS)}")
-    if extra := sorted(set(given) - known[name]):
-        raise ValueError(f"time codec {name} knows no parameter {', '.join(extra)}")
-    if name == "seconds":
-        return SecondsCodec() if decimals is None else SecondsCodec(decimals=decimals)
-    if name == "mm:ss":
-        return ClockCodec(tenths=bool(tenths))
-    if name == "lita100":
-        return RelativeTokensCodec(token="<t{k}>")
-    return RelativeTokensCodec() if token is None else RelativeTokensCodec(token=token)
+    return TIME_CODECS[name](**parameters)

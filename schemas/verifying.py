@@ -127,7 +127,7 @@ def check_text(answer: str | None, truth: str, *, max_word_errors: int = 0) -> C
 
 
 def check_in_window(spans: Sequence[Span], window: Span, *, tolerance_s: float = 0.0) -> Check:
-    """No span reaches out of `window` by more than `tolerance_s`; score is the share of their time inside it."""
+    """No span leaves `window` by more than `tolerance_s`; score is the share of their time inside it."""
     tolerance_us = _tolerance_us(tolerance_s)
     reasons = [
         f"{seconds_text(span.start_s)}..{seconds_text(span.end_s)} s leaves the window "
