@@ -1,8 +1,8 @@
 """What composed films tell: themes with palettes, sentences to speak and words to put on signs.
 
-A theme binds a backdrop to lines about one matter, so that picture, lettering and narration belong together. Lines
-hold plain words only (no numbers, no abbreviations), each line and each sign is unique, and all text was written
-for this project.
+A theme binds a backdrop to lines about one matter, so that picture, lettering and narration belong together.
+Lines hold plain words only (no numbers, no abbreviations), each line and each sign is unique, and all text
+was written for this project.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .drawing import Rgb
 
 @dataclass(frozen=True)
 class Theme:
-    """A world to film: its backdrop, its colours (far to near or dark to light), its lines and its lettering."""
+    """A world to film: its backdrop, its colours (far to near or dark to light), its lines and lettering."""
 
     name: str
     backdrop: Literal["hills", "planks", "tiles"]
@@ -21,6 +21,7 @@ class Theme:
     ground: tuple[Rgb, ...]
     lines: tuple[str, ...]
     signs: tuple[str, ...]
+    lost_colours: tuple[str, ...]  # names of colours that would drown in this backdrop
 
 
 THEMES: tuple[Theme, ...] = (
@@ -49,6 +50,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("FRESH BREAD", "HOT SOUP", "Lunch is ready", "Apple pie", "OPEN KITCHEN", "Add more salt",
          "TEA AND CAKE", "Wash your hands", "SUGAR", "Dinner time", "BUTTER AND MILK", "Good morning"),
+        ("brown", "orange"),
     ),
     Theme(
         "workshop",
@@ -75,6 +77,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("TOOLS", "Wet paint", "DANGER", "No smoking", "REPAIR SHOP", "Push the button",
          "SPARE PARTS", "Keep clear", "EXIT", "Fix it yourself", "CLEAN WATER", "Safety first"),
+        ("blue", "white"),
     ),
     Theme(
         "journey",
@@ -101,6 +104,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("BUS STOP", "To the station", "MOUNTAIN ROAD", "Welcome home", "TICKETS", "Slow down",
          "RIVER BRIDGE", "Turn left here", "CITY CENTER", "Have a nice trip", "HOTEL", "Long way"),
+        ("green",),
     ),
     Theme(
         "evening",
@@ -127,6 +131,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("GOOD NIGHT", "Quiet please", "LIGHT HOUSE", "Closed today", "NIGHT MARKET", "Look up",
          "HARBOR", "Sweet dreams", "MUSIC HALL", "Last boat home", "STAR GARDEN", "See you soon"),
+        ("purple", "black", "brown"),
     ),
     Theme(
         "garden",
@@ -153,6 +158,7 @@ THEMES: tuple[Theme, ...] = (
         ),
         ("HONEY", "Fresh eggs", "ROSE GARDEN", "Water daily", "FARM SHOP", "Pick your own",
          "GREEN APPLES", "Close the gate", "FLOWERS", "Beware of bees", "SEEDS", "Harvest time"),
+        ("orange", "brown", "yellow"),
     ),
 )  # fmt: skip
 """The themes in their fixed order."""

@@ -1,9 +1,9 @@
 """The truth of a composed film as frozen records that survive a trip through JSON.
 
-Times are seconds on the presentation clock (frame i is shown at i / fps), spans are half-open, boxes are x1, y1, x2,
-y2 as shares of the frame with y down. Velocities are frame widths (x) and heights (y) per second. A camera turns: "pan
-right" means that the camera turns right and the picture's content moves left; likewise "roll clockwise" turns the
-content counter-clockwise.
+Times are seconds on the presentation clock (frame i is shown at i / fps), spans are half-open, boxes are x1,
+y1, x2, y2 as shares of the frame with y down. Velocities are frame widths (x) and heights (y) per second. A
+camera turns: "pan right" means that the camera turns right and the picture's content moves left; likewise
+"roll clockwise" turns the content counter-clockwise.
 """
 
 from typing import Literal
@@ -71,7 +71,8 @@ class BoxAt(BaseModel):
 class ObjectTruth(_Span):
     """A shape while it is wholly inside the frame under one camera motion (dissolves and whips excluded).
 
-    Under zoom and roll an object off the centre has the image direction "mixed"; its image velocity is then the mean.
+    Under zoom and roll an object off the centre has the image direction "mixed"; its image velocity is then
+    the mean.
     """
 
     shape: str
@@ -86,8 +87,8 @@ class ObjectTruth(_Span):
 class CameraTruth(_Span):
     """One camera motion of constant rate.
 
-    `rate` is not negative: frame widths per second (pan), frame heights per second (tilt), natural logarithm of the
-    scale per second (zoom), degrees per second (roll).
+    `rate` is not negative: frame widths per second (pan), frame heights per second (tilt), natural logarithm
+    of the scale per second (zoom), degrees per second (roll).
     """
 
     kind: CameraKind

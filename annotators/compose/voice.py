@@ -1,9 +1,9 @@
 """Text to speech with exact word times, through the eSpeak NG library that `espeakng-loader` carries.
 
 The library is called by ctypes in its synchronous mode and reports the audio position of every word; starts
-and ends are then tightened to the sound itself. The synthesiser keeps hidden state between calls (noise, pitch
-flutter), so it is loaded afresh for every sentence (about 8 ms): the same sentence always gives the same
-samples. Limits: one voice at a time in a process, Linux and macOS, plain words (no numbers).
+and ends are then tightened to the sound itself. The synthesiser keeps hidden state between calls (noise,
+pitch flutter), so it is loaded afresh for every sentence (about 8 ms): the same sentence always gives the
+same samples. Limits: one voice at a time in a process, Linux and macOS, plain words (no numbers).
 """
 
 import ctypes
@@ -75,8 +75,9 @@ class Utterance:
 def speak(text: str, voice: str = "en-us", words_per_minute: int = 145, pitch: int = 50) -> Utterance:
     """Speak one sentence; the same arguments always return the same samples and word times.
 
-    `voice` is an eSpeak NG voice name, `pitch` runs from 0 to 99. Raises ValueError for text without a word or
-    an unknown voice, RuntimeError when the library does not start or counts other words than the text has.
+    `voice` is an eSpeak NG voice name, `pitch` runs from 0 to 99. Raises ValueError for text without a word
+    or an unknown voice, RuntimeError when the library does not start or counts other words than the text
+    has.
     """
     written = [word.strip(".,;:!?\"'()") for word in text.split()]
     written = [word for word in written if word]
