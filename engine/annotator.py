@@ -26,6 +26,7 @@ Row = tuple[str, dict[str, Any]]
 """(table, values by column)."""
 Grain = Literal["source", "medium", "clip", "corpus"]
 Stage = Literal["annotate", "enrich", "task"]
+Grade = Literal["exact", "two_source", "model", "judge"]
 
 
 class Params(BaseModel):
@@ -130,7 +131,11 @@ class Annotator(ABC, Generic[P]):
     Params: ClassVar[type[Params]] = Params
     reads: ClassVar[tuple[str, ...]] = ()
     """Tables whose rows about a unit are its input (media-layer annotators read none)."""
+    optional_reads: ClassVar[tuple[str, ...]] = ()
+    """Those of `reads` that a recipe may leave unwritten; they are then empty."""
     writes: ClassVar[tuple[str, ...]] = ()
+    grade: ClassVar[Grade] = "model"
+    """How true its rows are, when a sample rests on them."""
     stage: ClassVar[Stage] = "annotate"
     grain: ClassVar[Grain] = "medium"
     needs_extra: ClassVar[str | None] = None

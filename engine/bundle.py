@@ -1,0 +1,195 @@
+"""Work on a bundle of units: read their input rows once, run each annotator, write the rows, hand back receipts.
+
+The same function runs in the driver (small waves of light annotators) and in Ray tasks. An exception of an annotator
+ends its unit with a failed receipt; the other units go on. Files are written for complete units only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+from ..schemas.tables import TABLES
+from .annotator import Annotator, Medium, Rows, Unit, UnitAnnotator
+from .catalog import Catalog
+from .digest import RowDigest
+from .files import DataFile, write_rows
+from .media.fetch import local_copy
+from .producer import Producer, ProducerSpec
+from .results import Outcome, UnitKey, UnitResult
+
+LEFT_OUT = {"frames": ("jpeg",)}
+"""Columns that unit annotators never get: pictures reach batch annotators only."""
+
+
+@dataclass(frozen=True)
+class UnitWork:
+    """One unit of a bundle: its key, the producer that wants it, and the medium that it is about."""
+
+    key: UnitKey
+    medium: Medium | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Units of one wave that are worked on together."""
+
+    root: str
+    pins: Mapping[str, int]
+    recipe: str
+    specs: Mapping[str, tuple[ProducerSpec, Mapping[str, tuple[str, ...]]]]
+    """Producer -> its spec and its inputs by table."""
+    work: tuple[UnitWork, ...]
+
+
+def run_bundle(bundle: Bundle, built: Mapping[str, Annotator] | None = None) -> list[UnitResult]:
+    """Work on all units of a bundle. Results share files: commit them together."""
+    catalog = Catalog(bundle.root, pins=dict(bundle.pins))
+    try:
+        by_producer: dict[str, list[UnitWork]] = defaultdict(list)
+        for work in bundle.work:
+            by_producer[work.key.producer].append(work)
+        results = []
+        read: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = {}
+        for name in sorted(by_producer):
+            spec, inputs = bundle.specs[name]
+            try:
+                annotator = built[name] if built and name in built else ready(spec)
+            except Exception as error:
+                results += [UnitResult(work.key, Outcome.of(error)) for work in by_producer[name]]
+                continue
+            results += _run_producer(bundle, cast(UnitAnnotator, annotator), inputs, by_producer[name], catalog, read)
+        return results
+    finally:
+        catalog.close()
+
+
+def _run_producer(
+    bundle: Bundle,
+    annotator: UnitAnnotator,
+    inputs: Mapping[str, tuple[str, ...]],
+    works: Sequence[UnitWork],
+    catalog: Catalog,
+    read: dict[Any, list[dict[str, Any]]],
+) -> list[UnitResult]:
+    units = tuple(sorted(w.key.unit for w in works)) if annotator.grain != "corpus" else ()
+    tables: dict[str, list[dict[str, Any]]] = {}
+    for table, names in inputs.items():
+        if (table, names, units) not in read:
+            read[(table, names, units)] = read_inputs(catalog, table, names, units)
+        tables[table] = read[(table, names, units)]
+    by_unit = _group(tables, set(units))
+    complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    results = []
+    for work in works:
+        started = time.perf_counter()
+        digest, count = RowDigest(), 0
+        try:
+            rows = Rows(tables if annotator.grain == "corpus" else by_unit[work.key.unit])
+            made = _annotate(bundle, annotator, work, rows)
+            outcome = Outcome()
+        except Exception as error:
+            made, outcome = {}, Outcome.of(error)
+        for table, full in made.items():
+            complete[table] += full
+            digest.add(TABLES[table], full)
+            count += len(full)
+        seconds = time.perf_counter() - started
+        calls = 1 if annotator.models() else 0
+        results.append(UnitResult(work.key, outcome, count, digest.hex(), seconds, calls))
+    files = [write_rows(bundle.root, TABLES[t], works[0].key.producer, rows) for t, rows in sorted(complete.items())]
+    if results and files:
+        results[0].files += [f for f in files if isinstance(f, DataFile)]
+    return results
+
+
+def _annotate(
+    bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Rows
+) -> dict[str, list[dict[str, Any]]]:
+    root = Path(bundle.root)
+    unit = Unit(
+        work.key.unit, work.key.grain, work.medium, bundle.recipe, bundle.specs[work.key.producer][0].seed, root / "media"
+    )
+    if type(annotator).reads_media and work.medium is not None:
+        with local_copy(work.medium.uri, root) as path:
+            medium = Medium(**{**work.medium.__dict__, "path": path})
+            made = list(annotator.annotate(Unit(**{**unit.__dict__, "medium": medium}), rows))
+    else:
+        made = list(annotator.annotate(unit, rows))
+    allowed = annotator.dynamic_writes()
+    full: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for table, values in made:
+        if table not in allowed:
+            raise ValueError(f"annotator {annotator.name} wrote to table {table}, which it does not declare")
+        full[table].append(TABLES[table].complete(values, work.key.producer, work.key.unit, work.key.media_id))
+    return {table: distinct(table, rows) for table, rows in full.items()}
+
+
+def distinct(table: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows without exact repetitions. Raises `ValueError` when two different rows have the same key."""
+    kept: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        before = kept.setdefault(row["row_id"], row)
+        if before is not row and before != row:
+            key = {k: row[k] for k in TABLES[table].key}
+            raise ValueError(f"two different rows for table {table} have the same key {key}")
+    return list(kept.values())
+
+
+def read_inputs(catalog: Catalog, table: str, producers: Sequence[str], units: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of a table by some producers, about some media (all of them when `units` is empty), in key order."""
+    if not producers:
+        return []
+    left_out = LEFT_OUT.get(table, ())
+    columns = ", ".join(c.name for c in TABLES[table].all_columns if c.name not in left_out)
+    order = ", ".join(dict.fromkeys(["media_id", *TABLES[table].key, "row_id"]))
+    where, params = "list_contains(?, producer)", [list(producers)]
+    if units:
+        where += " AND (list_contains(?, unit) OR list_contains(?, media_id))"
+        params += [list(units), list(units)]
+    return catalog.rows(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}", params)
+
+
+def _group(tables: Mapping[str, list[dict[str, Any]]], units: set[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    grouped: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for table, rows in tables.items():
+        for row in rows:
+            unit = row["unit"] if row["unit"] in units else row["media_id"]
+            grouped[unit][table].append(row)
+    return grouped
+
+
+class _Frozen:
+    """A hashable handle on a spec, so that a worker process builds and sets up each annotator once."""
+
+    def __init__(self, spec: ProducerSpec) -> None:
+        self.spec = spec
+        self.key = repr((spec.name, spec.annotator, sorted(spec.params.items(), key=str), spec.seed, spec.folder))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frozen) and self.key == other.key
+
+
+@lru_cache(maxsize=32)
+def _built(handle: _Frozen) -> Annotator:
+    annotator = handle.spec.build()
+    annotator.setup()
+    return annotator
+
+
+def ready(spec: ProducerSpec) -> Annotator:
+    """The annotator of a spec, built and set up once per process."""
+    return _built(_Frozen(spec))
+
+
+def spec_of(producer: Producer) -> tuple[ProducerSpec, Mapping[str, tuple[str, ...]]]:
+    """What a bundle needs to know of a producer."""
+    return producer.spec, dict(producer.inputs)
