@@ -1,0 +1,179 @@
+"""The shared decode pass: one decode of a video feeds every frame annotator and every frame set that wants
+it.
+
+`run_frames` is a generator of events, so memory stays flat however long the video is. Consumers fail alone:
+an exception of one ends that one, while a video that cannot be decoded ends all that are unfinished. Rows of
+a consumer that fails may have been handed out before; whoever stores them drops them on its `Finished` event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from time import perf_counter
+
+from ..annotator import FrameSession, FrameSet, Medium, Row, Sampling, SkipUnit
+from .decode import VideoReader
+from .events import Finished, PassDone, PassEvent, PictureOut, RowsOut
+from .frame import Frame
+from .pictures import PictureTaker, Sampler
+
+__all__ = [
+    "Finished",
+    "FrameSetTap",
+    "FrameTap",
+    "PassDone",
+    "PassEvent",
+    "PictureOut",
+    "RowsOut",
+    "run_frames",
+]
+
+FLUSH_ROWS = 256
+"""Rows of one producer that are handed out together."""
+
+
+@dataclass(frozen=True)
+class FrameTap:
+    """A frame annotator's open session and the frames that it wants."""
+
+    producer: str
+    session: FrameSession
+    sampling: Sampling
+
+
+@dataclass(frozen=True)
+class FrameSetTap:
+    """A frame set that somebody wants pictures of."""
+
+    frame_set: FrameSet
+
+
+def run_frames(
+    medium: Medium, taps: Sequence[FrameTap], sets: Sequence[FrameSetTap] = ()
+) -> Iterator[PassEvent]:
+    """Decode `medium` once for all consumers.
+
+    Every tap and every frame set gets exactly one `Finished`; the last event is `PassDone`. Decoding stops
+    early when all consumers have failed. The last picture of a frame set stands until the medium's end.
+    Nothing is raised for a bad medium: its `MediaError` is in the `Finished` events. Raises `ValueError` for
+    a medium without a local path.
+    """
+    if medium.path is None:
+        raise ValueError(f"{medium}: no local file to decode; fetch it first (engine.media.fetch.local_copy)")
+    _one_thread_per_worker()
+    running: list[_Run | _SetRun] = [*(_Run(tap) for tap in taps), *(_SetRun(medium, tap) for tap in sets)]
+    reader = VideoReader(medium.path, medium.frames)
+    try:
+        with closing(iter(reader)) as frames:
+            for frame in frames:
+                for run in running:
+                    if frame.t_s >= run.sampler.next_s:
+                        yield from run.see(frame)
+                if any(run.ended for run in running):
+                    running = [run for run in running if not run.ended]
+                if not running:
+                    break
+    except Exception as error:
+        for run in running:
+            yield run.fail(error)
+    else:
+        end_s = max(medium.duration_s, reader.end_s) if medium.kind != "image" else medium.duration_s
+        for run in running:
+            yield from run.close(end_s)
+    yield PassDone(reader.end_s, reader.frames, reader.damaged)
+
+
+class _Run:
+    """One frame annotator in the pass."""
+
+    def __init__(self, tap: FrameTap) -> None:
+        self.producer = tap.producer
+        self.sampler = Sampler(tap.sampling.fps)
+        self.ended = False
+        self._session = tap.session
+        self._rows: list[Row] = []
+        self._seconds = 0.0
+
+    def see(self, frame: Frame) -> Iterator[PassEvent]:
+        if not self.sampler.wants(frame.t_s):
+            return
+        started = perf_counter()
+        try:
+            self._rows.extend(self._session.see(frame))
+        except Exception as error:
+            self._seconds += perf_counter() - started
+            yield self.fail(error)
+            return
+        self._seconds += perf_counter() - started
+        if len(self._rows) >= FLUSH_ROWS:
+            yield from self._flush()
+
+    def close(self, end_s: float) -> Iterator[PassEvent]:
+        started = perf_counter()
+        try:
+            self._rows.extend(self._session.close())
+        except Exception as error:
+            self._seconds += perf_counter() - started
+            yield self.fail(error)
+            return
+        self._seconds += perf_counter() - started
+        yield from self._flush()
+        self.ended = True
+        yield Finished(self.producer, None, None, self._seconds)
+
+    def fail(self, error: Exception) -> Finished:
+        self.ended = True
+        if isinstance(error, SkipUnit):
+            return Finished(self.producer, None, str(error), self._seconds)
+        return Finished(self.producer, error, None, self._seconds)
+
+    def _flush(self) -> Iterator[PassEvent]:
+        if self._rows:
+            rows, self._rows = self._rows, []
+            yield RowsOut(self.producer, rows)
+
+
+class _SetRun:
+    """One frame set in the pass."""
+
+    def __init__(self, medium: Medium, tap: FrameSetTap) -> None:
+        self.producer = tap.frame_set.name
+        self.ended = False
+        self._taker = PictureTaker(medium.media_id, tap.frame_set)
+        self.sampler = self._taker.sampler
+        self._seconds = 0.0
+
+    def see(self, frame: Frame) -> Iterator[PassEvent]:
+        if not self.sampler.wants(frame.t_s):
+            return
+        started = perf_counter()
+        try:
+            picture = self._taker.take(frame)
+        except Exception as error:
+            self._seconds += perf_counter() - started
+            yield self.fail(error)
+            return
+        self._seconds += perf_counter() - started
+        if picture is not None:
+            yield PictureOut(self.producer, picture)
+
+    def close(self, end_s: float) -> Iterator[PassEvent]:
+        picture = self._taker.close(end_s)
+        if picture is not None:
+            yield PictureOut(self.producer, picture)
+        self.ended = True
+        yield Finished(self.producer, None, None, self._seconds)
+
+    def fail(self, error: Exception) -> Finished:
+        self.ended = True
+        return Finished(self.producer, error, None, self._seconds)
+
+
+def _one_thread_per_worker() -> None:
+    """Workers are the parallelism; OpenCV's own threads would fight them."""
+    import cv2
+
+    if cv2.getNumThreads() != 1:
+        cv2.setNumThreads(1)
