@@ -1,0 +1,172 @@
+"""Question wordings and answer forms of a task, read from `annotators/tasks/wordings/<task>.yaml` and
+checked while loading.
+
+A wording is text with named slots such as `{quote}`; the task fills them with neutral markup, so that a
+sample's text can be rebuilt exactly from the identifiers that it stores. Which wording a sample gets depends
+only on a hash of what the sample is about: uniform over samples, and untouched by whatever other samples a
+build makes. Wordings never hold times, places or letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..schemas.ids import derive_id, seeded_fraction
+from ..schemas.markup import validate
+
+MIN_QUESTIONS = 25
+MIN_ANSWERS = 8
+MIN_PER_KIND = 8
+"""Question wordings that each kind of question needs at least (half as many answer forms)."""
+
+Register = Literal["formal", "casual", "imperative", "terse", "polite"]
+
+_SLOT = re.compile(r"\{([a-z_]+)\}")
+_STRAY = re.compile(r"[{}]")
+
+
+class WordingError(ValueError):
+    """A wordings file is wrong; the message names the file, the wording and what to change."""
+
+
+class Wording(BaseModel):
+    """One way to ask, or to answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(description="Identifier that samples store; unique in the file.")
+    registers: tuple[Register, ...] = Field((), description="Tone: formal, casual, imperative, terse, polite.")
+    text: str = Field(description="Words with slots in braces.")
+
+    @property
+    def slots(self) -> frozenset[str]:
+        """Names of the slots in its text."""
+        return frozenset(_SLOT.findall(self.text))
+
+    def fill(self, slots: Mapping[str, str]) -> str:
+        """The text with every slot replaced by markup. Raises KeyError for a slot without a value."""
+        return _SLOT.sub(lambda match: slots[match[1]], self.text)
+
+
+class Kind(BaseModel):
+    """The wordings of one kind of question of a task, with the slots that they may use and those that they
+    must.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question_slots: tuple[str, ...] = Field((), description="Slots that every question must use.")
+    answer_slots: tuple[tuple[str, ...], ...] = Field(
+        description="Sets of slots; each answer form must use exactly one of the sets."
+    )
+    questions: tuple[Wording, ...] = Field(description="Ways to ask.")
+    answers: tuple[Wording, ...] = Field(description="Ways to answer.")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    kinds: dict[str, Kind]
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """All wordings of a task by kind of question."""
+
+    task: str
+    kinds: Mapping[str, Kind]
+    digest: str
+    """Digest of the whole content: a task's `code_digest`, so that edited wordings make its samples stale."""
+
+    def choose(self, kind: str, *about: Any) -> tuple[Wording, Wording]:
+        """The question wording and the answer form for a sample about `about`; independent of each other and
+        uniform.
+        """
+        chosen = self.kinds[kind]
+        return _pick(chosen.questions, self.task, "question", about), _pick(chosen.answers, self.task, "answer", about)
+
+    def question(self, kind: str, wording: str) -> Wording | None:
+        """The question wording of that identifier, or None."""
+        return next((w for w in self.kinds[kind].questions if w.id == wording), None)
+
+    def answer(self, kind: str, form: str) -> Wording | None:
+        """The answer form of that identifier, or None."""
+        return next((w for w in self.kinds[kind].answers if w.id == form), None)
+
+    def kind_of(self, wording: str) -> str | None:
+        """The kind of question that a question wording belongs to, or None."""
+        return next((k for k, v in self.kinds.items() if any(w.id == wording for w in v.questions)), None)
+
+
+def _pick(choices: Sequence[Wording], *seed: Any) -> Wording:
+    return choices[int(seeded_fraction(*seed) * len(choices))]
+
+
+@cache
+def load_wordings(file: Path) -> Wordings:
+    """Read and check a wordings file.
+
+    Raises `WordingError` for fewer than 25 questions or 8 answer forms, repeated identifiers or texts,
+    questions without a register, unknown or missing slots, and text that is not markup.
+    """
+    try:
+        content = _File.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise WordingError(f"{file.name}: {error}") from None
+    if content.task != file.stem:
+        raise WordingError(f"{file.name}: says task {content.task!r}; name the file after the task")
+    for problem in _problems(content):
+        raise WordingError(f"{file.name}: {problem}")
+    return Wordings(content.task, content.kinds, derive_id("wordings", content.model_dump()))
+
+
+def _problems(content: _File) -> list[str]:
+    found = []
+    for what, least in (("questions", MIN_QUESTIONS), ("answers", MIN_ANSWERS)):
+        wordings = [w for kind in content.kinds.values() for w in getattr(kind, what)]
+        if len(wordings) < least:
+            found.append(f"{len(wordings)} {what}; write at least {least}")
+        ids = [w.id for w in wordings]
+        found += [
+            f"{what}: identifier {i!r} stands more than once" for i in sorted({i for i in ids if ids.count(i) > 1})
+        ]
+    return found + [problem for name, kind in content.kinds.items() for problem in _kind_problems(name, kind)]
+
+
+def _kind_problems(name: str, kind: Kind) -> list[str]:
+    found = []
+    if len(kind.questions) < MIN_PER_KIND or 2 * len(kind.answers) < MIN_PER_KIND:
+        found.append(
+            f"kind {name} has {len(kind.questions)} questions and {len(kind.answers)} answer forms; "
+            f"write at least {MIN_PER_KIND} and {MIN_PER_KIND // 2}"
+        )
+    found += [f"{w.id}: no register" for w in kind.questions if not w.registers]
+    for what, group, allowed in (
+        ("question", kind.questions, (kind.question_slots,)),
+        ("answer", kind.answers, kind.answer_slots),
+    ):
+        sets = [sorted(slots) for slots in allowed]
+        skeletons = [_skeleton(w.text) for w in group]
+        for w, skeleton in zip(group, skeletons, strict=True):
+            if sorted(w.slots) not in sets:
+                found.append(f"{w.id}: uses slots {sorted(w.slots)}; kind {name}, {what}: one of {sets}")
+            if skeletons.count(skeleton) > 1:
+                found.append(f"{w.id}: same words as another")
+            rest = _SLOT.sub("", w.text)
+            if _STRAY.search(rest):
+                found.append(f"{w.id}: a stray brace; slots are lower-case names in braces")
+            found += [f"{w.id}: {problem}" for problem in validate(rest, media=1)]
+    return found
+
+
+def _skeleton(text: str) -> str:
+    return " ".join(re.findall(r"[a-z_]+", text.lower()))
