@@ -77,7 +77,7 @@ def sort_rows(table: Table, rows: pa.Table) -> pa.Table:
     names = set(rows.column_names)
     wanted = dict.fromkeys(n for n in ("media_id", *table.key, "row_id", "producer", "unit") if n in names)
     keys = [(n, "ascending") for n in wanted if not pa.types.is_nested(rows.schema.field(n).type)]
-    return rows.sort_by(keys) if rows.num_rows > 1 else rows
+    return rows.take(pc.sort_indices(rows, sort_keys=keys)) if rows.num_rows > 1 else rows
 
 
 def write_arrow(
