@@ -45,10 +45,14 @@ class VideoReader:
         """End of the last presented frame."""
         self.start_pts_s = 0.0
         """Container time of the first presented frame."""
+        self.geometry: Geometry | None = None
+        """How its pixels are displayed; known with the first frame, and kept when the coded size changes later."""
         self.damaged = 0
         """Packets that did not decode, or decoded to a frame that the decoder calls corrupt."""
         self.repeated = 0
         """Frames left out because their timestamp did not advance."""
+        self.first_pts: int | None = None
+        """Timestamp of the first presented frame, in units of the stream's time base."""
         self._expected = expected_frames
 
     def __iter__(self) -> Generator[Frame, None, None]:
@@ -64,15 +68,14 @@ class VideoReader:
             aspect = stream.sample_aspect_ratio
             self._set_clock(stream)
             packets = 0
-            geometry: Geometry | None = None
             for packet in self._packets(container, stream):
                 packets += packet.size > 0
                 for picture in self._decode(packet):
-                    if geometry is None:
-                        geometry = Geometry.of(picture, aspect, turn)
+                    if self.geometry is None:
+                        self.geometry = Geometry.of(picture, aspect, turn)
                     time = self._advance(picture)
                     if time is not None:
-                        yield Frame(picture, self.frames - 1, time, geometry)
+                        yield Frame(picture, self.frames - 1, time, self.geometry)
             self._check_end(packets, stream.frames)
 
     def _decode(self, packet: Packet) -> list[VideoFrame]:
@@ -93,9 +96,8 @@ class VideoReader:
     def _set_clock(self, stream: VideoStream) -> None:
         base = stream.time_base or Fraction(1, 1_000_000)
         self._num, self._den = base.numerator, base.denominator
-        self._nominal = max(1, round(1 / (stream.average_rate or 25) / base))
+        self.nominal_ticks = max(1, round(1 / (stream.average_rate or 25) / base))
         self._backwards = int(_BACKWARDS_S / base)
-        self._first: int | None = None
         self._last = 0
 
     def _advance(self, picture: VideoFrame) -> float | None:
@@ -104,9 +106,9 @@ class VideoReader:
         if now is None:
             now = picture.dts
         if now is None:
-            now = 0 if self._first is None else self._last + self._nominal
-        if self._first is None:
-            self._first = now
+            now = 0 if self.first_pts is None else self._last + self.nominal_ticks
+        if self.first_pts is None:
+            self.first_pts = now
             self.start_pts_s = now * self._num / self._den
         elif now <= self._last:
             if self._last - now > self._backwards:
@@ -116,8 +118,8 @@ class VideoReader:
             return None
         self._last = now
         self.frames += 1
-        since = now - self._first
-        self.end_s = (since + (picture.duration or self._nominal)) * self._num / self._den
+        since = now - self.first_pts
+        self.end_s = (since + (picture.duration or self.nominal_ticks)) * self._num / self._den
         return since * self._num / self._den
 
     def _check_end(self, packets: int, promised: int) -> None:
