@@ -72,12 +72,10 @@ class Catalog:
             if TABLES[name].annotation:
                 writes |= {(f.producer, name) for f in self.store.file_infos(name, self.pins)}
         known = sorted(writes)
-        self.connection.register(
-            "producers",
-            pa.table(
-                {"producer": [p for p, _ in known], "table_name": [t for _, t in known]},
-                schema=pa.schema([("producer", pa.string()), ("table_name", pa.string())]),
-            ),
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE producers AS "
+            "SELECT unnest($1::VARCHAR[]) AS producer, unnest($2::VARCHAR[]) AS table_name",
+            [[p for p, _ in known], [t for _, t in known]],
         )
         for view in VIEWS.values():
             self._create(view.name, view.sql)

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
 from ..schemas.table import Table
 from ..schemas.tables import HEAD, LEDGER, RUNS, TABLES
@@ -132,12 +131,11 @@ class Commit:
         producer = "''" if table is RUNS else "f.producer"
         wanted = sorted(keys)
         with duckdb.connect(config={"threads": 2}) as connection:
-            names = pa.table({"p": [k[0] for k in wanted], "u": [k[1] for k in wanted]})
-            connection.register("wanted", names)
             return connection.execute(
+                "WITH wanted AS (SELECT unnest($2::VARCHAR[]) AS p, unnest($3::VARCHAR[]) AS u) "
                 f"SELECT DISTINCT {select} FROM read_parquet($1, filename=true) f "
                 f"JOIN wanted w ON {producer} = w.p AND f.{column} = w.u",
-                [paths],
+                [paths, [k[0] for k in wanted], [k[1] for k in wanted]],
             ).fetchall()
 
     def _in_ledger(self, keys: set[UnitKey]) -> dict[UnitKey, int]:
