@@ -26,7 +26,9 @@ class WindowPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    length_s: tuple[float, float] = Field((10.0, 300.0), description="Least and greatest length, drawn log-uniformly.")
+    length_s: tuple[float, float] = Field(
+        default=(10.0, 300.0), description="Least and greatest length, drawn log-uniformly."
+    )
     evidence_share_max: float = Field(
         default=0.5, gt=0, le=1, description="Greatest share of the window that is evidence."
     )
