@@ -96,9 +96,7 @@ def _diagnose(path: Path, error: Exception) -> MediaError:
             str(path), cause, "copy it again in full; an unfinished recording can be repaired with untrunc"
         )
     if sum(byte in _PRINTABLE for byte in head) > 0.97 * len(head):
-        return MediaError(
-            str(path), "it holds text, not media", "remove it from the sources or correct its name"
-        )
+        return MediaError(str(path), "it holds text, not media", "remove it from the sources or correct its name")
     cause = f"not a readable media file ({getattr(error, 'strerror', None) or error})"
     return MediaError(str(path), cause, "play it with a media player; if that fails, export it again")
 

@@ -46,7 +46,9 @@ class VideoReader:
         self.start_pts_s = 0.0
         """Container time of the first presented frame."""
         self.geometry: Geometry | None = None
-        """How its pixels are displayed; known with the first frame, and kept when the coded size changes later."""
+        """How its pixels are displayed; known with the first frame, and kept when the coded size changes
+        later.
+        """
         self.damaged = 0
         """Packets that did not decode, or decoded to a frame that the decoder calls corrupt."""
         self.repeated = 0
@@ -59,9 +61,7 @@ class VideoReader:
         with open_media(self.path) as container:
             stream = video_stream(container)
             if stream is None:
-                raise MediaError(
-                    self.path, "no video stream", "use it as sound, or remove it from the sources"
-                )
+                raise MediaError(self.path, "no video stream", "use it as sound, or remove it from the sources")
             stream.thread_count = 1
             stream.thread_type = "NONE"
             turn = still_orientation(self.path) if is_still(container) else None

@@ -210,9 +210,7 @@ def _view(frame: VideoFrame, plane: int, channels: int = 1) -> Pixels:
     """The plane's own memory as [h, w] or [h, w, channels], without a copy."""
     buffer = frame.planes[plane]
     dtype = np.uint16 if frame.format.name in _DEEP else np.uint8
-    rows = np.frombuffer(memoryview(buffer), dtype).reshape(
-        buffer.height, buffer.line_size // np.dtype(dtype).itemsize
-    )
+    rows = np.frombuffer(memoryview(buffer), dtype).reshape(buffer.height, buffer.line_size // np.dtype(dtype).itemsize)
     if channels == 1:
         return rows[:, : buffer.width]
     return rows[:, : buffer.width * channels].reshape(buffer.height, buffer.width, channels)

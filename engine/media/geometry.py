@@ -68,17 +68,18 @@ class Geometry:
     """Display width in square pixels."""
     height: int
     orientation: Orientation
+    stretched: bool = False
+    """Whether stored pixels are not square."""
 
     @classmethod
-    def of(
-        cls, frame: VideoFrame, sample_aspect: Fraction | None, orientation: Orientation | None
-    ) -> Geometry:
+    def of(cls, frame: VideoFrame, sample_aspect: Fraction | None, orientation: Orientation | None) -> Geometry:
         """Geometry of a decoded frame. `orientation` overrides the frame's own display matrix."""
         width, height = square_pixels(frame.width, frame.height, sample_aspect)
+        stretched = (width, height) != (frame.width, frame.height)
         turn = orientation_of(frame) if orientation is None else orientation
         if turn.transpose:
             width, height = height, width
-        return cls(width, height, turn)
+        return cls(width, height, turn, stretched)
 
 
 def square_pixels(width: int, height: int, sample_aspect: Fraction | None) -> tuple[int, int]:
@@ -111,9 +112,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
 
     try:
         matrix = frame.side_data.get(Type.DISPLAYMATRIX)  # type: ignore[call-overload]
-    except (
-        ValueError
-    ):  # side data of a type that PyAV does not know hides the matrix; the angle is still readable
+    except ValueError:  # side data of a type that PyAV does not know hides the matrix; the angle is still readable
         return _by_angle(frame.rotation)
     if matrix is None:
         return UPRIGHT

@@ -1,7 +1,8 @@
-"""What a file is: size, rate, length, sound, orientation, capture time and place, without decoding more than one frame.
+"""What a file is: size, rate, length, sound, orientation, capture time and place, without decoding more
+than one frame.
 
-`probe` is what the annotator of the same name writes into table `media`. It refuses a file that ends before its header
-says so: annotating half a video as if it were whole would be a silent lie.
+`probe` is what the annotator of the same name writes into table `media`. It refuses a file that ends
+before its header says so: annotating half a video as if it were whole would be a silent lie.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _UNEVEN = 0.1
 def probe(path: Path | str, *, allow_truncated: bool = False) -> dict[str, Any]:
     """Values of table `media` that the file itself tells (`kind` is video, image or audio).
 
-    Raises `MediaError` for a file that cannot be opened, of which nothing decodes, or that is truncated (unless
-    `allow_truncated`: then the facts are about the part that is there).
+    Raises `MediaError` for a file that cannot be opened, of which nothing decodes, or that is truncated
+    (unless `allow_truncated`: then the facts are about the part that is there).
     """
     timeline = read_timeline(path)
     if timeline.missing and not allow_truncated:

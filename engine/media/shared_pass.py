@@ -50,9 +50,7 @@ class FrameSetTap:
     frame_set: FrameSet
 
 
-def run_frames(
-    medium: Medium, taps: Sequence[FrameTap], sets: Sequence[FrameSetTap] = ()
-) -> Iterator[PassEvent]:
+def run_frames(medium: Medium, taps: Sequence[FrameTap], sets: Sequence[FrameSetTap] = ()) -> Iterator[PassEvent]:
     """Decode `medium` once for all consumers.
 
     Every tap and every frame set gets exactly one `Finished`; the last event is `PassDone`. Decoding stops

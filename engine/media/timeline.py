@@ -1,8 +1,9 @@
-"""When each frame of a file is presented and its sound starts and ends, from packet timestamps, without decoding it all.
+"""When each frame of a file is presented and its sound starts and ends, from packet timestamps, without
+decoding it all.
 
-One read of the file gives frame times, key frames and whether the file ends before its header says so; only the first
-frame and the first sound are decoded. Where packets do not tell (no timestamps, AVI, VP8 with its hidden frames) the
-video is decoded to count.
+One read of the file gives frame times, key frames and whether the file ends before its header says so;
+only the first frame and the first sound are decoded. Where packets do not tell (no timestamps, AVI, VP8
+with its hidden frames) the video is decoded to count.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ class _Packets:
 
 
 def read_timeline(path: Path | str) -> Timeline:
-    """Timeline of a video, still or sound file. Raises `MediaError` when it has neither or nothing of it decodes.
+    """Timeline of a video, still or sound file. Raises `MediaError` when it has neither or nothing of it
+    decodes.
 
     A truncated file is reported in `missing`, not raised.
     """
@@ -153,8 +155,9 @@ def _decoded(path: Path | str) -> tuple[np.ndarray[Any, Any], float, float, Geom
 
 
 def _sound(path: Path | str, packets: _Packets, audio: Stream) -> tuple[float, float] | None:
-    """(start, end) of the sound in container time: the first decoded sample, which priming samples precede; None when
-    nothing decodes."""
+    """(start, end) of the sound in container time: the first decoded sample, which priming samples
+    precede; None when nothing decodes.
+    """
     import av
 
     base = audio.time_base or Fraction(1)
