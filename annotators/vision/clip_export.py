@@ -23,6 +23,7 @@ LEAST_COSINE = 0.999
 """An export is refused when any checked vector agrees less with the torch model."""
 
 OPSET = 18
+_ONE_FILE_BYTES = 1_500_000_000  # protobuf files end at 2 GB; weights of larger models go to a file beside it
 _CHECK_TEXTS = (
     "a red circle at the left",
     "a photo of a dog",
@@ -146,7 +147,8 @@ def _export_tower(name: str, tower: Any, example: Any, path: Path, stored_as: st
                 verbose=False,
             )
         assert program is not None, "torch.onnx.export with dynamo returns a program"
-        program.save(str(path), external_data=False)
+        large = sum(p.numel() * p.element_size() for p in tower.parameters()) > _ONE_FILE_BYTES
+        program.save(str(path), external_data=large)
     except Exception as error:
         cause = (str(error).strip() or "no message").splitlines()[0]
         raise ClipModelError(
@@ -155,7 +157,9 @@ def _export_tower(name: str, tower: Any, example: Any, path: Path, stored_as: st
     if stored_as == "float16":
         proto = onnx.load(str(path))
         _store_halves(proto)
-        onnx.save(proto, str(path))
+        weights = path.with_name(f"{path.name}.data")
+        weights.unlink(missing_ok=True)
+        onnx.save(proto, str(path), save_as_external_data=large, location=weights.name if large else None)
 
 
 def _store_halves(proto: Any) -> None:

@@ -195,7 +195,7 @@ def _describe_tokenizer(name: str, tokenizer: Any, bpe_path: str | None) -> tupl
         )
         return path.read_bytes(), spec
     backend = getattr(getattr(tokenizer, "tokenizer", None), "backend_tokenizer", None)
-    if backend is None or getattr(tokenizer, "tokenizer_mode", ""):
+    if backend is None or getattr(tokenizer, "tokenizer_mode", None):
         raise ClipModelError(
             f"{name}: its tokenizer ({type(tokenizer).__name__}) has no torch-free equivalent here; "
             "supported are CLIP's BPE and fast Hugging Face tokenizers"
@@ -215,7 +215,7 @@ def _describe_tokenizer(name: str, tokenizer: Any, bpe_path: str | None) -> tupl
 def _cleans_as(tokenizer: Any, clean: str) -> bool:
     from open_clip.tokenizer import get_clean_fn
 
-    return bool(getattr(tokenizer, "clean_fn", None) is get_clean_fn(clean))
+    return getattr(tokenizer, "clean_fn", None) is get_clean_fn(clean)
 
 
 def _dimension(net: Any, tokenizer: Any, device: str) -> int:

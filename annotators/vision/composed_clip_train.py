@@ -46,8 +46,11 @@ if TYPE_CHECKING:
 MERGES = 4000
 SIZE_PX = 64
 VOCABULARY_FILE = "bpe_simple_vocab_4k.txt.gz"
-NAME = "composed-clip (made for composed scenes only)"
+NAME = "composed-clip (composed scenes only)"
+NOTE = "Made for composed scenes only: coloured shapes on textured backgrounds. Meaningless on real footage."
 CONFIG: dict[str, Any] = {
+    "name": NAME,
+    "note": NOTE,
     "model_cfg": {
         "embed_dim": 128,
         "vision_cfg": {"image_size": SIZE_PX, "layers": [1, 1, 1, 1], "width": 16, "patch_size": None},
