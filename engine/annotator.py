@@ -259,7 +259,7 @@ class Rows(Mapping[str, list[dict[str, Any]]]):
     def __getitem__(self, table: str) -> list[dict[str, Any]]:
         return self._tables.get(table, [])
 
-    def __iter__(self):  # noqa: ANN204
+    def __iter__(self):
         return iter(self._tables)
 
     def __len__(self) -> int:

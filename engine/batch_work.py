@@ -52,9 +52,8 @@ def _look(root: str, name: str, packets: Sequence[Pictures], spec: ProducerSpec)
             yield Looked(name, unit, count, 0, 0.0, 0, Outcome.of(error))
         return
     size = annotator.batch_size
-    for first in range(0, len(pictures), size):
+    for calls, first in enumerate(range(0, len(pictures), size), start=1):  # noqa: B007
         batch = pictures[first : first + size]
-        calls += 1
         for picture, made in _looked(annotator, batch):
             if isinstance(made, Exception):
                 failed[picture.media_id] = Outcome.of(made)
@@ -78,9 +77,7 @@ def _look(root: str, name: str, packets: Sequence[Pictures], spec: ProducerSpec)
         calls = 0
 
 
-def _looked(
-    annotator: BatchAnnotator, batch: Sequence[Picture]
-) -> Iterator[tuple[Picture, list[Row] | Exception]]:
+def _looked(annotator: BatchAnnotator, batch: Sequence[Picture]) -> Iterator[tuple[Picture, list[Row] | Exception]]:
     try:
         made = annotator.look(batch)
         if len(made) != len(batch):

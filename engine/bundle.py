@@ -17,8 +17,8 @@ from typing import Any, cast
 from ..schemas.tables import TABLES
 from .annotator import Annotator, Medium, Rows, Unit, UnitAnnotator
 from .catalog import Catalog
-from .digest import RowDigest
-from .files import DataFile, write_rows
+from .digest import merge_hex
+from .files import write_rows
 from .media.fetch import local_copy
 from .producer import Producer, ProducerSpec
 from .results import Outcome, UnitKey, UnitResult
@@ -88,7 +88,6 @@ def _run_producer(
     results = []
     for work in works:
         started = time.perf_counter()
-        digest, count = RowDigest(), 0
         try:
             rows = Rows(tables if annotator.grain == "corpus" else by_unit[work.key.unit])
             made = _annotate(bundle, annotator, work, rows)
@@ -97,23 +96,28 @@ def _run_producer(
             made, outcome = {}, Outcome.of(error)
         for table, full in made.items():
             complete[table] += full
-            digest.add(TABLES[table], full)
-            count += len(full)
+        count = sum(len(full) for full in made.values())
         seconds = time.perf_counter() - started
         calls = 1 if annotator.models() else 0
-        results.append(UnitResult(work.key, outcome, count, digest.hex(), seconds, calls))
-    files = [write_rows(bundle.root, TABLES[t], works[0].key.producer, rows) for t, rows in sorted(complete.items())]
-    if results and files:
-        results[0].files += [f for f in files if isinstance(f, DataFile)]
+        results.append(UnitResult(work.key, outcome, count, seconds=seconds, model_calls=calls))
+    written = [(t, rows) for t, rows in sorted(complete.items()) if rows]
+    files = [write_rows(bundle.root, TABLES[t], works[0].key.producer, rows) for t, rows in written]
+    for result in results:
+        if result.outcome.status == "done":
+            result.digest = merge_hex(f.digests[result.key.unit] for f in files if result.key.unit in f.digests)
+    results[0].files += files
     return results
 
 
-def _annotate(
-    bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Rows
-) -> dict[str, list[dict[str, Any]]]:
+def _annotate(bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Rows) -> dict[str, list[dict[str, Any]]]:
     root = Path(bundle.root)
     unit = Unit(
-        work.key.unit, work.key.grain, work.medium, bundle.recipe, bundle.specs[work.key.producer][0].seed, root / "media"
+        work.key.unit,
+        work.key.grain,
+        work.medium,
+        bundle.recipe,
+        bundle.specs[work.key.producer][0].seed,
+        root / "media",
     )
     if type(annotator).reads_media and work.medium is not None:
         with local_copy(work.medium.uri, root) as path:

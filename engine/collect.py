@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .digest import RowDigest
+from .digest import merge_hex
 from .files import DataFile
 from .media_work import Ended, Looked, Packet, Written
 from .results import Outcome, PassReceipt, UnitResult
@@ -17,7 +17,6 @@ from .results import Outcome, PassReceipt, UnitResult
 
 @dataclass
 class _Open:
-    digest: RowDigest = field(default_factory=RowDigest)
     rows: int = 0
     files: list[DataFile] = field(default_factory=list)
     looked: int = 0
@@ -47,8 +46,7 @@ class Collector:
             return
         if isinstance(packet, Written):
             state = self._state(packet.producer, packet.unit)
-            state.digest.merge(RowDigest.from_hex(packet.digest))
-            state.rows += packet.rows
+            state.rows += packet.file.rows
             state.files.append(packet.file)
             yield from self._finished(packet.producer, packet.unit)
         elif isinstance(packet, Looked):
@@ -87,7 +85,7 @@ class Collector:
             ended.key,
             outcome,
             state.rows if done else 0,
-            state.digest.hex() if done else "",
+            merge_hex(f.digests[unit] for f in state.files) if done else "",
             ended.seconds + state.seconds,
             ended.model_calls + state.calls,
             state.files if done else [],

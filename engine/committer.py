@@ -21,7 +21,11 @@ class Committer:
     """Buffers unit results and commits them."""
 
     def __init__(
-        self, commit: Commit, ledger: LedgerIndex, run_id: str, told: Callable[[UnitResult], None] | None = None
+        self,
+        commit: Commit,
+        ledger: LedgerIndex,
+        run_id: str,
+        told: Callable[[UnitResult], None] | None = None,
     ) -> None:
         self.commit, self.ledger, self.run_id = commit, ledger, run_id
         self.told = told or (lambda _: None)
@@ -44,16 +48,13 @@ class Committer:
         """Commit what is there, and remove units that are gone."""
         if not self._results and not gone:
             return
-        replaced = list(gone)
         files: list[DataFile] = []
         ledger_rows = []
         for result in self._results:
             before = self.ledger.get(result.key.producer, result.key.unit)
-            if before is not None:
-                replaced.append((result.key.producer, result.key.unit))
             ledger_rows.append(result.ledger_row(self.run_id, attempts(before, result.key.fingerprint)))
             files += result.files
-        self.commit.commit(files, replace=replaced, ledger_rows=ledger_rows, run_id=self.run_id)
+        self.commit.commit(files, replace=gone, ledger_rows=ledger_rows, run_id=self.run_id)
         for producer, unit in gone:
             if self.ledger.get(producer, unit) is not None:
                 self.ledger.drop(producer, unit)

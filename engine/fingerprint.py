@@ -14,7 +14,7 @@ from typing import Any
 
 from ..schemas.ids import derive_id
 from .annotator import UnitAnnotator
-from .digest import RowDigest
+from .digest import merge_hex
 from .producer import Producer
 
 MEDIA_LAYER_VERSION = 1
@@ -62,12 +62,8 @@ class LedgerIndex:
     def digest(self, producer: str, media_id: str | None) -> str:
         """Digest of a producer's rows about one medium, or of all its rows (None)."""
         units = self._by_medium.get((producer, media_id), ()) if media_id else self._by_producer.get(producer, ())
-        total = RowDigest()
-        for unit in units:
-            text = self.entries[(producer, unit)]["output_digest"]
-            if text:
-                total.merge(RowDigest.from_hex(text))
-        return total.hex()
+        digests = [self.entries[(producer, unit)]["output_digest"] for unit in units]
+        return merge_hex(d for d in digests if d)
 
     def trouble(self, producer: str, media_id: str | None) -> str | None:
         """Why a producer has no answer about a medium: `failed` or `blocked`, or None when it has one."""

@@ -26,7 +26,6 @@ from .annotator import (
 )
 from .bundle import distinct, ready
 from .catalog import Catalog
-from .digest import RowDigest
 from .files import DataFile, write_rows
 from .media.audio import AudioTap, run_audio
 from .media.fetch import local_copy
@@ -64,8 +63,6 @@ class Written:
     producer: str
     unit: str
     file: DataFile
-    digest: str
-    rows: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class Looked:
     rows: int
     seconds: float
     model_calls: int
-    outcome: Outcome = Outcome()
+    outcome: Outcome = field(default_factory=Outcome)
 
 
 Packet = Written | Ended | Pictures | Looked | PassReceipt
@@ -128,18 +125,14 @@ class RowBuffer:
         """Write what is there."""
         for table, rows in sorted(self.rows.items()):
             kept = distinct(table, rows)
-            digest = RowDigest()
-            digest.add(TABLES[table], kept)
             self.total += len(kept)
             file = write_rows(self.root, TABLES[table], self.producer, kept)
-            yield Written(self.producer, self.key.unit, file, digest.hex(), len(kept))
+            yield Written(self.producer, self.key.unit, file)
         self.rows.clear()
         self.bytes = self.count = 0
 
 
-def work_on(
-    root: str, pins: Mapping[str, int], item: MediaItem, specs: Mapping[str, ProducerSpec]
-) -> Iterator[Packet]:
+def work_on(root: str, pins: Mapping[str, int], item: MediaItem, specs: Mapping[str, ProducerSpec]) -> Iterator[Packet]:
     """Everything that the stale producers of one medium need from its pictures and its sound."""
     sets: dict[str, tuple[FrameSet, list[str]]] = {}
     for name in item.batch:
@@ -187,7 +180,7 @@ def _pictures(
     picture_count: dict[str, int] = defaultdict(int)
     pending: dict[str, list[Picture]] = defaultdict(list)
     ended: set[str] = set()
-    set_taps = [FrameSetTap(name, wanted) for name, (wanted, _) in sets.items()]
+    set_taps = [FrameSetTap(wanted) for wanted, _ in sets.values()]
     for event in run_frames(medium, taps, set_taps):
         if isinstance(event, RowsOut) and event.producer not in ended:
             try:
@@ -196,12 +189,12 @@ def _pictures(
                 ended.add(event.producer)
                 yield Ended(item.keys[event.producer], Outcome.of(error))
         elif isinstance(event, PictureOut):
-            waiting = pending[event.frame_set]
+            waiting = pending[event.frame_set_name]
             waiting.append(event.picture)
-            picture_count[event.frame_set] += 1
+            picture_count[event.frame_set_name] += 1
             full = sum(len(p.jpeg) for p in waiting) >= PICTURE_BYTES_PER_PACKET
             if full or len(waiting) >= PICTURES_PER_PACKET:
-                yield Pictures(medium.media_id, tuple(sets[event.frame_set][1]), tuple(waiting))
+                yield Pictures(medium.media_id, tuple(sets[event.frame_set_name][1]), tuple(waiting))
                 waiting.clear()
         elif isinstance(event, Finished):
             if event.producer in sets:

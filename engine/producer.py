@@ -85,7 +85,12 @@ class Producer:
     @property
     def shape(self) -> str:
         """frame, audio, batch or unit."""
-        kinds = (("frame", FrameAnnotator), ("audio", AudioAnnotator), ("batch", BatchAnnotator), ("unit", UnitAnnotator))
+        kinds = (
+            ("frame", FrameAnnotator),
+            ("audio", AudioAnnotator),
+            ("batch", BatchAnnotator),
+            ("unit", UnitAnnotator),
+        )
         return next(name for name, kind in kinds if isinstance(self.annotator, kind))
 
     @property

@@ -120,7 +120,9 @@ def unit_wave(bundles: Sequence[Bundle], *, run_id: str) -> Iterator[list[UnitRe
     import ray
 
     rows = [{"payload": pickle.dumps(bundle), "run_id": run_id} for bundle in bundles]
-    data = ray.data.from_items(rows, override_num_blocks=len(bundles)).map_batches(_bundle_task, batch_size=1, num_cpus=0.5)
+    data = ray.data.from_items(rows, override_num_blocks=len(bundles)).map_batches(
+        _bundle_task, batch_size=1, num_cpus=0.5
+    )
     for row in data.iter_rows():
         yield pickle.loads(row["payload"])
 
@@ -150,7 +152,11 @@ class Attempts:
             mark.with_suffix(f".{attempt}").unlink(missing_ok=True)
 
 
-DIED = Outcome("failed", error="worker died twice on this unit (killed, out of memory or crashed)", error_kind="permanent")
+DIED = Outcome(
+    "failed",
+    error="worker died twice on this unit (killed, out of memory or crashed)",
+    error_kind="permanent",
+)
 
 
 class _Decoder:

@@ -103,8 +103,7 @@ def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, roo
         place.uri,
         media_id,
     )
-    digest = RowDigest()
-    digest.add(TABLES["sources"], [row])
+    digest = RowDigest(TABLES["sources"]).add([row])
     key = UnitKey(producer, place.uri, media_id, "source", derive_id("source", digest.hex(), etag))
     return Scanned(UnitResult(key, Outcome(), rows=1, digest=digest.hex()), row)
 
@@ -119,4 +118,3 @@ def _sidecars(uri: str) -> list[dict[str, Any]]:
         if belongs and file.suffix.lower() in SUBTITLE_SUFFIXES and file.is_file():
             found.append({"uri": str(file), "size": file.stat().st_size, "digest": content_id(file)})
     return found
-

@@ -49,7 +49,8 @@ def decide(
     columns = [d[0] for d in catalog.sql("SELECT * FROM clip_view LIMIT 0").description]
     catalog.sql("DROP TABLE IF EXISTS clips_now")
     catalog.sql(
-        "CREATE TEMP TABLE clips_now AS SELECT * FROM clip_view WHERE list_contains(?, producer)", [list(clip_producers)]
+        "CREATE TEMP TABLE clips_now AS SELECT * FROM clip_view WHERE list_contains(?, producer)",
+        [list(clip_producers)],
     )
     shown: list[str] = []
     checks = []
@@ -71,7 +72,9 @@ def decide(
     return [_decision(row, list(rules), shown, producer, recipe) for row in rows]
 
 
-def _decision(row: Mapping[str, Any], names: Sequence[str], shown: Sequence[str], producer: str, recipe: str) -> Decision:
+def _decision(
+    row: Mapping[str, Any], names: Sequence[str], shown: Sequence[str], producer: str, recipe: str
+) -> Decision:
     failed = next((i for i, ok in enumerate(row["checks"]) if ok is not True), None) if names else None
     rule = names[failed] if failed is not None else None
     missing = failed is not None and row["checks"][failed] is None
@@ -89,8 +92,7 @@ def _decision(row: Mapping[str, Any], names: Sequence[str], shown: Sequence[str]
         row["clip_id"],
         row["media_id"],
     )
-    digest = RowDigest()
-    digest.add(TABLES["selection"], [full])
+    digest = RowDigest(TABLES["selection"]).add([full])
     key = UnitKey(producer, row["clip_id"], row["media_id"], "clip", derive_id("select", digest.hex()))
     outcome = Outcome() if rule is None else Outcome("undecided" if missing else "filtered", rule=rule)
     return Decision(UnitResult(key, outcome, rows=1, digest=digest.hex()), full)

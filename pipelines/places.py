@@ -32,7 +32,9 @@ def places_of(recipe: Recipe, limit: int | None = None) -> list[Place]:
             else:
                 found[place.uri] = place
         if not count:
-            raise RecipeError(f"sources, entry {number}: no media found by {_said(source)}; check the path and the suffixes")
+            raise RecipeError(
+                f"sources, entry {number}: no media found by {_said(source)}; check the path and the suffixes"
+            )
     ordered = [found[uri] for uri in sorted(found)]
     return ordered[:limit] if limit else ordered
 
@@ -186,4 +188,3 @@ def _plain(value: Any) -> Any:
 def _text(value: Any) -> str | None:
     plain = _plain(value)
     return None if plain is None or plain == "" else str(plain)
-

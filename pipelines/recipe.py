@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..engine.graph import Graph, Outside, build_graph
 from ..engine.producer import ProducerSpec, RecipeError
+from ..engine.task import Task
 
 RESERVED = ("as", "from")
 SECTIONS = ("annotate", "enrich", "tasks")
@@ -35,20 +36,26 @@ class Manifest(BaseModel):
         description="our name: their column, for uri, start_s, end_s, caption, licence, group_id, official_split, origin; "
         "other columns are kept as user columns",
     )
-    base: str | None = Field(None, description="folder or URI that relative uris start from; default: the manifest's folder")
+    base: str | None = Field(
+        None, description="folder or URI that relative uris start from; default: the manifest's folder"
+    )
 
 
 class Source(BaseModel):
     """One entry of `sources`; exactly one of videos, folder, list and manifest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    videos: str | tuple[str, ...] | None = Field(None, description="file, glob (`**` goes into folders) or URI; or several")
+    videos: str | tuple[str, ...] | None = Field(
+        None, description="file, glob (`**` goes into folders) or URI; or several"
+    )
     folder: str | None = Field(None, description="folder or URI prefix, searched for media files with its sub-folders")
     list_file: str | None = Field(None, alias="list", description="text file with one path or URI per line")
     manifest: Manifest | None = Field(None, description="table with one row per video or clip")
     licence: str | None = Field(None, description="licence of all this footage")
     group_id: str | None = Field(None, description="group that must stay in one split; default: each medium by itself")
-    official_split: str | None = Field(None, description="train, validation or test, where the footage has an official split")
+    official_split: str | None = Field(
+        None, description="train, validation or test, where the footage has an official split"
+    )
     origin: str = Field("real", description="real, composed or rendered")
 
 
@@ -133,15 +140,30 @@ class Recipe:
             for entry in getattr(self.model, section):
                 specs.append(self._spec(entry, section))
         if self.model.tasks:
+            specs.append(self._spec({"verdicts": self._checking(specs)}, "tasks"))
             specs.append(self._spec({"groups": self.model.splits}, "tasks"))
         return tuple(specs)
+
+    def _checking(self, specs: Iterable[ProducerSpec]) -> dict[str, Any]:
+        """Parameters of `verdicts`: which task wrote what, and how true each producer's rows are."""
+        built = [(spec, spec.build()) for spec in specs]
+        return {
+            "tasks": {
+                spec.name: {"annotator": spec.annotator, "params": dict(spec.params), "folder": spec.folder}
+                for spec, annotator in built
+                if isinstance(annotator, Task)
+            },
+            "grades": {spec.name: type(annotator).grade for spec, annotator in built},
+        }
 
     def _spec(self, entry: Any, section: str) -> ProducerSpec:
         name, given = _entry(entry, section)
         params = {k: v for k, v in given.items() if k not in RESERVED}
         sources = given.get("from", {})
         if not isinstance(sources, Mapping):
-            raise RecipeError(f"{section}: {name}: `from:` maps tables to producers, for example `from: {{speech: subtitles}}`")
+            raise RecipeError(
+                f"{section}: {name}: `from:` maps tables to producers, for example `from: {{speech: subtitles}}`"
+            )
         fixed = {t: (p,) if isinstance(p, str) else tuple(p) for t, p in sources.items()}
         default_name = name.rpartition(":")[2] if ".py:" in name else name
         return ProducerSpec(

@@ -238,7 +238,11 @@ class Sample(_Frozen):
                 "options": row["options"] or (),
                 "rationale": row["rationale"] or (),
                 "evidence": [
-                    {"table": e["source_table"], "row_id": e["row_id"], "values": json.loads(e["values_json"])}
+                    {
+                        "table": e["source_table"],
+                        "row_id": e["row_id"],
+                        "values": json.loads(e["values_json"]),
+                    }
                     for e in row["evidence"] or ()
                 ],
                 "needs": row["needs"],
@@ -264,5 +268,3 @@ def _span_problems(spans: Any, window: Span) -> list[str]:
         elif start < window.start_s - 1e-6 or end > window.end_s + 1e-6:
             found.append(f"answer span {start:g}..{end:g} leaves the window {window.start_s:g}..{window.end_s:g}")
     return found
-
-

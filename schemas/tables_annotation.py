@@ -19,7 +19,12 @@ BOX = (
 SHOTS = Table(
     "shots",
     "An uncut span.",
-    (START, END, Column("transition", pa.string(), "what begins it: start, cut or gradual"), Column("score", pa.float64(), "the detector's score of the transition that begins it")),
+    (
+        START,
+        END,
+        Column("transition", pa.string(), "what begins it: start, cut or gradual"),
+        Column("score", pa.float64(), "the detector's score of the transition that begins it"),
+    ),
     ("media_id", "start_s"),
 )
 
@@ -54,10 +59,24 @@ SIGNALS = Table(
         Column("zoom", pa.float64(), "relative growth of the content: zooming in is positive", "1/s"),
         Column("roll", pa.float64(), "content turning clockwise is positive", "degrees/s"),
         Column("inlier_share", pa.float64(), "share of flow vectors that the global fit explains"),
-        Column("camera", pa.string(), "static, pan_left, pan_right, tilt_up, tilt_down, zoom_in, zoom_out, roll_cw, roll_ccw, mixed or unknown"),
-        Column("residual", pa.float64(), "mean length of the flow left after the camera's part, where it moves", "frame widths/s"),
+        Column(
+            "camera",
+            pa.string(),
+            "static, pan_left, pan_right, tilt_up, tilt_down, zoom_in, zoom_out, roll_cw, roll_ccw, mixed or unknown",
+        ),
+        Column(
+            "residual",
+            pa.float64(),
+            "mean length of the flow left after the camera's part, where it moves",
+            "frame widths/s",
+        ),
         Column("residual_area", pa.float64(), "share of the picture that moves by itself"),
-        Column("residual_dx", pa.float64(), "mean residual flow to the right inside that region", "frame widths/s"),
+        Column(
+            "residual_dx",
+            pa.float64(),
+            "mean residual flow to the right inside that region",
+            "frame widths/s",
+        ),
         Column("residual_dy", pa.float64(), "mean residual flow downwards inside that region", "frame heights/s"),
         *(Column(f"residual_{c.name}", c.type, f"{c.doc} of the region that moves by itself", c.unit) for c in BOX),
     ),
@@ -70,9 +89,21 @@ PIXEL_STATS = Table(
     (
         START,
         END,
-        Column("motion", pa.list_(pa.int64()), "14 labels: for 3 patterns u_loc, u_ang, v_loc, v_ang; then u_frame, v_frame"),
-        Column("appearance", pa.list_(pa.int64()), "13 labels: for 3 patterns div_loc, div_col, stab_loc, stab_col; then global_col"),
-        Column("motion_margin", pa.list_(pa.float64()), "per motion label: relative lead of the winner over the runner-up"),
+        Column(
+            "motion",
+            pa.list_(pa.int64()),
+            "14 labels: for 3 patterns u_loc, u_ang, v_loc, v_ang; then u_frame, v_frame",
+        ),
+        Column(
+            "appearance",
+            pa.list_(pa.int64()),
+            "13 labels: for 3 patterns div_loc, div_col, stab_loc, stab_col; then global_col",
+        ),
+        Column(
+            "motion_margin",
+            pa.list_(pa.float64()),
+            "per motion label: relative lead of the winner over the runner-up",
+        ),
         Column("appearance_margin", pa.list_(pa.float64()), "per appearance label: the same"),
         Column("flow_version", pa.string(), "method behind the flow"),
     ),
@@ -186,5 +217,16 @@ DUPLICATES = Table(
 )
 
 ANNOTATION_TABLES = (
-    SHOTS, FRAMES, SIGNALS, PIXEL_STATS, EMBEDDINGS, CLIP_SCORES, SPEECH, WORDS, TEXT_REGIONS, CAPTIONS, MEASUREMENTS, DUPLICATES,
+    SHOTS,
+    FRAMES,
+    SIGNALS,
+    PIXEL_STATS,
+    EMBEDDINGS,
+    CLIP_SCORES,
+    SPEECH,
+    WORDS,
+    TEXT_REGIONS,
+    CAPTIONS,
+    MEASUREMENTS,
+    DUPLICATES,
 )

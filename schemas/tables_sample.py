@@ -31,10 +31,18 @@ MEDIUM_REF = pa.struct(
 )
 TURN = pa.struct([pa.field("role", pa.string()), pa.field("text", pa.string())])
 OPTION = pa.struct(
-    [pa.field("text", pa.string()), pa.field("distractor_kind", pa.string()), pa.field("margin", pa.float64())]
+    [
+        pa.field("text", pa.string()),
+        pa.field("distractor_kind", pa.string()),
+        pa.field("margin", pa.float64()),
+    ]
 )
 EVIDENCE = pa.struct(
-    [pa.field("source_table", pa.string()), pa.field("row_id", pa.string()), pa.field("values_json", pa.string())]
+    [
+        pa.field("source_table", pa.string()),
+        pa.field("row_id", pa.string()),
+        pa.field("values_json", pa.string()),
+    ]
 )
 
 SAMPLES = Table(
@@ -45,7 +53,11 @@ SAMPLES = Table(
         Column("task", pa.string(), "the task"),
         Column("recipe", pa.string(), "the recipe"),
         Column("clip_id", pa.string(), "the clip that it was made for"),
-        Column("media", pa.list_(MEDIUM_REF), "the media that it shows, in order: a span, or stills at frame_times"),
+        Column(
+            "media",
+            pa.list_(MEDIUM_REF),
+            "the media that it shows, in order: a span, or stills at frame_times",
+        ),
         Column("window_start_s", pa.float64(), "start of the shown window of the first medium", "s"),
         Column("window_end_s", pa.float64(), "end of the shown window", "s"),
         Column("turns", pa.list_(TURN), "role user or assistant; text in neutral markup"),
@@ -73,7 +85,11 @@ VERDICTS = Table(
         Column("task", pa.string(), "the task"),
         Column("check_status", pa.string(), "recomputed, judged or unchecked"),
         Column("passed", pa.bool_(), "whether the answer follows from the evidence"),
-        Column("problem", pa.string(), "answer wrong, evidence changed, evidence missing or malformed; NULL when passed"),
+        Column(
+            "problem",
+            pa.string(),
+            "answer wrong, evidence changed, evidence missing or malformed; NULL when passed",
+        ),
         Column("reason", pa.string(), "what exactly; NULL when passed"),
         Column("evidence_grade", pa.string(), "exact, two_source, model or judge: the lowest of its evidence"),
         Column("verifier", pa.string(), "verifier and version"),

@@ -17,7 +17,11 @@ SOURCES = Table(
         Column("group_id", pa.string(), "footage that must stay in one split, as the manifest gives it"),
         Column("official_split", pa.string(), "as the manifest gives it"),
         Column("origin", pa.string(), "real, edited, composed or rendered"),
-        Column("entries_json", pa.string(), "manifest rows about this uri: list of {start_s, end_s, caption, user}"),
+        Column(
+            "entries_json",
+            pa.string(),
+            "manifest rows about this uri: list of {start_s, end_s, caption, user}",
+        ),
         Column("sidecars_json", pa.string(), "subtitle files beside it: list of {uri, size, digest}"),
         Column("last_seen", pa.string(), "UTC time of the last build that found it", volatile=True),
     ),
@@ -87,7 +91,9 @@ EDITS = Table(
         Column("time_scale", pa.float64(), "t_new = time_scale * t_source + time_offset_s"),
         Column("time_offset_s", pa.float64(), "see time_scale", "s"),
         Column(
-            "box_affine", pa.list_(pa.float64()), "a, b, c, d, e, f: x_new = a x + b y + c; y_new = d x + e y + f"
+            "box_affine",
+            pa.list_(pa.float64()),
+            "a, b, c, d, e, f: x_new = a x + b y + c; y_new = d x + e y + f",
         ),
     ),
     key=("media_id", "step"),

@@ -1,0 +1,71 @@
+"""Checks every sample of a medium against its evidence as it is stored now: one row of table `verdicts` each.
+
+Added to every recipe that has tasks. It builds the recipe's tasks and lets each recompute the samples that it wrote;
+`engine/check.py` tells malformed samples, missing or changed evidence and wrong answers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any, ClassVar, cast
+
+from pydantic import Field
+
+from ...engine.annotator import Params, Row, Rows, Stage, Unit, UnitAnnotator
+from ...engine.check import check_sample
+from ...engine.producer import ProducerSpec
+from ...engine.task import Task
+
+
+class VerdictsParams(Params):
+    """Filled in by the recipe; not meant to be written by hand."""
+
+    tasks: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="producer of a task: {annotator, params, folder} that it was configured with",
+    )
+    grades: dict[str, str] = Field(default_factory=dict, description="producer: evidence grade of its rows")
+
+
+class Verdicts(UnitAnnotator[VerdictsParams]):
+    """The check of every sample: recomputed, passed or why not, and how true its evidence is."""
+
+    name: ClassVar[str] = "verdicts"
+    version: ClassVar[int] = 1
+    Params: ClassVar[type[Params]] = VerdictsParams
+    reads: ClassVar[tuple[str, ...]] = ("samples",)
+    writes: ClassVar[tuple[str, ...]] = ("verdicts",)
+    stage: ClassVar[Stage] = "task"
+    light: ClassVar[bool] = True
+
+    @cached_property
+    def tasks(self) -> dict[str, Task[Any]]:
+        """The recipe's tasks by producer."""
+        return {
+            name: cast(Task[Any], ProducerSpec(name, s["annotator"], s["params"], folder=s["folder"]).build())
+            for name, s in self.params.tasks.items()
+        }
+
+    def dynamic_reads(self) -> tuple[str, ...]:
+        """Samples and everything that the tasks rest on."""
+        read = {table for task in self.tasks.values() for table in task.dynamic_reads()}
+        return ("samples", *sorted(read - {"samples"}))
+
+    def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
+        """One verdict per sample."""
+        index: dict[str, dict[str, dict[str, Any]]] = {
+            table: {row["row_id"]: row for row in rows[table]} for table in rows if table != "samples"
+        }
+
+        def lookup(table: str, row_id: str) -> dict[str, Any] | None:
+            return index.get(table, {}).get(row_id)
+
+        def grade(table: str, row: Mapping[str, Any]) -> str:
+            return self.params.grades.get(str(row["producer"]), "judge")
+
+        for row in rows["samples"]:
+            yield "verdicts", check_sample(row, lookup, self.tasks[row["producer"]], grade)
+
+
+ANNOTATOR = Verdicts

@@ -1,0 +1,197 @@
+"""Commands that build and tell about builds: `build`, `plan`, `status`, `show-error`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from .console import FAILED, Json, Root, UsageError, command, err, find_root, out, print_json, table
+
+RecipeArg = Annotated[str, typer.Argument(help="recipe file, or the name of a built-in recipe", metavar="RECIPE")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="only the first N files, in the order of their paths")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("build")(build)
+    app.command("plan")(plan)
+    app.command("status")(status)
+    app.command("show-error")(show_error)
+
+
+@command
+def build(
+    recipe: RecipeArg,
+    root: Root = None,
+    limit: Limit = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="parallel workers; default: one per core")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try units again that failed for good")] = False,
+    rehash: Annotated[bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")] = False,
+    package: Annotated[bool, typer.Option(help="write the recipe's packages at the end")] = True,
+    wait: Annotated[float, typer.Option("--wait", help="seconds to wait for a busy root")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Build a dataset, or bring it up to date: only what is new or changed is worked on."""
+    from .build import Build
+    from .packages import package_all
+    from .progress import BuildProgress
+    from .recipe import Recipe
+    from .status import summary
+
+    read = Recipe.read(recipe)
+    place = find_root(root, read.name)
+    with BuildProgress(err, quiet=as_json) as progress:
+        work = Build(
+            read, place, told=progress.told, workers=workers, limit=limit, retry_failed=retry_failed, rehash=rehash
+        )
+        report = work.run(wait_s=wait)
+    if package and read.packages:
+        report.packages = package_all(read, place)
+    facts = summary(place, read.name)
+    troubled = bool(facts["failures"])
+    if as_json:
+        print_json({"build": report.__dict__, **facts})
+    else:
+        print_summary(report, facts)
+    if troubled:
+        raise typer.Exit(FAILED)
+
+
+def print_summary(report: Any, facts: dict[str, Any]) -> None:
+    """The end of a build, for people."""
+    footage_h = sum(m["hours"] or 0.0 for m in facts["media"] if m["origin"] != "edited")
+    count = sum(m["media"] for m in facts["media"])
+    out.print(f"\n[bold]{report.recipe}[/] -> {report.root} (version {report.dataset_version})")
+    if report.did_nothing:
+        out.print(f"Nothing to do: everything is up to date ({report.seconds:.2f} s, Ray not started).")
+    else:
+        speed = f", {report.source_s / report.seconds:.1f} h of footage per hour" if report.source_s else ""
+        ratio = f", decoded {report.decoded_s / report.source_s:.2f} of it" if report.source_s else ""
+        out.print(
+            f"{count} media, {footage_h:.2f} h; saw {report.source_s:.0f} s of footage{ratio}, "
+            f"{report.model_calls} model calls, {report.seconds:.1f} s{speed}"
+        )
+    if facts["funnel"]:
+        out.print("\n[bold]Clips[/]")
+        out.print(table(facts["funnel"]))
+    if facts["samples"]:
+        out.print("\n[bold]Samples[/]")
+        out.print(table(facts["samples"]))
+    if report.packages:
+        out.print("\n[bold]Packages[/]")
+        out.print(table([{k: v for k, v in p.items() if k != "left_out"} for p in report.packages]))
+        for entry in report.packages:
+            for reason, number in entry["left_out"].items():
+                out.print(f"  {entry['package']}: left out {number}: {reason}")
+    if report.stages and not report.did_nothing:
+        slow = [{"stage": k, "seconds": v} for k, v in report.stages.items() if v >= 0.05]
+        out.print("\n[bold]Seconds per stage[/]")
+        out.print(table(slow))
+    print_failures(facts["failures"])
+
+
+def print_failures(failures: list[dict[str, Any]]) -> None:
+    """Failed units, one line each."""
+    if failures:
+        out.print(f"\n[bold red]{len(failures)} failed[/] (`chronotope show-error UNIT` tells more)")
+        for row in failures:
+            blocks = f"; blocks {row['blocks']} producers" if row["blocks"] else ""
+            out.print(f"  {row['producer']}: {row['source']}\n    {row['error']}{blocks}\n    unit {row['unit']}", markup=False)
+
+
+@command
+def plan(
+    recipe: RecipeArg,
+    root: Root = None,
+    limit: Limit = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="include units that failed for good")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a build would do, why, and about how long it takes; change nothing."""
+    from .planning import plan_recipe
+    from .recipe import Recipe
+
+    read = Recipe.read(recipe)
+    place = find_root(root, read.name)
+    lines = plan_recipe(read, place, retry_failed=retry_failed, limit=limit)
+    if as_json:
+        print_json([line.as_dict() for line in lines])
+        return
+    shown = [
+        {
+            "producer": line.producer,
+            "units": line.units,
+            "run": ("at most " if line.at_most else "") + str(line.run),
+            "gone": line.gone,
+            "footage": f"{line.footage_s:.0f} s" if line.footage_s else "",
+            "about": "" if line.seconds is None or not line.run else f"{line.seconds:.1f} s",
+            "why": line.reason,
+        }
+        for line in lines
+    ]
+    out.print(table(shown))
+    if not any(line.run or line.gone for line in lines):
+        out.print("Nothing to do.")
+
+
+@command
+def status(
+    root: Root = None,
+    digests: Annotated[bool, typer.Option("--digests", help="add a digest of every table; equal builds have equal ones")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what a dataset holds: media, the funnel, samples, units by status, failures."""
+    from ..engine.store import Store
+    from .status import summary
+
+    place = find_root(root)
+    facts = summary(place)
+    if digests:
+        facts["digests"] = Store.open(place).digests()
+    if as_json:
+        print_json(facts)
+        return
+    out.print(f"[bold]{facts['recipe'] or 'dataset'}[/] at {place}, version {facts['dataset_version']}")
+    for name in ("media", "funnel", "samples", "ledger"):
+        if facts[name]:
+            out.print(f"\n[bold]{name}[/]")
+            out.print(table(facts[name]))
+    if digests:
+        out.print("\n[bold]digests[/]")
+        out.print(table([{"table": k, "digest": v} for k, v in facts["digests"].items()]))
+    print_failures(facts["failures"])
+
+
+@command
+def show_error(
+    unit: Annotated[str, typer.Argument(help="a unit, the start of one, or part of a file name")],
+    root: Root = None,
+    as_json: Json = False,
+) -> None:
+    """Show why a unit failed, was skipped or is blocked, with the traceback."""
+    from ..engine.catalog import Catalog
+
+    with Catalog(find_root(root)) as catalog:
+        rows = catalog.rows(
+            """
+            SELECT DISTINCT l.producer, l.unit, l.status, l.rule, l.error, l.error_kind, l.attempt, l.run_id, l.traceback
+            FROM ledger l LEFT JOIN sources s ON s.media_id = l.media_id
+            WHERE (starts_with(l.unit, $u) OR contains(coalesce(s.uri, l.unit), $u)) AND l.status <> 'done'
+            ORDER BY l.status = 'failed' DESC, l.producer, l.unit LIMIT 50
+            """,
+            {"u": unit},
+        )
+        known = catalog.rows("SELECT count(*) AS n FROM ledger WHERE starts_with(unit, ?)", [unit])[0]["n"]
+    if as_json:
+        print_json(rows)
+        return
+    if not rows and not known:
+        raise UsageError(f"no unit starts with {unit!r} and no file name contains it; `chronotope status` lists failures")
+    if not rows:
+        out.print(f"{known} units start with {unit}; all of them are done.")
+    for row in rows:
+        out.print(f"[bold]{row['producer']}[/] {row['unit']}: {row['status']}", highlight=False)
+        out.print(f"  {row['error'] or row['rule']}", markup=False)
+        if row["traceback"]:
+            out.print(row["traceback"], markup=False, style="dim")

@@ -1,0 +1,122 @@
+"""Commands that look at a dataset and take things out: `sql`, `show`, `verify`, `package`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import FAILED, Json, Root, UsageError, command, err, find_root, out, print_json, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("sql")(sql)
+    app.command("show")(show)
+    app.command("verify")(verify)
+    app.command("package")(package)
+
+
+@command
+def sql(
+    query: Annotated[str | None, typer.Argument(help="one statement that reads; without it, the tables and views are listed")] = None,
+    root: Root = None,
+    limit: Annotated[int, typer.Option("--limit", help="rows to print; 0 for all")] = 100,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the whole result to a CSV file")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the dataset in SQL (DuckDB). Each table is a view; `clip_view` pools everything per clip."""
+    from ..engine.catalog import Catalog
+    from ..schemas.tables import TABLES
+    from ..schemas.views import VIEWS
+
+    with Catalog(find_root(root)) as catalog:
+        if query is None:
+            rows = [{"name": n, "rows": catalog.rows(f"SELECT count(*) AS n FROM {n}")[0]["n"], "about": t.doc.split(". ")[0]}
+                    for n, t in TABLES.items() if n != "head"]
+            rows += [{"name": n, "rows": None, "about": v.doc.split(". ")[0]} for n, v in VIEWS.items()]
+            print_json(rows) if as_json else out.print(table(rows))
+            return
+        if csv is not None:
+            catalog.sql(query).to_csv(str(csv))
+            err.print(f"wrote {csv}")
+            return
+        rows = catalog.rows(query)
+    if as_json:
+        print_json(rows)
+        return
+    shown = rows[:limit] if limit else rows
+    out.print(table(shown) if rows else "(no rows)")
+    if len(shown) < len(rows):
+        out.print(f"... {len(rows) - len(shown)} more rows (--limit 0 shows all)", style="dim")
+
+
+@command
+def show(
+    what: Annotated[list[str] | None, typer.Argument(help="sample identifiers (or their starts); none: a contact sheet")] = None,
+    root: Root = None,
+    task: Annotated[str | None, typer.Option("--task", help="only this task")] = None,
+    where: Annotated[str | None, typer.Option("--where", help="SQL condition on samples joined with verdicts")] = None,
+    number: Annotated[int, typer.Option("-n", "--number", min=1, help="samples on the contact sheet")] = 12,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the pictures and the page")] = None,
+    as_json: Json = False,
+) -> None:
+    """Draw samples: frames, timeline with words and texts, question, options, answer, checks; as PNG and one HTML page."""
+    from ..outputs.show import show_samples
+
+    place = find_root(root)
+    made = show_samples(place, ids=tuple(what or ()), task=task, where=where, number=number, folder=output)
+    if as_json:
+        print_json({"page": str(made.page), "pictures": [str(p) for p in made.pictures]})
+        return
+    for picture in made.pictures:
+        out.print(str(picture), markup=False)
+    out.print(f"[bold]{made.page}[/] shows {len(made.pictures)} samples")
+
+
+@command
+def verify(
+    root: Root = None,
+    task: Annotated[str | None, typer.Option("--task", help="only this task")] = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute every answer from its evidence; exit code 1 when one does not follow."""
+    from .verify import verify_root
+
+    report = verify_root(find_root(root), task=task)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        out.print(table(report.by_task))
+        for problem in report.problems:
+            out.print(f"[red]{problem['problem']}[/] {problem['task']} {problem['sample_id']}")
+            out.print(f"  {problem['reason']}", markup=False)
+        word = "mismatch" if len(report.problems) == 1 else "mismatches"
+        out.print(f"{report.samples} samples, {report.recomputed} recomputed, {len(report.problems)} {word}, {report.seconds:.2f} s")
+    if report.problems:
+        raise typer.Exit(FAILED)
+
+
+@command
+def package(
+    recipe: Annotated[str, typer.Argument(help="recipe file, or the name of a built-in recipe", metavar="RECIPE")],
+    root: Root = None,
+    only: Annotated[str | None, typer.Option("--only", help="only this package of the recipe")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the recipe's packages from the dataset as it is; unchanged packages are left alone."""
+    from .packages import package_all
+    from .recipe import Recipe
+
+    read = Recipe.read(recipe)
+    if not read.packages:
+        raise UsageError(f"recipe {read.name} names no packages; add a `package:` section")
+    made = package_all(read, find_root(root, read.name), only=only)
+    if as_json:
+        print_json(made)
+        return
+    out.print(table([{k: v for k, v in p.items() if k != "left_out"} for p in made]))
+    for entry in made:
+        for reason, number in entry["left_out"].items():
+            out.print(f"  {entry['package']}: left out {number}: {reason}")

@@ -1,0 +1,190 @@
+"""Commands around a dataset: `init`, `doctor`, `compose`, `export-clip`, and the lists of what there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .console import FAILED, Json, UsageError, command, err, out, print_json, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("init")(init)
+    app.command("doctor")(doctor)
+    app.command("annotators")(annotators)
+    app.command("tasks")(tasks)
+    app.command("packagers")(packagers)
+    app.command("recipes")(recipes)
+    app.command("compose")(compose)
+    app.command("export-clip")(export_clip)
+    app.command("demo")(demo)
+
+
+@command
+def init(
+    source: Annotated[str, typer.Argument(help="folder of videos, or a CSV, JSONL or Parquet manifest", metavar="FOLDER-or-CSV")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="recipe file to write; default: ./<name>.yaml")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="name of the recipe; default: that of the folder or file")] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
+) -> None:
+    """Look at your footage and write a commented recipe for it."""
+    from .init import write_recipe
+
+    made = write_recipe(source, output, name, force)
+    out.print(f"wrote [bold]{made.path}[/]: {made.found}")
+    for note in made.notes:
+        out.print(f"  {note}", markup=False)
+    out.print(f"next: chronotope plan {made.path}; chronotope build {made.path} --limit 3", markup=False)
+
+
+@command
+def doctor(as_json: Json = False) -> None:
+    """Check this machine: libraries, optional parts, models that installed packages carry, accelerators, disk."""
+    from .doctor import examine
+
+    checks = examine()
+    if as_json:
+        print_json([c.__dict__ for c in checks])
+    else:
+        for check in checks:
+            mark = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "bad": "[red]bad[/]    "}[check.state]
+            out.print(f"{mark} {check.name:<26} {check.detail}")
+    if any(c.state == "bad" for c in checks):
+        raise typer.Exit(FAILED)
+
+
+def _list(kind: str, wanted: Any, as_json: bool) -> None:
+    from ..engine.registry import find, first_sentence, names
+
+    rows = []
+    for name in names(kind):
+        thing = find(kind, name)
+        if wanted(thing):
+            row = {"name": name, "about": first_sentence(thing)}
+            if kind == "annotator":
+                row = {"name": name, "shape": _shape(thing), "writes": ", ".join(thing.writes), "about": row["about"]}
+            rows.append(row)
+    print_json(rows) if as_json else out.print(table(rows))
+
+
+def _shape(thing: Any) -> str:
+    from ..engine.annotator import AudioAnnotator, BatchAnnotator, Composer, FrameAnnotator
+
+    kinds = (("frame", FrameAnnotator), ("audio", AudioAnnotator), ("batch", BatchAnnotator), ("composer", Composer))
+    return next((name for name, kind in kinds if issubclass(thing, kind)), "unit")
+
+
+@command
+def annotators(
+    name: Annotated[str | None, typer.Argument(help="show one annotator's parameters")] = None, as_json: Json = False
+) -> None:
+    """List annotators, or show the parameters of one."""
+    from ..engine.task import Task
+
+    if name is None:
+        _list("annotator", lambda c: not issubclass(c, Task), as_json)
+    else:
+        _describe("annotator", name, as_json)
+
+
+@command
+def tasks(
+    name: Annotated[str | None, typer.Argument(help="show one task's parameters")] = None, as_json: Json = False
+) -> None:
+    """List tasks, or show the parameters of one."""
+    from ..engine.task import Task
+
+    if name is None:
+        _list("annotator", lambda c: issubclass(c, Task), as_json)
+    else:
+        _describe("annotator", name, as_json)
+
+
+@command
+def packagers(
+    name: Annotated[str | None, typer.Argument(help="show one packager's parameters")] = None, as_json: Json = False
+) -> None:
+    """List packagers, or show the parameters of one."""
+    if name is None:
+        _list("packager", lambda c: True, as_json)
+    else:
+        _describe("packager", name, as_json)
+
+
+def _describe(kind: str, name: str, as_json: bool) -> None:
+    import inspect
+
+    from ..engine.registry import find
+    from .reference import parameters
+
+    thing = find(kind, name)
+    rows = parameters(thing.Params)
+    if as_json:
+        print_json({"name": name, "about": inspect.getdoc(thing), "parameters": rows})
+        return
+    out.print(f"[bold]{name}[/]: {inspect.getdoc(thing)}")
+    out.print(table(rows) if rows else "(no parameters)")
+
+
+@command
+def recipes(as_json: Json = False) -> None:
+    """List the recipes that Chronotope carries."""
+    import yaml
+
+    from .recipe import builtin_recipes
+
+    rows = [
+        {"name": name, "about": str(yaml.safe_load(path.read_text()).get("description", ""))}
+        for name, path in builtin_recipes().items()
+    ]
+    print_json(rows) if as_json else out.print(table(rows))
+
+
+@command
+def compose(
+    output: Annotated[Path, typer.Argument(help="video file to write, for example film.mp4")],
+    seed: Annotated[int, typer.Option("--seed", help="another seed, another film")] = 0,
+    scenes: Annotated[int, typer.Option("--scenes", min=1, help="number of scenes")] = 14,
+    width: Annotated[int, typer.Option("--width", min=64, help="pixels")] = 640,
+    height: Annotated[int, typer.Option("--height", min=36, help="pixels")] = 360,
+    narration: Annotated[bool, typer.Option(help="speak over the scenes")] = True,
+) -> None:
+    """Compose a narrated film whose cuts, words, texts, movements and camera are known exactly."""
+    from ..annotators.compose.film import FilmParams, compose_film
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    truth = compose_film(output, FilmParams(seed=seed, scenes=scenes, width=width, height=height, narration=narration))
+    beside = output.with_suffix(".truth.json")
+    beside.write_text(truth.to_json())
+    out.print(f"{output}: {truth.duration_s:.1f} s, {len(truth.shots)} shots, {len(truth.words)} words; truth in {beside}")
+
+
+@command
+def export_clip(
+    model: Annotated[str, typer.Argument(help="open_clip model name, for example ViT-B-32")],
+    output: Annotated[Path, typer.Argument(help="folder to write")],
+    pretrained: Annotated[str | None, typer.Option("--pretrained", help="pretrained tag, or path of a checkpoint")] = None,
+) -> None:
+    """Export an open_clip model to ONNX, so that it runs without torch (`clip_embedding: {backend: onnx, path: FOLDER}`)."""
+    from ..annotators.vision.clip_export import export_clip as export
+
+    made = export(model, pretrained, output)
+    out.print(f"wrote {output}")
+    if made is not None:
+        out.print(str(made), markup=False)
+
+
+@command
+def demo(
+    root: Annotated[Path, typer.Option("--root", help="where the demo's dataset and pictures go")] = Path(".demo"),
+    footage: Annotated[list[Path] | None, typer.Option("--footage", help="folders with real footage")] = None,
+) -> None:
+    """Build the quickstart on real footage and a composed film, and show what came out."""
+    from .demo import run_demo
+
+    if not run_demo(root, tuple(footage or ())):
+        raise UsageError("the demo found a mismatch; see above")
+    err.print("[dim]demo finished[/]")

@@ -1,0 +1,171 @@
+"""`plan`: what a build would do, why and at what cost, without doing it.
+
+Exact for the first wave that has something to do; what lies behind it depends on rows that do not exist yet and is told
+as "at most N, depends on X".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..engine.catalog import Catalog
+from ..engine.fingerprint import LedgerIndex
+from ..engine.media_index import known_media, media_of
+from ..engine.plan import plan_wave
+from ..engine.producer import Producer
+from ..engine.runner import open_ledger
+from ..engine.store import Store
+from .build import check_conflicts, difference, latest_runs
+from .places import places_of
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class PlanLine:
+    """What would happen to one producer."""
+
+    producer: str
+    stage: str
+    shape: str
+    units: int
+    run: int
+    at_most: bool
+    gone: int
+    reason: str
+    footage_s: float
+    """Seconds of footage that it would have to see."""
+    seconds: float | None
+    """Estimate from the ledger; None when it never ran here."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return dict(self.__dict__)
+
+
+def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit: int | None = None) -> list[PlanLine]:
+    """Plan a build. Raises `RecipeError` where building would."""
+    graph = recipe.graph
+    places = places_of(recipe, limit)
+    if not Store.is_root(root):
+        return _first_build(recipe, len(places))
+    catalog = Catalog(Store.open(root))
+    try:
+        ledger = open_ledger(catalog)
+        settings = {p.name: p.settings for p in graph.producers}
+        check_conflicts(catalog, recipe.name, settings)
+        before = next((r for r in latest_runs(catalog) if r["recipe"] == recipe.name), None)
+        old_settings = json.loads(before["producers_json"]) if before else {}
+        media = media_of(catalog, recipe.scan_name)
+        lines, dirty = _scan_line(recipe, places, ledger, catalog)
+        digests = {p.name: p.settings_digest for p in graph.producers}
+        new_places = lines[0].run
+        for stage in ("annotate", "enrich", "task"):
+            if stage == "enrich":
+                lines.append(_select_line(recipe, before, ledger, dirty))
+            for wave in graph.waves(stage):  # type: ignore[arg-type]
+                plan = plan_wave(
+                    wave,
+                    sorted(media),
+                    ledger,
+                    digests,
+                    known_media=known_media(catalog),
+                    retry_failed=retry_failed,
+                    dirty=sorted(dirty),
+                )
+                for producer in wave.producers:
+                    mine = [s for s in plan.stale if s.key.producer == producer.name]
+                    gone = sum(1 for name, _ in plan.gone if name == producer.name)
+                    unseen = new_places if producer.annotator.grain == "medium" else int(bool(new_places))
+                    run = len(mine) + (unseen if producer.annotator.grain == "medium" else 0)
+                    certain = not (set(producer.upstream) & dirty) and not unseen
+                    reason = _reason(producer, [s.reason for s in mine], old_settings, dirty, bool(unseen))
+                    seen = producer.shape in ("frame", "audio", "batch")
+                    footage = sum(media[s.key.unit].duration_s for s in mine if s.key.unit in media) if seen else 0.0
+                    cost = _cost(ledger, producer.name)
+                    units = len(media) if producer.annotator.grain == "medium" else 1
+                    lines.append(
+                        PlanLine(
+                            producer.name, stage, producer.shape, units, run, bool(run) and not certain, gone, reason, footage,
+                            None if cost is None else cost * run,
+                        )
+                    )
+                    if run or gone:
+                        dirty.add(producer.name)
+        return lines
+    finally:
+        catalog.close()
+
+
+def _first_build(recipe: Recipe, places: int) -> list[PlanLine]:
+    lines = [PlanLine("scan", "annotate", "scan", places, places, False, 0, "new", 0.0, None)]
+    for producer in recipe.graph.producers:
+        count = places if producer.annotator.grain == "medium" else 1
+        lines.append(PlanLine(producer.name, producer.stage, producer.shape, count, count, True, 0, "new", 0.0, None))
+    return lines
+
+
+def _scan_line(recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: Catalog) -> tuple[list[PlanLine], set[str]]:
+    from ..engine.media.fetch import stat
+
+    rows = catalog.rows("SELECT uri, size, etag FROM sources WHERE producer = ?", [recipe.scan_name])
+    known = {r["uri"]: (r["size"], r["etag"]) for r in rows}
+    changed = 0
+    for place in places:
+        try:
+            changed += known.get(place.uri) != tuple(stat(place.uri))
+        except Exception:  # a place that cannot be read: the scan will say so
+            changed += ledger.get(recipe.scan_name, place.uri) is None
+    uris = {p.uri for p in places}
+    gone = sum(1 for unit in ledger.units(recipe.scan_name) if unit not in uris)
+    reason = "new or changed files" if changed else "up to date"
+    line = PlanLine("scan", "annotate", "scan", len(places), changed, False, gone, reason, 0.0, None)
+    return [line], {recipe.scan_name} if changed or gone else set()
+
+
+def _select_line(recipe: Recipe, before: dict[str, Any] | None, ledger: LedgerIndex, dirty: set[str]) -> PlanLine:
+    clips = len([u for u in ledger.units(recipe.select_name) if u != "corpus"])
+    old_rules = None
+    if before is not None:
+        try:
+            old_rules = dict(Recipe.parse(before["recipe_text"], recipe.folder).model.select)
+        except Exception:  # an older recipe that this version cannot read any more
+            old_rules = None
+    new_rules = dict(recipe.model.select)
+    changed = old_rules != new_rules
+    reason = "up to date"
+    if changed and old_rules is not None:
+        names = [n for n in {**old_rules, **new_rules} if old_rules.get(n) != new_rules.get(n)]
+        reason = "rules changed: " + "; ".join(f"{n}: {old_rules.get(n)} -> {new_rules.get(n)}" for n in names)
+    elif changed:
+        reason = "new"
+    elif dirty:
+        reason = f"depends on {', '.join(sorted(dirty))}"
+    if changed or dirty:
+        dirty.add(recipe.select_name)
+    run = clips if changed or recipe.select_name in dirty else 0
+    return PlanLine("select", "select", "sql", clips, run, not changed and bool(run), 0, reason, 0.0, None)
+
+
+def _reason(producer: Producer, reasons: list[str], old: dict[str, Any], dirty: set[str], unseen: bool) -> str:
+    if not reasons and not unseen:
+        return "up to date"
+    found = []
+    if producer.name in old and (changes := difference(old[producer.name], producer.settings)) != "settings":
+        found.append(changes)
+    waiting = sorted(set(producer.upstream) & dirty)
+    if waiting:
+        found.append(f"depends on {', '.join(waiting)}")
+    if unseen and not waiting:
+        found.append("new footage")
+    for reason in dict.fromkeys(reasons):
+        if reason not in ("changed", "input may change") or not found:
+            found.append({"changed": "input changed"}.get(reason, reason))
+    return "; ".join(dict.fromkeys(found))
+
+
+def _cost(ledger: LedgerIndex, producer: str) -> float | None:
+    seconds = [float(ledger.entries[(producer, u)]["seconds"] or 0.0) for u in ledger.units(producer)]
+    return sum(seconds) / len(seconds) if seconds else None
