@@ -50,21 +50,18 @@ class Sampler:
 
 
 class PictureTaker:
-    """Takes the pictures of one frame set from the frames of one medium."""
+    """Takes the pictures of one frame set from the frames of one medium that a `Sampler` of its rate
+    picks.
+    """
 
     def __init__(self, media_id: str, frame_set: FrameSet) -> None:
         self._media_id = media_id
         self._set = frame_set
-        self.sampler = Sampler(frame_set.fps)
         self._waiting: tuple[float, bytes, int, int] | None = None
         self._kept_luma: np.ndarray[Any, Any] | None = None
 
-    def wants(self, t_s: float) -> bool:
-        """Whether the frame at `t_s` is on the grid (each frame is asked about once, in order)."""
-        return self.sampler.wants(t_s)
-
     def take(self, frame: Frame) -> Picture | None:
-        """Take a wanted frame. Returns the picture before it, whose `until_s` is now known, unless nothing
+        """Take a frame. Returns the picture before it, whose `until_s` is now known, unless nothing
         changed.
         """
         if self._set.min_change > 0:

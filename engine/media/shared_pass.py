@@ -1,9 +1,10 @@
 """The shared decode pass: one decode of a video feeds every frame annotator and every frame set that wants
 it.
 
-`run_frames` is a generator of events, so memory stays flat however long the video is. Consumers fail alone:
-an exception of one ends that one, while a video that cannot be decoded ends all that are unfinished. Rows of
-a consumer that fails may have been handed out before; whoever stores them drops them on its `Finished` event.
+`run_frames` is a generator of events, so memory stays flat however long the video is. Consumers fail
+alone: an exception of one ends that one, while a video that cannot be decoded ends all that are
+unfinished. Rows of a consumer that fails may have been handed out before; whoever stores them drops them
+on its `Finished` event.
 """
 
 from __future__ import annotations
@@ -13,25 +14,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from time import perf_counter
 
-from ..annotator import FrameSession, FrameSet, Medium, Row, Sampling, SkipUnit
+from ..annotator import FrameSession, FrameSet, Medium, Sampling
+from .consumer import Consumer
 from .decode import VideoReader
 from .events import Finished, PassDone, PassEvent, PictureOut, RowsOut
 from .frame import Frame
 from .pictures import PictureTaker, Sampler
 
-__all__ = [
-    "Finished",
-    "FrameSetTap",
-    "FrameTap",
-    "PassDone",
-    "PassEvent",
-    "PictureOut",
-    "RowsOut",
-    "run_frames",
-]
-
-FLUSH_ROWS = 256
-"""Rows of one producer that are handed out together."""
+__all__ = ["Finished", "FrameSetTap", "FrameTap", "PassDone", "PassEvent", "PictureOut", "RowsOut", "run_frames"]
 
 
 @dataclass(frozen=True)
@@ -55,109 +45,71 @@ def run_frames(medium: Medium, taps: Sequence[FrameTap], sets: Sequence[FrameSet
 
     Every tap and every frame set gets exactly one `Finished`; the last event is `PassDone`. Decoding stops
     early when all consumers have failed. The last picture of a frame set stands until the medium's end.
-    Nothing is raised for a bad medium: its `MediaError` is in the `Finished` events. Raises `ValueError` for
-    a medium without a local path.
+    Nothing is raised for a bad medium: its `MediaError` is in the `Finished` events. Raises `ValueError`
+    for a medium without a local path.
     """
     if medium.path is None:
         raise ValueError(f"{medium}: no local file to decode; fetch it first (engine.media.fetch.local_copy)")
     _one_thread_per_worker()
-    running: list[_Run | _SetRun] = [*(_Run(tap) for tap in taps), *(_SetRun(medium, tap) for tap in sets)]
+    running: list[_FrameConsumer | _SetConsumer] = [
+        *(_FrameConsumer(tap) for tap in taps),
+        *(_SetConsumer(medium.media_id, tap.frame_set) for tap in sets),
+    ]
     reader = VideoReader(medium.path, medium.frames)
     try:
         with closing(iter(reader)) as frames:
             for frame in frames:
+                t_s = frame.t_s
                 for run in running:
-                    if frame.t_s >= run.sampler.next_s:
-                        yield from run.see(frame)
-                if any(run.ended for run in running):
-                    running = [run for run in running if not run.ended]
+                    if t_s >= run.sampler.next_s and run.sampler.wants(t_s):
+                        yield from run.feed(frame)
+                        if run.ended:
+                            running = [r for r in running if not r.ended]
                 if not running:
                     break
     except Exception as error:
         for run in running:
             yield run.fail(error)
     else:
-        end_s = max(medium.duration_s, reader.end_s) if medium.kind != "image" else medium.duration_s
         for run in running:
-            yield from run.close(end_s)
+            yield from run.finish_at(medium.duration_s)
     yield PassDone(reader.end_s, reader.frames, reader.damaged)
 
 
-class _Run:
+class _FrameConsumer(Consumer):
     """One frame annotator in the pass."""
 
     def __init__(self, tap: FrameTap) -> None:
-        self.producer = tap.producer
+        super().__init__(tap.producer, tap.session.see, tap.session.close)
         self.sampler = Sampler(tap.sampling.fps)
-        self.ended = False
-        self._session = tap.session
-        self._rows: list[Row] = []
-        self._seconds = 0.0
 
-    def see(self, frame: Frame) -> Iterator[PassEvent]:
-        if not self.sampler.wants(frame.t_s):
-            return
-        started = perf_counter()
-        try:
-            self._rows.extend(self._session.see(frame))
-        except Exception as error:
-            self._seconds += perf_counter() - started
-            yield self.fail(error)
-            return
-        self._seconds += perf_counter() - started
-        if len(self._rows) >= FLUSH_ROWS:
-            yield from self._flush()
-
-    def close(self, end_s: float) -> Iterator[PassEvent]:
-        started = perf_counter()
-        try:
-            self._rows.extend(self._session.close())
-        except Exception as error:
-            self._seconds += perf_counter() - started
-            yield self.fail(error)
-            return
-        self._seconds += perf_counter() - started
-        yield from self._flush()
-        self.ended = True
-        yield Finished(self.producer, None, None, self._seconds)
-
-    def fail(self, error: Exception) -> Finished:
-        self.ended = True
-        if isinstance(error, SkipUnit):
-            return Finished(self.producer, None, str(error), self._seconds)
-        return Finished(self.producer, error, None, self._seconds)
-
-    def _flush(self) -> Iterator[PassEvent]:
-        if self._rows:
-            rows, self._rows = self._rows, []
-            yield RowsOut(self.producer, rows)
+    def finish_at(self, end_s: float) -> Iterator[PassEvent]:
+        yield from self.finish()
 
 
-class _SetRun:
+class _SetConsumer:
     """One frame set in the pass."""
 
-    def __init__(self, medium: Medium, tap: FrameSetTap) -> None:
-        self.producer = tap.frame_set.name
+    def __init__(self, media_id: str, frame_set: FrameSet) -> None:
+        self.producer = frame_set.name
         self.ended = False
-        self._taker = PictureTaker(medium.media_id, tap.frame_set)
-        self.sampler = self._taker.sampler
+        self.sampler = Sampler(frame_set.fps)
+        self._taker = PictureTaker(media_id, frame_set)
         self._seconds = 0.0
 
-    def see(self, frame: Frame) -> Iterator[PassEvent]:
-        if not self.sampler.wants(frame.t_s):
-            return
+    def feed(self, frame: Frame) -> Iterator[PassEvent]:
         started = perf_counter()
         try:
             picture = self._taker.take(frame)
         except Exception as error:
-            self._seconds += perf_counter() - started
             yield self.fail(error)
             return
-        self._seconds += perf_counter() - started
+        finally:
+            self._seconds += perf_counter() - started
         if picture is not None:
             yield PictureOut(self.producer, picture)
 
-    def close(self, end_s: float) -> Iterator[PassEvent]:
+    def finish_at(self, end_s: float) -> Iterator[PassEvent]:
         picture = self._taker.close(end_s)
         if picture is not None:
             yield PictureOut(self.producer, picture)

@@ -98,9 +98,9 @@ def read_timeline(path: Path | str) -> Timeline:
         frames = packets[video.index]
         decode_all = frames.untimed or video.codec_context.name == "vp8" or container.format.name == "avi"
         times, first, end_s, geometry = _decoded(path) if decode_all else _first_and_packets(path, frames, video)
-        at = (None, None) if sound is None else (sound[0] - first, sound[1] - first)
+        sound_start, sound_end = (None, None) if sound is None else (sound[0] - first, sound[1] - first)
         tick = float(video.time_base or 0)
-        return Timeline(first, times, end_s, frames.keys, geometry, *at, tick, missing)
+        return Timeline(first, times, end_s, frames.keys, geometry, sound_start, sound_end, tick, missing)
 
 
 def _demux(container: InputContainer, video: Stream | None) -> tuple[dict[int, _Packets], str | None]:
