@@ -1,0 +1,159 @@
+"""Signals: a sampled frame's numbers, from light and sharpness to what the camera and the things in it do.
+
+Motion is dense optical flow (DIS) between a sampled frame and the one before, at a small size, averaged over blocks
+and believed only where the picture has corners. A similarity fitted to it is the camera; what it leaves over
+is residual motion, reported where a connected group of blocks exceeds the noise. Flow across a cut or a flash is
+detected (the earlier frame, moved by the flow, does not look like the later one) and written as NULL; flat or
+contradictory flow is called `unknown`. Limits: things faster than about an eighth of the picture per sample
+are lost, and parallax counts as residual motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import Field
+
+from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Row, Sampling
+from .camera_fit import Fit, fit_similarity, name_motion, rates
+from .flow_grid import FlowGrid, FlowMeter, largest_region
+from .picture_numbers import dark_bars, dct_hash, is_black
+
+if TYPE_CHECKING:
+    from ...engine.media.frame import Frame
+
+
+class SignalsParams(Params):
+    """How often and how closely to look."""
+
+    fps: float = Field(4.0, gt=0, le=60, description="rows per second of footage; motion spans one step")
+    analysis_side_px: int = Field(
+        320, ge=32, description="longest side of the picture for light, contrast, sharpness and bars"
+    )
+    flow_side_px: int = Field(160, ge=64, le=640, description="longest side of the picture for the flow")
+    static_below: float = Field(
+        0.01, gt=0, description="a camera that moves a typical pixel less is static, frame widths per second"
+    )
+    min_inlier_share: float = Field(
+        0.5, ge=0, le=1, description="camera is unknown where the fit explains a smaller share of the flow"
+    )
+    min_textured_share: float = Field(
+        0.08, ge=0, le=1, description="camera is unknown where less of the picture has corners to follow"
+    )
+    residual_px: float = Field(
+        0.6, gt=0, description="least residual flow of a moving block, pixels of the flow picture per step"
+    )
+
+
+class SignalsSession(FrameSession):
+    """Keeps the last sampled picture; a row never waits for a later frame."""
+
+    def __init__(self, params: SignalsParams) -> None:
+        self._params = params
+        self._meter: FlowMeter | None = None
+        self._earlier: np.ndarray[Any, Any] | None = None
+        self._earlier_s = 0.0
+
+    def see(self, frame: Frame) -> Iterable[Row]:
+        import cv2
+
+        luma = frame.luma(self._params.analysis_side_px)
+        mean, spread = (float(v[0, 0]) for v in cv2.meanStdDev(luma))
+        _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
+        black = mean < 16 and is_black(luma)
+        row: dict[str, Any] = {
+            "t_s": frame.t_s,
+            "luma": mean,
+            "contrast": spread,
+            "sharpness": float(edges[0, 0]) ** 2,
+            "black": black,
+            "letterbox": None if black else dark_bars(luma),
+            "phash": dct_hash(frame.luma_at(32, 32)),
+        }
+        later = np.ascontiguousarray(frame.luma(self._params.flow_side_px))
+        if self._earlier is not None and self._earlier.shape == later.shape:
+            seconds = frame.t_s - self._earlier_s
+            if 0 < seconds <= max(1.0, 2.5 / self._params.fps):
+                row |= self._motion(self._earlier, later, seconds)
+        self._earlier, self._earlier_s = later, frame.t_s
+        return [("signals", row)]
+
+    def _motion(self, earlier: np.ndarray[Any, Any], later: np.ndarray[Any, Any], seconds: float) -> dict[str, Any]:
+        """The motion columns; empty where the two pictures are not joined by motion."""
+        params = self._params
+        height, width = later.shape
+        if self._meter is None:
+            self._meter = FlowMeter(width, height)
+        grid = self._meter.measure(earlier, later)
+        if grid.broken:
+            return {}
+        textured = grid.textured
+        if textured.mean() < params.min_textured_share:
+            return {"camera": "unknown"}
+        before, now = grid.before[textured], grid.now[textured]
+        per_second = 1 / (width * seconds)
+        row: dict[str, Any] = {"motion": float(np.abs(now - before).mean()) * per_second}
+        fit = fit_similarity(before, now, tolerance_px=params.residual_px)
+        if fit is None:
+            return row | {"camera": "unknown"}
+        found = rates(fit, width, height, seconds)
+        certain = fit.inlier_share >= params.min_inlier_share
+        row |= {
+            "pan": found.pan,
+            "tilt": found.tilt,
+            "zoom": found.zoom,
+            "roll": found.roll,
+            "inlier_share": fit.inlier_share,
+            "camera": name_motion(found, width / height, params.static_below) if certain else "unknown",
+        }
+        if certain:
+            camera_error = self._meter.camera_error(earlier, later, fit.a, fit.b)
+            row |= _residual(grid, fit, camera_error, params.residual_px, per_second, width / height)
+        return row
+
+
+def _residual(
+    grid: FlowGrid, fit: Fit, camera_error: np.ndarray[Any, Any], least_px: float, per_second: float, aspect: float
+) -> dict[str, Any]:
+    """What moves by itself: blocks whose flow leaves the camera's by more than the noise, and which the flow explains
+    better than the camera's motion does. `per_second` turns pixels into frame widths per second.
+    """
+    left = grid.now - fit.predict(grid.before)
+    camera_px = np.abs(grid.now - grid.before - left)
+    least = np.maximum(max(least_px, 4 * fit.noise_px), 0.1 * camera_px)
+    moving = grid.textured & (np.abs(left) > least) & (grid.error < 0.7 * camera_error)
+    region = largest_region(moving, np.abs(left))
+    if region is None:
+        return {"residual": 0.0, "residual_area": 0.0}
+    inside = left[region & moving]
+    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+    direction = complex(inside.mean())
+    return {
+        "residual": float(np.abs(inside).mean()) * per_second,
+        "residual_area": float(region.mean()),
+        "residual_dx": direction.real * per_second,
+        "residual_dy": direction.imag * per_second * aspect,
+        "residual_x1": float(columns[0]) / region.shape[1],
+        "residual_y1": float(rows[0]) / region.shape[0],
+        "residual_x2": float(columns[-1] + 1) / region.shape[1],
+        "residual_y2": float(rows[-1] + 1) / region.shape[0],
+    }
+
+
+class Signals(FrameAnnotator[SignalsParams]):
+    """One row per sampled frame: light, sharpness, hash, camera motion and what moves by itself."""
+
+    name = "signals"
+    Params = SignalsParams
+    writes = ("signals",)
+
+    def sampling(self, medium: Medium) -> Sampling:
+        return Sampling(fps=self.params.fps)
+
+    def open(self, medium: Medium) -> FrameSession:
+        return SignalsSession(self.params)
+
+
+ANNOTATOR = Signals
