@@ -61,7 +61,11 @@ def create_table(folder: Path, table: Table, configuration: dict[str, str] | Non
         DeltaSchema.from_arrow(table.schema),
         mode="ignore",
         description=table.doc,
-        configuration={"delta.checkpointInterval": CHECKPOINT_INTERVAL, **(configuration or {})},
+        configuration={
+            "delta.checkpointInterval": CHECKPOINT_INTERVAL,
+            "delta.dataSkippingNumIndexedCols": "-1",
+            **(configuration or {}),
+        },
         raise_if_key_not_exists=False,
     )
 

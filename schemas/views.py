@@ -122,14 +122,14 @@ FROM clip_spans c
 LEFT JOIN ({_MEDIUM}) m ON m.media_id = c.media_id
 LEFT JOIN (SELECT media_id, list(DISTINCT table_name) AS tables FROM looked_at GROUP BY media_id) k
     ON k.media_id = c.media_id
-LEFT JOIN pooled_signals g ON g.clip_id = c.clip_id
-LEFT JOIN pooled_shots sh ON sh.clip_id = c.clip_id
-LEFT JOIN pooled_words w ON w.clip_id = c.clip_id
-LEFT JOIN pooled_speech sp ON sp.clip_id = c.clip_id
-LEFT JOIN pooled_text tx ON tx.clip_id = c.clip_id
-LEFT JOIN pooled_captions ca ON ca.clip_id = c.clip_id
-LEFT JOIN pooled_scores cs ON cs.clip_id = c.clip_id
-LEFT JOIN pooled_measurements me ON me.clip_id = c.clip_id
+LEFT JOIN pooled_signals g ON g.media_id = c.media_id AND g.clip_id = c.clip_id
+LEFT JOIN pooled_shots sh ON sh.media_id = c.media_id AND sh.clip_id = c.clip_id
+LEFT JOIN pooled_words w ON w.media_id = c.media_id AND w.clip_id = c.clip_id
+LEFT JOIN pooled_speech sp ON sp.media_id = c.media_id AND sp.clip_id = c.clip_id
+LEFT JOIN pooled_text tx ON tx.media_id = c.media_id AND tx.clip_id = c.clip_id
+LEFT JOIN pooled_captions ca ON ca.media_id = c.media_id AND ca.clip_id = c.clip_id
+LEFT JOIN pooled_scores cs ON cs.media_id = c.media_id AND cs.clip_id = c.clip_id
+LEFT JOIN pooled_measurements me ON me.media_id = c.media_id AND me.clip_id = c.clip_id
 LEFT JOIN (SELECT clip_id, bool_or(is_duplicate) AS is_duplicate, min(duplicate_group) AS duplicate_group
     FROM duplicates GROUP BY clip_id) d ON d.clip_id = c.clip_id""",
 )

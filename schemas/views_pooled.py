@@ -51,7 +51,7 @@ CLIP_SPANS = View(
     "clip_spans",
     "Clips, one row per clip_id even when two policies made the same clip (the smallest policy and producer is kept).",
     (),
-    "SELECT * FROM clips QUALIFY row_number() OVER (PARTITION BY clip_id ORDER BY policy, producer) = 1",
+    "SELECT * FROM clips QUALIFY row_number() OVER (PARTITION BY media_id, clip_id ORDER BY policy, producer) = 1",
 )
 
 CLIP_BUCKETS = View(
@@ -79,7 +79,7 @@ POOLED_SIGNALS = View(
     "pooled_signals",
     "Frame numbers per clip.",
     (),
-    f"""SELECT c.clip_id, count(*) AS signals,
+    f"""SELECT c.media_id, c.clip_id, count(*) AS signals,
     avg(r.luma) AS luma_mean, avg(r.contrast) AS contrast_mean,
     quantile_cont(r.sharpness, 0.1) AS sharpness_p10, avg(r.sharpness) AS sharpness_mean,
     avg(CAST(r.black AS INTEGER)) AS black_share, avg(r.letterbox) AS letterbox_mean,
@@ -88,76 +88,76 @@ POOLED_SIGNALS = View(
     avg(r.inlier_share) AS inlier_share_mean,
     avg(CASE WHEN r.camera <> 'unknown' THEN CAST(r.camera = 'static' AS INTEGER) END) AS camera_static_share,
     avg(r.residual) AS residual_mean, avg(r.residual_area) AS residual_area_mean
-FROM {_at("signals")} GROUP BY c.clip_id""",
+FROM {_at("signals")} GROUP BY c.media_id, c.clip_id""",
 )
 
 POOLED_SHOTS = View(
     "pooled_shots",
     "Shots per clip.",
     (),
-    f"""SELECT clip_id, max(n) AS shots FROM (
-    SELECT c.clip_id, r.producer, count(*) AS n
-    FROM {_over(_spread("shots", "media_id, producer, start_s, end_s"))} GROUP BY ALL) GROUP BY clip_id""",
+    f"""SELECT media_id, clip_id, max(n) AS shots FROM (
+    SELECT c.media_id, c.clip_id, r.producer, count(*) AS n
+    FROM {_over(_spread("shots", "media_id, producer, start_s, end_s"))} GROUP BY ALL) GROUP BY media_id, clip_id""",
 )
 
 POOLED_WORDS = View(
     "pooled_words",
     "Words per clip.",
     (),
-    f"""SELECT clip_id, max(n) AS words FROM (
-    SELECT c.clip_id, r.producer, count(*) AS n FROM {_at("words", "start_s")} GROUP BY ALL) GROUP BY clip_id""",
+    f"""SELECT media_id, clip_id, max(n) AS words FROM (
+    SELECT c.media_id, c.clip_id, r.producer, count(*) AS n FROM {_at("words", "start_s")} GROUP BY ALL) GROUP BY media_id, clip_id""",
 )
 
 POOLED_SPEECH = View(
     "pooled_speech",
     "Recognised speech per clip: seconds of the union of its segments, and confidence weighted by time.",
     (),
-    f"""SELECT clip_id, sum(greatest(0, b - greatest(a, before))) AS speech_s,
+    f"""SELECT media_id, clip_id, sum(greatest(0, b - greatest(a, before))) AS speech_s,
     sum(confidence * (b - a)) FILTER (confidence IS NOT NULL)
         / nullif(sum(b - a) FILTER (confidence IS NOT NULL), 0) AS speech_confidence
 FROM (SELECT *, coalesce(max(b) OVER (
-        PARTITION BY clip_id ORDER BY a, b, row_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), a) AS before
-    FROM (SELECT c.clip_id, r.row_id, greatest(r.start_s, c.start_s) AS a, least(r.end_s, c.end_s) AS b, r.confidence
+        PARTITION BY media_id, clip_id ORDER BY a, b, row_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), a) AS before
+    FROM (SELECT c.media_id, c.clip_id, r.row_id, greatest(r.start_s, c.start_s) AS a, least(r.end_s, c.end_s) AS b, r.confidence
         FROM {_over(_spread("speech", "media_id, row_id, start_s, end_s, confidence", where="origin = 'recognised'"))}))
-GROUP BY clip_id""",
+GROUP BY media_id, clip_id""",
 )
 
 POOLED_TEXT = View(
     "pooled_text",
     "Text in the picture per clip: regions, and their area integrated over time.",
     (),
-    f"""SELECT clip_id, max(n) AS text_regions, max(area_s) AS text_area_s FROM (
-    SELECT c.clip_id, r.producer, count(*) AS n, sum((r.x2 - r.x1) * (r.y2 - r.y1) * {OVERLAP}) AS area_s
+    f"""SELECT media_id, clip_id, max(n) AS text_regions, max(area_s) AS text_area_s FROM (
+    SELECT c.media_id, c.clip_id, r.producer, count(*) AS n, sum((r.x2 - r.x1) * (r.y2 - r.y1) * {OVERLAP}) AS area_s
     FROM {_over(_spread("text_regions", "media_id, producer, start_s, end_s, x1, y1, x2, y2"))}
-    GROUP BY ALL) GROUP BY clip_id""",
+    GROUP BY ALL) GROUP BY media_id, clip_id""",
 )
 
 POOLED_CAPTIONS = View(
     "pooled_captions",
     "Captions per clip, of all producers.",
     (),
-    f"""SELECT c.clip_id, count(*) AS captions
-FROM {_over(_spread("captions", "media_id, start_s, end_s"))} GROUP BY c.clip_id""",
+    f"""SELECT c.media_id, c.clip_id, count(*) AS captions
+FROM {_over(_spread("captions", "media_id, start_s, end_s"))} GROUP BY c.media_id, c.clip_id""",
 )
 
 POOLED_SCORES = View(
     "pooled_scores",
     "Prompt similarity per clip: means weighted by the time that a picture stands inside the clip, and maxima.",
     (),
-    f"""SELECT clip_id, map_from_entries(list((name, mean) ORDER BY name)) AS scores,
-    map_from_entries(list((name, top) ORDER BY name)) AS scores_max
-FROM (SELECT c.clip_id, r.name, sum(r.value * {OVERLAP}) / sum({OVERLAP}) AS mean, max(r.value) AS top
+    f"""SELECT media_id, clip_id, map_from_entries(list_sort(list((name, mean)))) AS scores,
+    map_from_entries(list_sort(list((name, top)))) AS scores_max
+FROM (SELECT c.media_id, c.clip_id, r.name, sum(r.value * {OVERLAP}) / sum({OVERLAP}) AS mean, max(r.value) AS top
     FROM {_over(_spread("clip_scores", "media_id, name, value, t_s AS start_s, until_s AS end_s", "t_s", "until_s"))}
-    WHERE r.value IS NOT NULL GROUP BY ALL) GROUP BY clip_id""",
+    WHERE r.value IS NOT NULL GROUP BY ALL) GROUP BY media_id, clip_id""",
 )
 
 POOLED_MEASUREMENTS = View(
     "pooled_measurements",
     "Measured numbers per clip.",
     (),
-    f"""SELECT clip_id, map_from_entries(list((name, mean) ORDER BY name)) AS measured
-FROM (SELECT c.clip_id, r.name, avg(r.value) AS mean FROM {_at("measurements")}
-    WHERE r.value IS NOT NULL GROUP BY ALL) GROUP BY clip_id""",
+    f"""SELECT media_id, clip_id, map_from_entries(list_sort(list((name, mean)))) AS measured
+FROM (SELECT c.media_id, c.clip_id, r.name, avg(r.value) AS mean FROM {_at("measurements")}
+    WHERE r.value IS NOT NULL GROUP BY ALL) GROUP BY media_id, clip_id""",
 )
 
 POOLED_VIEWS = (
