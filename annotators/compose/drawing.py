@@ -123,9 +123,7 @@ def shape_mask(shape: str, size_px: int, angle_deg: float = 0.0) -> Plane:
     return np.asarray(small, dtype=np.float32) / 255.0
 
 
-def shape_sprite(
-    shape: str, colour: Rgb, size_px: int, angle_deg: float = 0.0, relief: float = 0.25
-) -> Sprite:
+def shape_sprite(shape: str, colour: Rgb, size_px: int, angle_deg: float = 0.0, relief: float = 0.25) -> Sprite:
     """A coloured shape with a darker rim and light from the upper left; `relief` 0 gives a flat fill.
 
     Returns `size_px` x `size_px` x 4; outside the shape alpha is 0.
@@ -133,9 +131,7 @@ def shape_sprite(
     mask = shape_mask(shape, size_px, angle_deg)
     rows, columns = np.mgrid[0:size_px, 0:size_px].astype(np.float32) / max(1, size_px - 1)
     light = 1.0 + relief * (0.9 - rows - 0.8 * columns)
-    core = Image.fromarray((mask * 255).astype(np.uint8)).filter(
-        ImageFilter.GaussianBlur(max(1.0, size_px / 28))
-    )
+    core = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(max(1.0, size_px / 28)))
     depth = np.clip((np.asarray(core, dtype=np.float32) / 255.0 - 0.55) / 0.35, 0, 1)
     shade = light * (1.0 - relief * 1.6 * (1.0 - depth))
     rgb = np.clip(np.asarray(colour, dtype=np.float32) * shade[..., None], 0, 255)
@@ -211,9 +207,7 @@ def value_noise(
 def ramp(plane: Plane, stops: list[Rgb]) -> Picture:
     """Colour a plane in [0, 1] by a gradient through evenly spaced stops."""
     where = np.linspace(0, 1, len(stops))
-    table = np.stack(
-        [np.interp(np.linspace(0, 1, 1024), where, [s[c] for s in stops]) for c in range(3)], axis=-1
-    )
+    table = np.stack([np.interp(np.linspace(0, 1, 1024), where, [s[c] for s in stops]) for c in range(3)], axis=-1)
     picture: Picture = table.round().astype(np.uint8)[(np.clip(plane, 0, 1) * 1023).astype(np.intp)]
     return picture
 
@@ -241,9 +235,7 @@ def hills(height: int, width: int, seed: int, sky: list[Rgb], land: list[Rgb], l
         ridge = np.full(width, height * (0.42 + 0.4 * depth), np.float32)
         for wave in (0.9, 2.3, 5.1, 11.0):
             phase, size = rng.random() * 2 * pi, height * 0.09 / wave**0.8
-            ridge += np.float32(size) * np.sin(2 * pi * wave * columns / (height * 1.8) + phase).astype(
-                np.float32
-            )
+            ridge += np.float32(size) * np.sin(2 * pi * wave * columns / (height * 1.8) + phase).astype(np.float32)
         moved = grain[:: -1 if layer & 2 else 1, :: -1 if layer & 1 else 1]
         top = max(0, int(ridge.min()) - 1)
         rows = np.arange(top, height, dtype=np.float32)[:, None]

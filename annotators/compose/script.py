@@ -21,6 +21,7 @@ from .voice import SAMPLE_RATE_HZ, Utterance, speak
 
 _KINDS: tuple[SceneKind, ...] = tuple(kind for kind in get_args(SceneKind) if kind != "title")
 _JOINS: tuple[Join, ...] = ("cut", "lookalike", "dissolve", "cut", "lookalike")
+_CAST = tuple(shape for shape in SHAPES if shape not in ("ring", "moon", "cross"))  # those read as O, C and +
 _T = TypeVar("_T")
 
 
@@ -38,13 +39,11 @@ class FilmParams(BaseModel):
     narration: bool = Field(True, description="Speak over the scenes; without it there is no sound stream.")
     lettering: bool = Field(True, description="Show captions and signs.")
     title: str | None = Field(None, description="Text of an end card of 3 seconds; without it there is none.")
-    min_duration_s: float = Field(
-        0.0, ge=0, description="Repeat the whole script until the film is this long."
-    )
+    min_duration_s: float = Field(0.0, ge=0, description="Repeat the whole script until the film is this long.")
     kinds: tuple[SceneKind, ...] | None = Field(None, description="Kinds of the scenes, repeated if too few.")
     joins: tuple[Join, ...] | None = Field(None, description="Joins between scenes, repeated if too few.")
     voice: str = Field("en-us", description="eSpeak NG voice of the narrator.")
-    words_per_minute: int = Field(145, ge=80, le=300, description="Speed of the narrator.")
+    words_per_minute: int = Field(140, ge=80, le=300, description="Speed of the narrator.")
 
     @model_validator(mode="after")
     def _check(self) -> "FilmParams":
@@ -124,13 +123,11 @@ def _deck(cards: Sequence[_T], rng: np.random.Generator) -> Iterator[_T]:
 def _cast(theme: Theme, rng: np.random.Generator) -> list[tuple[str, str]]:
     """Shapes and colours for the props of a scene, all different."""
     colours = [name for name in COLOURS if name not in theme.lost_colours]
-    shapes, tints = rng.permutation(len(SHAPES)), rng.permutation(len(colours))
-    return [(SHAPES[int(shapes[i])], colours[int(tints[i])]) for i in range(4)]
+    shapes, tints = rng.permutation(len(_CAST)), rng.permutation(len(colours))
+    return [(_CAST[int(shapes[i])], colours[int(tints[i])]) for i in range(4)]
 
 
-def _lettering(
-    kind: SceneKind, text: str, span: tuple[int, int], fps: int, rng: np.random.Generator
-) -> Lettering:
+def _lettering(kind: SceneKind, text: str, span: tuple[int, int], fps: int, rng: np.random.Generator) -> Lettering:
     """A caption, or a sign where the camera stands, for part of the scene's own frames."""
     style = "sign" if (kind == "still" or kind.startswith("move_")) and rng.random() < 0.6 else "caption"
     first = span[0] + round(rng.uniform(0.2, 0.7) * fps)
@@ -187,9 +184,7 @@ def _staging(
             if len(found) > count:
                 break
             shape, colour = cast[len(found)]
-            new = Prop(
-                shape, colour, float(rng.uniform(0.13, 0.19)), rng.uniform(*x_range), rng.uniform(*y_range)
-            )
+            new = Prop(shape, colour, float(rng.uniform(0.13, 0.19)), rng.uniform(*x_range), rng.uniform(*y_range))
             if all(_apart(new, old, seconds, aspect) for old in found):
                 found.append(new)
         return found
@@ -240,9 +235,7 @@ def _staging(
         return _Staging(moves, (here, there))
     if kind == "flash":
         first = round(span[0] + (span[1] - span[0]) * rng.uniform(0.35, 0.65))
-        return _Staging(
-            *scene("static", 0.0, extras(hero(), 0, 0, 3)), flash=(first, first + int(rng.integers(1, 4)))
-        )
+        return _Staging(*scene("static", 0.0, extras(hero(), 0, 0, 3)), flash=(first, first + int(rng.integers(1, 4))))
     return _Staging(*scene("static", 0.0, extras(hero(), 0, 0, 2)))
 
 

@@ -154,9 +154,7 @@ def _rim(shape: str) -> NDArray[np.float64]:
     points = []
     for angle in np.linspace(0, 2 * pi, 72, endpoint=False):
         far = int(np.argmax((columns - 47.5) * cos(angle) + (rows - 47.5) * sin(angle)))
-        points.append(
-            (columns[far] - 47.5 + 0.5 * np.sign(cos(angle)), rows[far] - 47.5 + 0.5 * np.sign(sin(angle)))
-        )
+        points.append((columns[far] - 47.5 + 0.5 * np.sign(cos(angle)), rows[far] - 47.5 + 0.5 * np.sign(sin(angle))))
     return np.array(points) / 96
 
 
@@ -191,9 +189,7 @@ def place_text(words: Lettering, width: int, height: int) -> PlacedText:
         elif words.style == "caption":
             sprite, ink = lettering(words.text, size, (250, 250, 244), (24, 26, 34), size // 5)
         else:
-            sprite, ink = lettering(
-                words.text, size, (255, 252, 240), (46, 40, 66), size // 3, (244, 226, 178)
-            )
+            sprite, ink = lettering(words.text, size, (255, 252, 240), (46, 40, 66), size // 3, (244, 226, 178))
         if sprite.shape[1] <= width * 0.94 or size <= 8:
             break
         size -= 1

@@ -72,7 +72,7 @@ class Utterance:
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
-def speak(text: str, voice: str = "en-us", words_per_minute: int = 145, pitch: int = 50) -> Utterance:
+def speak(text: str, voice: str = "en-us", words_per_minute: int = 140, pitch: int = 50) -> Utterance:
     """Speak one sentence; the same arguments always return the same samples and word times.
 
     `voice` is an eSpeak NG voice name, `pitch` runs from 0 to 99. Raises ValueError for text without a word
@@ -108,9 +108,7 @@ def _audible(sound: NDArray[np.int16], start: int, stop: int) -> tuple[int, int]
     return first, min(stop, start + int(where[-1]) + 1 + _WINDOW_SAMPLES)
 
 
-def _synthesise(
-    text: str, voice: str, words_per_minute: int, pitch: int
-) -> tuple[NDArray[np.int16], list[int]]:
+def _synthesise(text: str, voice: str, words_per_minute: int, pitch: int) -> tuple[NDArray[np.int16], list[int]]:
     """All samples of an utterance and the sample at which each word starts, from a library loaded afresh."""
     import espeakng_loader
 
@@ -132,12 +130,10 @@ def _synthesise(
     try:
         rate = library.espeak_Initialize(_SYNCHRONOUS, 0, str(espeakng_loader.get_data_path()).encode(), 0)
         if rate != SAMPLE_RATE_HZ:
-            raise RuntimeError(
-                f"eSpeak NG did not start (code {rate}); reinstall the package espeakng-loader"
-            )
+            raise RuntimeError(f"eSpeak NG did not start (code {rate}); reinstall the package espeakng-loader")
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise ValueError(f"eSpeak NG has no voice {voice!r}; en-us and en-gb exist")
+            raise ValueError(f"eSpeak NG has no voice {voice!r}; en-us and en-us+f3 exist")
         library.espeak_SetParameter(_RATE_PARAMETER, words_per_minute, 0)
         library.espeak_SetParameter(_PITCH_PARAMETER, pitch, 0)
         data = _WORD_JOINT.join(text.split()).encode()
