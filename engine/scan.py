@@ -19,7 +19,7 @@ from ..schemas.ids import derive_id
 from ..schemas.tables import TABLES
 from .digest import RowDigest
 from .media.fetch import local_copy, stat
-from .media.hashing import content_id
+from .media.hashing import media_id_of
 from .results import Outcome, UnitKey, UnitResult
 
 SUBTITLE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
@@ -82,7 +82,7 @@ def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, roo
             media_id = str(before["media_id"])
         else:
             with local_copy(place.uri, root) as path:
-                media_id = content_id(path)
+                media_id = media_id_of(path)
     except Exception as error:
         key = UnitKey(producer, place.uri, None, "source", derive_id("source", place.uri))
         return Scanned(UnitResult(key, Outcome.of(error)), None)
@@ -116,5 +116,5 @@ def _sidecars(uri: str) -> list[dict[str, Any]]:
     for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")):
         belongs = file.name[len(path.stem) :].startswith(".")
         if belongs and file.suffix.lower() in SUBTITLE_SUFFIXES and file.is_file():
-            found.append({"uri": str(file), "size": file.stat().st_size, "digest": content_id(file)})
+            found.append({"uri": str(file), "size": file.stat().st_size, "digest": media_id_of(file)})
     return found
