@@ -1,0 +1,108 @@
+"""Which way does the main moving thing go? Left, right, up, down, or nothing moves of its own, pooled from
+residual motion.
+
+Residual motion is what the flow holds beyond the camera's part, so a pan over a still scene answers "nothing
+moves", and a thing that the camera follows moves against its background. Withheld when direction, region or
+camera fit are unclear (`schemas/motion.py`). Samples on mirrored and reversed twins flip the answer by
+arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import Field
+
+from ...engine.annotator import Row, Rows, Unit
+from ...engine.task import EvidenceRow, Task
+from ...schemas.motion import OBJECT_LABELS, ObjectRule, pool_object
+from ...schemas.sample import Option, Sample
+from ...schemas.verifying import Check
+from .choosing import Choice, choice_check, choice_rows
+from .common import Withheld, moment, wordings_of
+from .shown import ClipParams, Shown
+
+TEXTS = {
+    "left": "to the left",
+    "right": "to the right",
+    "up": "upwards",
+    "down": "downwards",
+    "still": "nowhere: nothing moves by itself",
+}
+_OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
+
+
+class Params(ClipParams):
+    """Parameters of motion_direction."""
+
+    rule: ObjectRule = Field(ObjectRule(), description="When a clip has one direction of motion, or none.")
+    unflipped_twins: bool = Field(
+        False, description="Also ask about twins whose answer stays the same (upwards, mirrored)."
+    )
+
+
+class MotionDirection(Task[Params]):
+    """Samples from `signals` of one medium and the `edits` of its clips."""
+
+    name = "motion_direction"
+    Params = Params
+    reads = ("media", "clips", "selection", "signals", "edits")
+    optional_reads = ("selection", "edits")
+
+    def code_digest(self) -> str:
+        """Digest of the wordings."""
+        return wordings_of(self.name).digest
+
+    def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
+        """At most `per_clip` and `per_medium` samples, and one per twin of each."""
+        return choice_rows(
+            self.name, self.version, self.params, unit, rows, self._judge, unflipped=self.params.unflipped_twins
+        )
+
+    def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
+        """Pool the cited signals again (through the edit, on a twin) and rebuild the sample."""
+        return choice_check(self.name, self.version, sample, evidence, self._judge)
+
+    def _judge(self, shown: Shown) -> Choice:
+        pooled = pool_object(shown.motions(), shown.aspect, self.params.rule)
+        if pooled.label is None or pooled.scores is None:
+            raise Withheld(pooled.reason)
+        label, scores = pooled.label, pooled.scores
+        options = tuple(
+            Option(
+                text=TEXTS[name],
+                distractor_kind=_distractor(name, label),
+                margin=None if name == label else round(1.0 - scores[name], 6),
+            )
+            for name in OBJECT_LABELS
+        )
+        during = f"From {moment(shown.window.start_s)} to {moment(shown.window.end_s)}"
+        if label == "still":
+            steps = (
+                f"{during}, I take the camera's own motion out of what changes in the picture.",
+                "No region is left that goes another way than its surroundings.",
+                "So nothing moves by itself.",
+            )
+        else:
+            steps = (
+                f"{during}, one region of the picture moves against its surroundings.",
+                f"Against the background it goes {TEXTS[label]}, and it does so throughout.",
+                f"So it moves {TEXTS[label]}.",
+            )
+        difficulty = {
+            "margin": round(pooled.margin, 6),
+            "speed": round(pooled.speed, 6),
+            "consistency": round(pooled.consistency, 6),
+        }
+        return Choice(options, OBJECT_LABELS.index(label), steps, difficulty, ("vision", "motion"))
+
+
+def _distractor(name: str, label: str) -> str | None:
+    if name == label:
+        return None
+    if "still" in (name, label):
+        return "moving instead of still" if label == "still" else "still instead of moving"
+    return "opposite" if _OPPOSITE[label] == name else "other axis"
+
+
+ANNOTATOR = MotionDirection
