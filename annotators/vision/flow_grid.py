@@ -16,7 +16,7 @@ import numpy as np
 Pixels = np.ndarray[Any, Any]
 
 BLOCK_PX = 5
-MIN_GRADIENT = 1.5
+MIN_GRADIENT = 0.7
 """Root mean square slope (0..255 per px) across the weaker direction that makes a block worth following."""
 RETRY_MISMATCH = 0.3
 BROKEN_MISMATCH = 0.4
@@ -61,13 +61,13 @@ class FlowMeter:
         by = (np.arange(self.rows) + 0.5) * height / self.rows - 0.5
         self._centre = centre
         self._blocks = bx[None, :] + 1j * by[:, None] - centre
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._window = cv2.createHanningWindow((width, height), cv2.CV_32F)
 
     def measure(self, earlier: Pixels, later: Pixels) -> FlowGrid:
         """Flow of the later picture's blocks. Fast pans get a second try from the phase correlation's shift."""
         contrast = max(float(earlier.std()), float(later.std()), CONTRAST_FLOOR)
-        flow = self._dis.calc(later, earlier, None)
+        flow = self._dis.calc(later, earlier, np.zeros_like(self._pixels))
         error = self._error(earlier, later, self._pixels + flow)
         if float(error.mean()) > RETRY_MISMATCH * contrast:
             guess = self._dis.calc(later, earlier, self._shifted(earlier, later))
@@ -86,7 +86,7 @@ class FlowMeter:
             error=error,
         )
 
-    def camera_error(self, earlier: Pixels, later: Pixels, a: complex, b: complex) -> Pixels:
+    def moved_error(self, earlier: Pixels, later: Pixels, a: complex, b: complex) -> Pixels:
         """Left-over difference by block when `now = a * before + b` (centred px) moves the whole picture."""
         import cv2
 
@@ -107,7 +107,8 @@ class FlowMeter:
     def _error(self, earlier: Pixels, later: Pixels, source: Pixels) -> Pixels:
         import cv2
 
-        moved = cv2.remap(earlier, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        rows, columns = source[..., 1], source[..., 0]
+        moved = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return self._by_block(cv2.absdiff(moved, later).astype(np.float32))
 
     def _shifted(self, earlier: Pixels, later: Pixels) -> Pixels:

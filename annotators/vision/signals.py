@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from ...engine.media.frame import Frame
 
 
+MIN_CHANGE = 3.0
+"""Least difference (0..255) that the camera's motion must leave in a block that moves by itself."""
+
+
+STRETCH_STEP = 0.2
+STRETCHES = tuple(0.8 + STRETCH_STEP * k for k in range(9))
+"""Lengths that are tried for a region's velocity, as multiples of its mean flow."""
+Pixels = np.ndarray[Any, Any]
+
+
 class SignalsParams(Params):
     """How often and how closely to look."""
 
@@ -53,7 +63,7 @@ class SignalsSession(FrameSession):
     def __init__(self, params: SignalsParams) -> None:
         self._params = params
         self._meter: FlowMeter | None = None
-        self._earlier: np.ndarray[Any, Any] | None = None
+        self._earlier: Pixels | None = None
         self._earlier_s = 0.0
 
     def see(self, frame: Frame) -> Iterable[Row]:
@@ -80,7 +90,7 @@ class SignalsSession(FrameSession):
         self._earlier, self._earlier_s = later, frame.t_s
         return [("signals", row)]
 
-    def _motion(self, earlier: np.ndarray[Any, Any], later: np.ndarray[Any, Any], seconds: float) -> dict[str, Any]:
+    def _motion(self, earlier: Pixels, later: Pixels, seconds: float) -> dict[str, Any]:
         """The motion columns; empty where the two pictures are not joined by motion."""
         params = self._params
         height, width = later.shape
@@ -109,37 +119,54 @@ class SignalsSession(FrameSession):
             "camera": name_motion(found, width / height, params.static_below) if certain else "unknown",
         }
         if certain:
-            camera_error = self._meter.camera_error(earlier, later, fit.a, fit.b)
-            row |= _residual(grid, fit, camera_error, params.residual_px, per_second, width / height)
+            row |= self._residual(earlier, later, grid, fit, per_second)
         return row
 
+    def _residual(self, earlier: Pixels, later: Pixels, grid: FlowGrid, fit: Fit, per_second: float) -> dict[str, Any]:
+        """What moves by itself: a region of blocks whose flow leaves the camera's by more than the noise, and explains
+        them better than the camera's motion does. `per_second` turns pixels into frame widths per second.
+        """
+        assert self._meter is not None
+        camera_error = self._meter.moved_error(earlier, later, fit.a, fit.b)
+        left = grid.now - fit.predict(grid.before)
+        camera_px = np.abs(grid.now - grid.before - left)
+        least = np.maximum(max(self._params.residual_px, 4 * fit.noise_px), 0.1 * camera_px)
+        changed = (camera_error > MIN_CHANGE) & (grid.error < 0.7 * camera_error)
+        moving = grid.textured & (np.abs(left) > least) & changed
+        region = largest_region(moving, np.abs(left))
+        if region is None:
+            return {"residual": 0.0, "residual_area": 0.0}
+        inside = region & moving
+        velocity = complex(np.average(left[inside], weights=camera_error[inside]))
+        velocity *= self._stretch(earlier, later, fit, velocity, region)
+        rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+        height, width = later.shape
+        return {
+            "residual": abs(velocity) * per_second,
+            "residual_area": float(region.mean()),
+            "residual_dx": velocity.real * per_second,
+            "residual_dy": velocity.imag * per_second * width / height,
+            "residual_x1": float(columns[0]) / region.shape[1],
+            "residual_y1": float(rows[0]) / region.shape[0],
+            "residual_x2": float(columns[-1] + 1) / region.shape[1],
+            "residual_y2": float(rows[-1] + 1) / region.shape[0],
+        }
 
-def _residual(
-    grid: FlowGrid, fit: Fit, camera_error: np.ndarray[Any, Any], least_px: float, per_second: float, aspect: float
-) -> dict[str, Any]:
-    """What moves by itself: blocks whose flow leaves the camera's by more than the noise, and which the flow explains
-    better than the camera's motion does. `per_second` turns pixels into frame widths per second.
-    """
-    left = grid.now - fit.predict(grid.before)
-    camera_px = np.abs(grid.now - grid.before - left)
-    least = np.maximum(max(least_px, 4 * fit.noise_px), 0.1 * camera_px)
-    moving = grid.textured & (np.abs(left) > least) & (grid.error < 0.7 * camera_error)
-    region = largest_region(moving, np.abs(left))
-    if region is None:
-        return {"residual": 0.0, "residual_area": 0.0}
-    inside = left[region & moving]
-    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-    direction = complex(inside.mean())
-    return {
-        "residual": float(np.abs(inside).mean()) * per_second,
-        "residual_area": float(region.mean()),
-        "residual_dx": direction.real * per_second,
-        "residual_dy": direction.imag * per_second * aspect,
-        "residual_x1": float(columns[0]) / region.shape[1],
-        "residual_y1": float(rows[0]) / region.shape[0],
-        "residual_x2": float(columns[-1] + 1) / region.shape[1],
-        "residual_y2": float(rows[-1] + 1) / region.shape[0],
-    }
+    def _stretch(self, earlier: Pixels, later: Pixels, fit: Fit, velocity: complex, region: Pixels) -> float:
+        """By how much to lengthen a region's velocity. Flow inside plain things falls short, since only their outlines
+        tell; so try lengths and take the one whose shift makes the earlier picture look most like the later.
+        """
+        assert self._meter is not None
+        errors = [
+            float(self._meter.moved_error(earlier, later, fit.a, fit.b + k * velocity)[region].mean())
+            for k in STRETCHES
+        ]
+        best = int(np.argmin(errors))
+        if best in (0, len(errors) - 1):
+            return STRETCHES[best]
+        low, mid, high = errors[best - 1 : best + 2]
+        curve = low - 2 * mid + high
+        return STRETCHES[best] + STRETCH_STEP * ((low - high) / (2 * curve) if curve > 1e-9 else 0.0)
 
 
 class Signals(FrameAnnotator[SignalsParams]):
