@@ -10,7 +10,7 @@ Rows are `(table name, {column: value})` pairs; the engine adds `row_id`, `produ
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -259,7 +259,7 @@ class Rows(Mapping[str, list[dict[str, Any]]]):
     def __getitem__(self, table: str) -> list[dict[str, Any]]:
         return self._tables.get(table, [])
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._tables)
 
     def __len__(self) -> int:

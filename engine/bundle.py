@@ -19,7 +19,7 @@ from .annotator import Annotator, Medium, Rows, Unit, UnitAnnotator
 from .catalog import Catalog
 from .digest import merge_hex
 from .files import write_rows
-from .media.fetch import local_copy
+from .local_media import local_media
 from .producer import Producer, ProducerSpec
 from .results import Outcome, UnitKey, UnitResult
 
@@ -120,7 +120,7 @@ def _annotate(bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Ro
         root / "media",
     )
     if type(annotator).reads_media and work.medium is not None:
-        with local_copy(work.medium.uri, root) as path:
+        with local_media(work.medium.uri, root) as path:
             medium = Medium(**{**work.medium.__dict__, "path": path})
             made = list(annotator.annotate(Unit(**{**unit.__dict__, "medium": medium}), rows))
     else:

@@ -10,7 +10,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, cast
 
 from ..schemas.tables import TABLES
@@ -27,8 +26,8 @@ from .annotator import (
 from .bundle import distinct, ready
 from .catalog import Catalog
 from .files import DataFile, write_rows
+from .local_media import local_media
 from .media.audio import AudioTap, run_audio
-from .media.fetch import local_copy
 from .media.shared_pass import Finished, FrameSetTap, FrameTap, PassDone, PictureOut, RowsOut, run_frames
 from .producer import ProducerSpec
 from .results import Outcome, PassReceipt, UnitKey
@@ -144,7 +143,7 @@ def work_on(root: str, pins: Mapping[str, int], item: MediaItem, specs: Mapping[
     if not (item.frame or item.audio or sets):
         return
     try:
-        with local_copy(item.medium.uri, Path(root)) as path:
+        with local_media(item.medium.uri, root) as path:
             medium = replace(item.medium, path=path)
             if item.frame or sets:
                 yield from _pictures(root, item, medium, specs, sets)

@@ -85,7 +85,7 @@ def media_wave(
     size = max(1, min(workers or cpus, cpus, len(items)))
     free = max(cpus - 0.5, 0.5)
     share = round(free / size * (0.6 if on_cpu else 1.0), 2)
-    data = ray.data.from_items([{"payload": pickle.dumps(item)} for item in items], override_num_blocks=len(items))
+    data: Any = ray.data.from_items([{"payload": pickle.dumps(item)} for item in items], override_num_blocks=len(items))
     data = data.map_batches(
         _Decoder,
         fn_constructor_args=(root, dict(pins), specs, run_id),

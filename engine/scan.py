@@ -18,7 +18,8 @@ from typing import Any
 from ..schemas.ids import derive_id
 from ..schemas.tables import TABLES
 from .digest import RowDigest
-from .media.fetch import local_copy, stat
+from .local_media import local_media
+from .media.fetch import stat
 from .media.hashing import media_id_of
 from .results import Outcome, UnitKey, UnitResult
 
@@ -72,6 +73,7 @@ def scan(
 
 
 def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, root: Path, rehash: bool) -> Scanned:
+    size, etag = None, ""
     try:
         size, etag = stat(place.uri)
         sidecars = _sidecars(place.uri)
@@ -81,10 +83,10 @@ def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, roo
         if same and not rehash and before is not None:
             media_id = str(before["media_id"])
         else:
-            with local_copy(place.uri, root) as path:
+            with local_media(place.uri, root) as path:
                 media_id = media_id_of(path)
     except Exception as error:
-        key = UnitKey(producer, place.uri, None, "source", derive_id("source", place.uri))
+        key = UnitKey(producer, place.uri, None, "source", unreadable(place.uri, size, etag))
         return Scanned(UnitResult(key, Outcome.of(error)), None)
     row = TABLES["sources"].complete(
         {
@@ -106,6 +108,11 @@ def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, roo
     digest = RowDigest(TABLES["sources"]).add([row])
     key = UnitKey(producer, place.uri, media_id, "source", derive_id("source", digest.hex(), etag))
     return Scanned(UnitResult(key, Outcome(), rows=1, digest=digest.hex()), row)
+
+
+def unreadable(uri: str, size: int | None, etag: str) -> str:
+    """Fingerprint of a place that could not be read: a changed file is tried again."""
+    return derive_id("unreadable", uri, size, etag)
 
 
 def _sidecars(uri: str) -> list[dict[str, Any]]:

@@ -46,12 +46,12 @@ def decide(
     clip_producers: Sequence[str],
 ) -> list[Decision]:
     """Decide for every clip of the given producers. Raises `RecipeError` naming the rule that is wrong."""
-    columns = [d[0] for d in catalog.sql("SELECT * FROM clip_view LIMIT 0").description]
-    catalog.sql("DROP TABLE IF EXISTS clips_now")
-    catalog.sql(
-        "CREATE TEMP TABLE clips_now AS SELECT * FROM clip_view WHERE list_contains(?, producer)",
+    catalog.connection.execute(
+        "CREATE OR REPLACE TEMP TABLE clips_now AS SELECT * FROM clip_view "
+        "WHERE clip_id IN (SELECT clip_id FROM clips WHERE list_contains(?, producer))",
         [list(clip_producers)],
     )
+    columns = catalog.columns("clips_now")
     shown: list[str] = []
     checks = []
     for name, condition in rules.items():

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.catalog import Catalog
-from ..engine.compact import compact
 from ..engine.committer import Committer
+from ..engine.compact import compact
 from ..engine.files import write_rows
 from ..engine.fingerprint import LedgerIndex
 from ..engine.lock import RootLock
@@ -37,7 +37,7 @@ from ..schemas.tables import TABLES
 from .places import places_of
 from .recipe import Recipe
 
-LIBRARIES = (
+LIBRARIES: tuple[str, ...] = (
     "av",
     "deltalake",
     "duckdb",
@@ -145,7 +145,7 @@ class Build:
         with self._stage("select"):
             self._select(runner, catalog)
         for stage in ("enrich", "task"):
-            for wave in runner.graph.waves(stage):  # type: ignore[arg-type]
+            for wave in runner.graph.waves(stage):
                 with self._stage(wave.title):
                     self._count(runner.run(wave))
 
@@ -229,9 +229,7 @@ class Build:
     def _stage(self, name: str) -> _Timer:
         return _Timer(self.report.stages, name)
 
-    def _finish(
-        self, runner: Runner, committer: Committer, settings: Mapping[str, Any], started: float
-    ) -> None:
+    def _finish(self, runner: Runner, committer: Committer, settings: Mapping[str, Any], started: float) -> None:
         report = self.report
         report.source_s, report.decoded_s = runner.source_s, runner.decoded_s
         report.model_calls, report.used_ray = committer.model_calls, runner.used_ray

@@ -9,7 +9,9 @@ import typer
 from .console import FAILED, Json, Root, UsageError, command, err, find_root, out, print_json, table
 
 RecipeArg = Annotated[str, typer.Argument(help="recipe file, or the name of a built-in recipe", metavar="RECIPE")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="only the first N files, in the order of their paths")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="only the first N files, in the order of their paths")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,16 +27,19 @@ def build(
     recipe: RecipeArg,
     root: Root = None,
     limit: Limit = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="parallel workers; default: one per core")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="parallel workers; default: one per core")
+    ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try units again that failed for good")] = False,
-    rehash: Annotated[bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")] = False,
+    rehash: Annotated[
+        bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")
+    ] = False,
     package: Annotated[bool, typer.Option(help="write the recipe's packages at the end")] = True,
     wait: Annotated[float, typer.Option("--wait", help="seconds to wait for a busy root")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Build a dataset, or bring it up to date: only what is new or changed is worked on."""
     from .build import Build
-    from .packages import package_all
     from .progress import BuildProgress
     from .recipe import Recipe
     from .status import summary
@@ -47,6 +52,8 @@ def build(
         )
         report = work.run(wait_s=wait)
     if package and read.packages:
+        from .packages import package_all
+
         report.packages = package_all(read, place)
     facts = summary(place, read.name)
     troubled = bool(facts["failures"])
@@ -97,7 +104,10 @@ def print_failures(failures: list[dict[str, Any]]) -> None:
         out.print(f"\n[bold red]{len(failures)} failed[/] (`chronotope show-error UNIT` tells more)")
         for row in failures:
             blocks = f"; blocks {row['blocks']} producers" if row["blocks"] else ""
-            out.print(f"  {row['producer']}: {row['source']}\n    {row['error']}{blocks}\n    unit {row['unit']}", markup=False)
+            out.print(
+                f"  {row['producer']}: {row['source']}\n    {row['error']}{blocks}\n    unit {row['unit']}",
+                markup=False,
+            )
 
 
 @command
@@ -138,7 +148,9 @@ def plan(
 @command
 def status(
     root: Root = None,
-    digests: Annotated[bool, typer.Option("--digests", help="add a digest of every table; equal builds have equal ones")] = False,
+    digests: Annotated[
+        bool, typer.Option("--digests", help="add a digest of every table; equal builds have equal ones")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a dataset holds: media, the funnel, samples, units by status, failures."""
@@ -187,7 +199,9 @@ def show_error(
         print_json(rows)
         return
     if not rows and not known:
-        raise UsageError(f"no unit starts with {unit!r} and no file name contains it; `chronotope status` lists failures")
+        raise UsageError(
+            f"no unit starts with {unit!r} and no file name contains it; `chronotope status` lists failures"
+        )
     if not rows:
         out.print(f"{known} units start with {unit}; all of them are done.")
     for row in rows:

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
 
 @command
 def sql(
-    query: Annotated[str | None, typer.Argument(help="one statement that reads; without it, the tables and views are listed")] = None,
+    query: Annotated[
+        str | None, typer.Argument(help="one statement that reads; without it, the tables and views are listed")
+    ] = None,
     root: Root = None,
     limit: Annotated[int, typer.Option("--limit", help="rows to print; 0 for all")] = 100,
     csv: Annotated[Path | None, typer.Option("--csv", help="write the whole result to a CSV file")] = None,
@@ -33,8 +35,15 @@ def sql(
 
     with Catalog(find_root(root)) as catalog:
         if query is None:
-            rows = [{"name": n, "rows": catalog.rows(f"SELECT count(*) AS n FROM {n}")[0]["n"], "about": t.doc.split(". ")[0]}
-                    for n, t in TABLES.items() if n != "head"]
+            rows = [
+                {
+                    "name": n,
+                    "rows": catalog.rows(f"SELECT count(*) AS n FROM {n}")[0]["n"],
+                    "about": t.doc.split(". ")[0],
+                }
+                for n, t in TABLES.items()
+                if n != "head"
+            ]
             rows += [{"name": n, "rows": None, "about": v.doc.split(". ")[0]} for n, v in VIEWS.items()]
             print_json(rows) if as_json else out.print(table(rows))
             return
@@ -54,7 +63,9 @@ def sql(
 
 @command
 def show(
-    what: Annotated[list[str] | None, typer.Argument(help="sample identifiers (or their starts); none: a contact sheet")] = None,
+    what: Annotated[
+        list[str] | None, typer.Argument(help="sample identifiers (or their starts); none: a contact sheet")
+    ] = None,
     root: Root = None,
     task: Annotated[str | None, typer.Option("--task", help="only this task")] = None,
     where: Annotated[str | None, typer.Option("--where", help="SQL condition on samples joined with verdicts")] = None,
@@ -93,7 +104,9 @@ def verify(
             out.print(f"[red]{problem['problem']}[/] {problem['task']} {problem['sample_id']}")
             out.print(f"  {problem['reason']}", markup=False)
         word = "mismatch" if len(report.problems) == 1 else "mismatches"
-        out.print(f"{report.samples} samples, {report.recomputed} recomputed, {len(report.problems)} {word}, {report.seconds:.2f} s")
+        out.print(
+            f"{report.samples} samples, {report.recomputed} recomputed, {len(report.problems)} {word}, {report.seconds:.2f} s"
+        )
     if report.problems:
         raise typer.Exit(FAILED)
 

@@ -25,9 +25,15 @@ def register(app: typer.Typer) -> None:
 
 @command
 def init(
-    source: Annotated[str, typer.Argument(help="folder of videos, or a CSV, JSONL or Parquet manifest", metavar="FOLDER-or-CSV")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="recipe file to write; default: ./<name>.yaml")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="name of the recipe; default: that of the folder or file")] = None,
+    source: Annotated[
+        str, typer.Argument(help="folder of videos, or a CSV, JSONL or Parquet manifest", metavar="FOLDER-or-CSV")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="recipe file to write; default: ./<name>.yaml")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="name of the recipe; default: that of the folder or file")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
 ) -> None:
     """Look at your footage and write a commented recipe for it."""
@@ -159,14 +165,18 @@ def compose(
     truth = compose_film(output, FilmParams(seed=seed, scenes=scenes, width=width, height=height, narration=narration))
     beside = output.with_suffix(".truth.json")
     beside.write_text(truth.to_json())
-    out.print(f"{output}: {truth.duration_s:.1f} s, {len(truth.shots)} shots, {len(truth.words)} words; truth in {beside}")
+    out.print(
+        f"{output}: {truth.duration_s:.1f} s, {len(truth.shots)} shots, {len(truth.words)} words; truth in {beside}"
+    )
 
 
 @command
 def export_clip(
     model: Annotated[str, typer.Argument(help="open_clip model name, for example ViT-B-32")],
     output: Annotated[Path, typer.Argument(help="folder to write")],
-    pretrained: Annotated[str | None, typer.Option("--pretrained", help="pretrained tag, or path of a checkpoint")] = None,
+    pretrained: Annotated[
+        str | None, typer.Option("--pretrained", help="pretrained tag, or path of a checkpoint")
+    ] = None,
 ) -> None:
     """Export an open_clip model to ONNX, so that it runs without torch (`clip_embedding: {backend: onnx, path: FOLDER}`)."""
     from ..annotators.vision.clip_export import export_clip as export

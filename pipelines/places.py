@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..engine.media.fetch import list_files, local_copy
+from ..engine.local_media import local_media
+from ..engine.media.fetch import list_files
 from ..engine.producer import RecipeError
 from ..engine.scan import Place
 from .recipe import Manifest, Recipe, Source
@@ -50,7 +51,7 @@ def _of_source(source: Source, folder: Path) -> Iterator[Place]:
         return
     if source.list_file is not None:
         uri = absolute(source.list_file, folder)
-        with local_copy(uri, folder) as path:
+        with local_media(uri, folder) as path:
             lines = [line.strip() for line in path.read_text().splitlines()]
         for line in lines:
             if line and not line.startswith("#"):
@@ -58,12 +59,12 @@ def _of_source(source: Source, folder: Path) -> Iterator[Place]:
         return
     patterns: tuple[str, ...]
     if source.folder is not None:
-        patterns = (source.folder.rstrip("/") + "/**/*",)
+        patterns = (source.folder.rstrip("/"),)
     else:
         patterns = (source.videos,) if isinstance(source.videos, str) else tuple(source.videos or ())
     for pattern in patterns:
-        for uri in list_files(absolute(pattern, folder), media_only=source.folder is not None):
-            yield _with(Place(uri), source)
+        for file in list_files(absolute(pattern, folder)):
+            yield _with(Place(file.uri), source)
 
 
 def _with(place: Place, source: Source) -> Place:
@@ -120,7 +121,7 @@ def manifest_rows(uri: str, folder: Path) -> list[dict[str, Any]]:
     if suffix not in readers:
         raise RecipeError(f"manifest {uri}: unknown suffix {suffix!r}; use one of {', '.join(readers)}")
     try:
-        with local_copy(uri, folder) as path, duckdb.connect() as connection:
+        with local_media(uri, folder) as path, duckdb.connect() as connection:
             relation = connection.execute(f"SELECT * FROM {readers[suffix]}", [str(path)])
             names = [d[0] for d in relation.description or ()]
             return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]

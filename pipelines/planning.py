@@ -17,6 +17,7 @@ from ..engine.media_index import known_media, media_of
 from ..engine.plan import plan_wave
 from ..engine.producer import Producer
 from ..engine.runner import open_ledger
+from ..engine.scan import unreadable
 from ..engine.store import Store
 from .build import check_conflicts, difference, latest_runs
 from .places import places_of
@@ -65,7 +66,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
         for stage in ("annotate", "enrich", "task"):
             if stage == "enrich":
                 lines.append(_select_line(recipe, before, ledger, dirty))
-            for wave in graph.waves(stage):  # type: ignore[arg-type]
+            for wave in graph.waves(stage):
                 plan = plan_wave(
                     wave,
                     sorted(media),
@@ -88,7 +89,15 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
                     units = len(media) if producer.annotator.grain == "medium" else 1
                     lines.append(
                         PlanLine(
-                            producer.name, stage, producer.shape, units, run, bool(run) and not certain, gone, reason, footage,
+                            producer.name,
+                            stage,
+                            producer.shape,
+                            units,
+                            run,
+                            bool(run) and not certain,
+                            gone,
+                            reason,
+                            footage,
                             None if cost is None else cost * run,
                         )
                     )
@@ -107,7 +116,10 @@ def _first_build(recipe: Recipe, places: int) -> list[PlanLine]:
     return lines
 
 
-def _scan_line(recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: Catalog) -> tuple[list[PlanLine], set[str]]:
+def _scan_line(
+    recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: Catalog
+) -> tuple[list[PlanLine], set[str]]:
+    from ..engine.media.container import MediaError
     from ..engine.media.fetch import stat
 
     rows = catalog.rows("SELECT uri, size, etag FROM sources WHERE producer = ?", [recipe.scan_name])
@@ -115,9 +127,12 @@ def _scan_line(recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: 
     changed = 0
     for place in places:
         try:
-            changed += known.get(place.uri) != tuple(stat(place.uri))
-        except Exception:  # a place that cannot be read: the scan will say so
-            changed += ledger.get(recipe.scan_name, place.uri) is None
+            size, etag = stat(place.uri)
+        except MediaError:
+            size, etag = None, ""
+        entry = ledger.get(recipe.scan_name, place.uri)
+        failed_alike = entry is not None and entry["fingerprint"] == unreadable(place.uri, size, etag)
+        changed += not failed_alike and known.get(place.uri) != (size, etag)
     uris = {p.uri for p in places}
     gone = sum(1 for unit in ledger.units(recipe.scan_name) if unit not in uris)
     reason = "new or changed files" if changed else "up to date"

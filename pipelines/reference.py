@@ -23,7 +23,12 @@ def parameters(model: type[BaseModel]) -> list[dict[str, str]]:
         else:
             default = json.dumps(_plain(field.default))
         rows.append(
-            {"parameter": field.alias or name, "type": _type(field.annotation), "default": default, "meaning": field.description or ""}
+            {
+                "parameter": field.alias or name,
+                "type": _type(field.annotation),
+                "default": default,
+                "meaning": field.description or "",
+            }
         )
     return rows
 

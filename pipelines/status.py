@@ -40,7 +40,8 @@ def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
             "last_build": None
             if last is None
             else {
-                k: last[k] for k in ("run_id", "started_at", "seconds", "source_s", "decoded_s", "model_calls", "status")
+                k: last[k]
+                for k in ("run_id", "started_at", "seconds", "source_s", "decoded_s", "model_calls", "status")
             },
         }
 
@@ -98,4 +99,6 @@ def balance(catalog: Catalog) -> list[str]:
         FROM ledger GROUP BY producer
         """
     )
-    return [f"{r['producer']}: {r['units']} units, {r['known']} with a status" for r in rows if r["units"] != r["known"]]
+    return [
+        f"{r['producer']}: {r['units']} units, {r['known']} with a status" for r in rows if r["units"] != r["known"]
+    ]

@@ -61,7 +61,9 @@ def verify_root(root: Path, task: str | None = None) -> VerifyReport:
     for name, count in sorted(counts.items()):
         grades = ", ".join(f"{g} {count[g]}" for g in ("exact", "two_source", "model", "judge") if count[g])
         line = {k: count[k] for k in ("samples", "recomputed", "passed")}
-        report.by_task.append({"task": name, **line, "mismatches": count["samples"] - count["passed"], "grades": grades})
+        report.by_task.append(
+            {"task": name, **line, "mismatches": count["samples"] - count["passed"], "grades": grades}
+        )
     report.seconds = time.perf_counter() - started
     return report
 
@@ -76,12 +78,12 @@ def _verdicts(catalog: Catalog) -> Iterator[dict[str, Any]]:
         annotator = cast(UnitAnnotator, spec.build())
         inputs: dict[str, list[str]] = settings["verdicts"]["inputs"]
         names = inputs["samples"]
-        rows = catalog.rows(
-            "SELECT DISTINCT unit FROM samples WHERE list_contains(?, producer) ORDER BY unit", [names]
-        )
+        rows = catalog.rows("SELECT DISTINCT unit FROM samples WHERE list_contains(?, producer) ORDER BY unit", [names])
         units = [r["unit"] for r in rows]
         for first in range(0, len(units), UNITS_AT_ONCE):
-            for verdict in _check_units(catalog, annotator, inputs, units[first : first + UNITS_AT_ONCE], run["recipe"]):
+            for verdict in _check_units(
+                catalog, annotator, inputs, units[first : first + UNITS_AT_ONCE], run["recipe"]
+            ):
                 if verdict["sample_id"] not in checked:
                     checked.add(verdict["sample_id"])
                     yield verdict
