@@ -22,7 +22,14 @@ from ..schemas.views import VIEWS
 from .store import Store
 
 READING = {"SELECT", "EXPLAIN", "RELATION", "PRAGMA"}
-_TYPES = {"string": "VARCHAR", "int64": "BIGINT", "double": "DOUBLE", "float": "FLOAT", "bool": "BOOLEAN", "binary": "BLOB"}
+_TYPES = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "float": "FLOAT",
+    "bool": "BOOLEAN",
+    "binary": "BLOB",
+}
 
 
 class QueryError(ValueError):
@@ -169,9 +176,7 @@ class Catalog:
             for name in names:
                 where.setdefault(name, []).append(owner)
         hints = [n for n in difflib.get_close_matches(asked[1], shown, 3)]
-        hints += [
-            f"{n} (in {', '.join(where[n][:3])})" for n in difflib.get_close_matches(asked[1], where, 4)
-        ]
+        hints += [f"{n} (in {', '.join(where[n][:3])})" for n in difflib.get_close_matches(asked[1], where, 4)]
         return f"{text}\nClose names: {'; '.join(hints)}" if hints else text
 
     def close(self) -> None:

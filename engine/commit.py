@@ -40,6 +40,7 @@ class Commit:
             raise StoreError(f"writing {store.root} needs its lock: with RootLock(root, 'build ...') as lock")
         self.store = store
         self.lock = lock
+        self._broken = False
         self.recovery: Recovery = self._recover(sweep=lock.previous is not None)
 
     @property
@@ -169,9 +170,7 @@ class Commit:
         for name in sorted(changes, key=lambda n: (n in (LEDGER.name, RUNS.name), n)):
             adds, removes = changes[name]
             if adds or removes:
-                pins[name] = transact(
-                    self.store.table_dir(name), TABLES[name], adds, removes, now_ms, {"run": run_id}
-                )
+                pins[name] = transact(self.store.table_dir(name), TABLES[name], adds, removes, now_ms, {"run": run_id})
         note = {
             "dataset_version": self._version + 1,
             "pins": dict(sorted(pins.items())),

@@ -145,9 +145,7 @@ def transact(
     if missing:
         add_columns(handle, table, missing)
         handle.update_incremental()
-    actions: list[AddAction | RemoveAction] = [
-        AddAction(f.path, f.size, {}, now_ms, True, f.stats) for f in adds
-    ]
+    actions: list[AddAction | RemoveAction] = [AddAction(f.path, f.size, {}, now_ms, True, f.stats) for f in adds]
     actions += [RemoveAction(f.path, True, now_ms, f.size, {}) for f in removes]
     handle.create_write_transaction(
         actions,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def _fixed(column: pa.Array, tag: bytes) -> list[bytes]:
     cells = np.empty((len(values), len(tag) + 8), dtype=np.uint8)
     cells[:, : len(tag)] = np.frombuffer(tag, np.uint8)
     cells[:, len(tag) :] = values.view(np.uint8).reshape(-1, 8)
-    return cells.view(f"V{cells.shape[1]}").ravel().tolist()  # type: ignore[no-any-return]
+    return cells.view(f"V{cells.shape[1]}").ravel().tolist()
 
 
 def _lists(column: pa.Array, tag: bytes) -> list[bytes]:
@@ -64,9 +65,7 @@ def _lists(column: pa.Array, tag: bytes) -> list[bytes]:
     raw, size = np.ascontiguousarray(values).tobytes(), values.dtype.itemsize
     offsets = column.offsets.to_pylist()
     pack = struct.Struct("<I").pack
-    return [
-        tag + pack(b - a) + raw[a * size : b * size] for a, b in zip(offsets[:-1], offsets[1:], strict=True)
-    ]
+    return [tag + pack(b - a) + raw[a * size : b * size] for a, b in pairwise(offsets)]
 
 
 def _cells(column: pa.Array, name: str) -> list[bytes]:

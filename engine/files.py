@@ -80,9 +80,7 @@ def sort_rows(table: Table, rows: pa.Table) -> pa.Table:
     return rows.take(pc.sort_indices(rows, sort_keys=keys)) if rows.num_rows > 1 else rows
 
 
-def write_arrow(
-    root: Path | str, table: Table, producer: str, rows: pa.Table, *, digests: bool = True
-) -> DataFile:
+def write_arrow(root: Path | str, table: Table, producer: str, rows: pa.Table, *, digests: bool = True) -> DataFile:
     """Write sorted rows of one producer (all columns of `table`) as one file."""
     rows = sort_rows(table, rows)
     folder = table_dir(root, table.name)
@@ -143,7 +141,9 @@ def read_file(path: Path | str, table: Table, columns: list[str] | None = None) 
         have = set(file.schema_arrow.names)
         rows = file.read(columns=[n for n in names if n in have])
     arrays = [
-        rows.column(n).cast(table.schema.field(n).type) if n in have else pa.nulls(rows.num_rows, table.schema.field(n).type)
+        rows.column(n).cast(table.schema.field(n).type)
+        if n in have
+        else pa.nulls(rows.num_rows, table.schema.field(n).type)
         for n in names
     ]
     return pa.Table.from_arrays(arrays, schema=pa.schema([table.schema.field(n) for n in names]))

@@ -146,9 +146,7 @@ class Store:
         folder = self.table_dir(table).absolute()
         return [str(folder / f.path) for f in self.file_infos(table, pins)]
 
-    def read(
-        self, table: str, pins: Mapping[str, int] | None = None, columns: list[str] | None = None
-    ) -> pa.Table:
+    def read(self, table: str, pins: Mapping[str, int] | None = None, columns: list[str] | None = None) -> pa.Table:
         """A whole table at the pins, with its full schema. For small tables; larger ones are for the catalog."""
         spec = TABLES[table]
         schema = pa.schema([spec.schema.field(n) for n in columns]) if columns else spec.schema

@@ -21,6 +21,12 @@ def _counted(table: str, value: str) -> str:
     return f"coalesce({value}, CASE WHEN list_contains(k.tables, '{table}') THEN 0 END)"
 
 
+def _share(seconds: str) -> str:
+    """`seconds` by the clip's length, at most 1; NULL stays NULL (which `least` alone would not do)."""
+    share = f"{seconds} / nullif(c.end_s - c.start_s, 0)"
+    return f"CASE WHEN {share} > 1 THEN 1.0 ELSE {share} END"
+
+
 VIDEOS = View(
     "videos",
     "Media that have moving pictures.",
@@ -95,13 +101,13 @@ _CLIP_COLUMNS = (
     C("words_per_s", "words by its length", "1/s",
       _counted("words", "w.words") + " / nullif(c.end_s - c.start_s, 0)"),
     C("speech_share", "share of its time with recognised speech (union of segments; subtitles do not count)", "0..1",
-      _counted("speech", "least(1.0, sp.speech_s / nullif(c.end_s - c.start_s, 0))")),
+      _counted("speech", _share("sp.speech_s"))),
     C("speech_confidence", "confidence of its recognised speech, weighted by time; NULL without speech", "0..1",
       "sp.speech_confidence"),
     C("text_regions", "text regions that overlap it (of the reader that finds most)", "",
       _counted("text_regions", "tx.text_regions")),
     C("text_area", "mean share of the picture that text covers, over its time (overlapping boxes count twice, at most 1)",
-      "0..1", _counted("text_regions", "least(1.0, tx.text_area_s / nullif(c.end_s - c.start_s, 0))")),
+      "0..1", _counted("text_regions", _share("tx.text_area_s"))),
     C("captions", "captions that overlap it, of all producers", "", _counted("captions", "ca.captions")),
     C("scores", "prompt name -> mean similarity of its pictures, weighted by time; NULL without pictures", "",
       "cs.scores"),

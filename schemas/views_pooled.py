@@ -68,10 +68,7 @@ LOOKED_AT = View(
     (),
     "SELECT l.media_id, p.table_name FROM ledger l JOIN producers p ON p.producer = l.producer "
     "WHERE l.status = 'done' AND l.grain = 'medium' AND l.media_id IS NOT NULL "
-    + "".join(
-        f"UNION SELECT media_id, '{t}' FROM {t} "
-        for t in ("shots", "words", "text_regions", "captions")
-    )
+    + "".join(f"UNION SELECT media_id, '{t}' FROM {t} " for t in ("shots", "words", "text_regions", "captions"))
     + "UNION SELECT media_id, 'speech' FROM speech WHERE origin = 'recognised'",
 )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.commit import Commit
 from chronotope.engine.compact import compact, vacuum
@@ -127,7 +126,10 @@ def test_an_empty_commit_makes_no_version(writer: Commit) -> None:
 def test_a_run_is_updated_in_place(writer: Commit) -> None:
     for run, status in (("a", "interrupted"), ("b", "interrupted"), ("a", "done")):
         writer.commit(runs_rows=[{"run_id": run, "status": status}])
-    assert {r["run_id"]: r["status"] for r in writer.store.read("runs").to_pylist()} == {"a": "done", "b": "interrupted"}
+    assert {r["run_id"]: r["status"] for r in writer.store.read("runs").to_pylist()} == {
+        "a": "done",
+        "b": "interrupted",
+    }
 
 
 def test_old_versions_stay_readable_until_they_are_vacuumed(writer: Commit) -> None:
@@ -190,7 +192,7 @@ def test_a_file_holds_one_producer_and_typed_values(tmp_path: Path) -> None:
 
 
 def with_column(name: str, kind: pa.DataType) -> Any:
-    columns = tuple(c for c in SIGNALS.columns if c.name != name) + (Column(name, kind, "added later"),)
+    columns = (*(c for c in SIGNALS.columns if c.name != name), Column(name, kind, "added later"))
     return replace(SIGNALS, columns=columns, _by_name={})
 
 

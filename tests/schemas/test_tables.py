@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.files import write_rows
 from chronotope.engine.lock import RootLock
