@@ -44,7 +44,7 @@ def narrated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FilmParams
     return path, params, compose_film(path, params)
 
 
-def test_same_parameters_give_the_same_bytes(narrated: tuple[Path, FilmParams, FilmTruth], tmp_path: Path):
+def test_same_parameters_give_the_same_bytes(narrated: tuple[Path, FilmParams, FilmTruth], tmp_path: Path) -> None:
     path, params, truth = narrated
     assert compose_film(tmp_path / "again.mp4", params) == truth
     assert (tmp_path / "again.mp4").read_bytes() == path.read_bytes()
@@ -52,19 +52,19 @@ def test_same_parameters_give_the_same_bytes(narrated: tuple[Path, FilmParams, F
     assert (tmp_path / "other.mp4").read_bytes() != path.read_bytes()
 
 
-def test_truth_survives_json(narrated: tuple[Path, FilmParams, FilmTruth]):
+def test_truth_survives_json(narrated: tuple[Path, FilmParams, FilmTruth]) -> None:
     truth = narrated[2]
     assert FilmTruth.from_json(truth.to_json()) == truth
 
 
-def test_frames_lie_on_the_clock_that_the_truth_states(narrated: tuple[Path, FilmParams, FilmTruth]):
+def test_frames_lie_on_the_clock_that_the_truth_states(narrated: tuple[Path, FilmParams, FilmTruth]) -> None:
     path, _, truth = narrated
     times, _ = decoded(path)
     assert times == pytest.approx([i / truth.fps for i in range(truth.frames)], abs=1e-6)
     assert truth.duration_s == pytest.approx(truth.frames / truth.fps)
 
 
-def test_sound_is_in_step_with_its_words(narrated: tuple[Path, FilmParams, FilmTruth]):
+def test_sound_is_in_step_with_its_words(narrated: tuple[Path, FilmParams, FilmTruth]) -> None:
     path, params, truth = narrated
     sound = decoded_sound(path)
     assert len(sound) / SAMPLE_RATE_HZ == pytest.approx(truth.duration_s, abs=0.06)
@@ -77,7 +77,7 @@ def test_sound_is_in_step_with_its_words(narrated: tuple[Path, FilmParams, FilmT
         assert abs(lag) / SAMPLE_RATE_HZ < 0.03
 
 
-def test_words_follow_each_other_inside_their_sentences(narrated: tuple[Path, FilmParams, FilmTruth]):
+def test_words_follow_each_other_inside_their_sentences(narrated: tuple[Path, FilmParams, FilmTruth]) -> None:
     truth = narrated[2]
     assert len(truth.speech) >= truth.duration_s / 6
     assert len({line.text for line in truth.speech}) == len(truth.speech)
@@ -91,7 +91,7 @@ def test_words_follow_each_other_inside_their_sentences(narrated: tuple[Path, Fi
         assert all(a.end_s <= b.start_s + 1e-9 for a, b in pairwise(words))
 
 
-def test_a_voice_does_not_depend_on_what_was_said_before():
+def test_a_voice_does_not_depend_on_what_was_said_before() -> None:
     first = speak("In the evening of the day we rest.")
     speak("Something quite different.")
     again = speak("In the evening of the day we rest.")
@@ -99,7 +99,7 @@ def test_a_voice_does_not_depend_on_what_was_said_before():
     assert [w.word for w in first.words] == ["In", "the", "evening", "of", "the", "day", "we", "rest"]
 
 
-def test_a_film_without_narration_has_no_sound_stream(tmp_path: Path):
+def test_a_film_without_narration_has_no_sound_stream(tmp_path: Path) -> None:
     import av
 
     truth = compose_film(tmp_path / "mute.mp4", FilmParams(scenes=1, scene_s=(1.5, 1.5), **SMALL))
@@ -112,9 +112,9 @@ def measured_motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float
     """Shift in pixels, log scale and clockwise turn in degrees of the content about the centre."""
     import cv2
 
-    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after)]
-    points = cv2.goodFeaturesToTrack(grey[0], 300, 0.01, 6)
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(*grey, points, None)
+    first, second = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (before, after))
+    points = cv2.goodFeaturesToTrack(first, 300, 0.01, 6)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(first, second, points, np.zeros_like(points))
     centre = np.array([before.shape[1] / 2, before.shape[0] / 2])
     kept = found.ravel() == 1
     matrix, _ = cv2.estimateAffinePartial2D(points[kept] - centre, moved[kept] - centre)
@@ -122,7 +122,7 @@ def measured_motion(before: np.ndarray, after: np.ndarray) -> tuple[float, float
     return matrix[0, 2], matrix[1, 2], float(np.log(scale)), float(np.degrees(np.arctan2(*matrix[1::-1, 0])))
 
 
-def test_the_camera_moves_as_stated(tmp_path: Path):
+def test_the_camera_moves_as_stated(tmp_path: Path) -> None:
     kinds = ("pan_left", "pan_right", "tilt_up", "tilt_down", "zoom_in", "zoom_out", "roll_cw", "roll_ccw", "still")
     params = FilmParams(seed=2, scenes=9, kinds=kinds, joins=("cut",), scene_s=(1.6, 1.6), lettering=False, **SMALL)
     truth = compose_film(tmp_path / "camera.mp4", params)
@@ -148,7 +148,7 @@ def test_the_camera_moves_as_stated(tmp_path: Path):
         assert turn == pytest.approx(wanted[3], abs=0.25), move.kind
 
 
-def test_objects_are_where_their_boxes_say(tmp_path: Path):
+def test_objects_are_where_their_boxes_say(tmp_path: Path) -> None:
     kinds = ("move_left", "move_up", "pan_right", "track_left", "zoom_in", "roll_cw")
     params = FilmParams(seed=3, scenes=6, kinds=kinds, joins=("cut",), scene_s=(2, 2), lettering=False, **SMALL)
     truth = compose_film(tmp_path / "objects.mp4", params)
@@ -164,7 +164,7 @@ def test_objects_are_where_their_boxes_say(tmp_path: Path):
             assert np.abs(middle - colour).max() < 60, (thing.shape, thing.colour, at)
 
 
-def test_directions_separate_the_object_from_the_camera():
+def test_directions_separate_the_object_from_the_camera() -> None:
     from chronotope.annotators.compose.record import film_truth
 
     kinds = ("move_left", "move_right", "move_up", "move_down", "pan_right", "tilt_up", "track_left", "still")
@@ -184,7 +184,7 @@ def test_directions_separate_the_object_from_the_camera():
     ]  # fmt: skip
 
 
-def test_every_cut_is_a_jump_at_its_frame_and_nowhere_else(tmp_path: Path):
+def test_every_cut_is_a_jump_at_its_frame_and_nowhere_else(tmp_path: Path) -> None:
     params = FilmParams(
         seed=6, scenes=5, kinds=("still", "pan_left", "move_up", "zoom_in", "still"),
         joins=("lookalike", "cut", "dissolve", "lookalike"), scene_s=(1.5, 2.0), lettering=False, **SMALL,
@@ -202,7 +202,7 @@ def test_every_cut_is_a_jump_at_its_frame_and_nowhere_else(tmp_path: Path):
     assert fade.start_s < truth.shots[3].start_s < fade.end_s
 
 
-def test_flashes_and_whips_are_distractors_inside_a_shot(tmp_path: Path):
+def test_flashes_and_whips_are_distractors_inside_a_shot(tmp_path: Path) -> None:
     params = FilmParams(seed=8, scenes=2, kinds=("flash", "whip_right"), joins=("cut",), scene_s=(2, 2), **SMALL)
     truth = compose_film(tmp_path / "tricks.mp4", params)
     _, pictures = decoded(tmp_path / "tricks.mp4")
@@ -214,7 +214,7 @@ def test_flashes_and_whips_are_distractors_inside_a_shot(tmp_path: Path):
     assert moved == list(range(round(whip.start_s * 25) + 1, round(whip.end_s * 25) + 1))
 
 
-def test_lettering_is_shown_for_its_span_and_in_its_box():
+def test_lettering_is_shown_for_its_span_and_in_its_box() -> None:
     params = FilmParams(seed=0, scenes=6, kinds=("still",), joins=("cut",), scene_s=(3.5, 4), **SMALL)
     from chronotope.annotators.compose.record import film_truth
 
@@ -233,7 +233,7 @@ def test_lettering_is_shown_for_its_span_and_in_its_box():
         assert not np.array_equal(pictures[last - 1], pictures[last])
 
 
-def test_a_long_film_repeats_its_script(tmp_path: Path):
+def test_a_long_film_repeats_its_script(tmp_path: Path) -> None:
     base = FilmParams(seed=9, scenes=2, width=64, height=36, fps=10, scene_s=(1.5, 2.0))
     once = compose_film(tmp_path / "once.mp4", base)
     long = compose_film(tmp_path / "long.mp4", base.model_copy(update={"min_duration_s": 3 * once.duration_s - 1}))
@@ -245,7 +245,7 @@ def test_a_long_film_repeats_its_script(tmp_path: Path):
     assert min(loud) > 0.9 * max(loud) > 0.01
 
 
-def test_impossible_scripts_are_refused():
+def test_impossible_scripts_are_refused() -> None:
     with pytest.raises(ValidationError, match="with shortest"):
         FilmParams(scene_s=(0.2, 1.0))
     with pytest.raises(ValidationError, match="only the first scene"):
