@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from ...engine.annotator import Rows
 from ...engine.task import EvidenceRow
 from ...engine.wordings import Wordings, load_wordings
 from ...schemas.ids import derive_id, seeded_fraction
@@ -41,32 +40,9 @@ def wordings_of(task: str) -> Wordings:
     return load_wordings(Path(__file__).parent / "wordings" / f"{task}.yaml")
 
 
-def one_producer(rows: Sequence[RowDict]) -> list[RowDict]:
-    """The rows of one producer (the first by name), so that two recognisers of one medium are never mixed."""
-    first = min((str(row["producer"]) for row in rows), default=None)
-    return [row for row in rows if row["producer"] == first]
-
-
-def medium_row(rows: Rows, media_id: str) -> RowDict:
-    """The row of table `media` of a medium. Raises `Withheld` when it was not delivered."""
-    for row in rows["media"]:
-        if row["media_id"] == media_id:
-            return row
-    raise Withheld(f"no media row of {media_id}")
-
-
 def kind_of(media: RowDict) -> Literal["video", "audio"]:
     """How a sample shows the medium: as video when it has pictures."""
     return "video" if media["kind"] == "video" else "audio"
-
-
-def kept_clips(rows: Rows, media_id: str) -> list[RowDict]:
-    """Clips of the medium that the selection kept, in time order; all clips when nothing was selected."""
-    clips = [clip for clip in rows["clips"] if clip["media_id"] == media_id]
-    if rows["selection"]:
-        kept = {row["clip_id"] for row in rows["selection"] if row["kept"]}
-        clips = [clip for clip in clips if clip["clip_id"] in kept]
-    return sorted(clips, key=lambda c: (c["start_s"], c["end_s"]))
 
 
 def span_of(row: RowDict) -> Span:

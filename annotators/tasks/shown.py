@@ -16,6 +16,7 @@ from statistics import median
 from pydantic import Field
 
 from ...engine.annotator import Params, Rows
+from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow
 from ...engine.windows import tile
 from ...schemas.ids import derive_id
@@ -28,9 +29,6 @@ from .common import (
     RowDict,
     Withheld,
     cite,
-    kept_clips,
-    medium_row,
-    one_producer,
     only_row,
     rows_of,
     span_of,

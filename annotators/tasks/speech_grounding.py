@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
 from ...schemas.ids import seeded_fraction
@@ -33,11 +34,8 @@ from .common import (
     dialogue,
     grid,
     inside,
-    kept_clips,
     kind_of,
-    medium_row,
     moment,
-    one_producer,
     only_row,
     placement,
     rebuilt,

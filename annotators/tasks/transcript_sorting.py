@@ -16,6 +16,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow, Task
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import quote
@@ -31,10 +32,7 @@ from .common import (
     cite,
     covering,
     dialogue,
-    kept_clips,
     kind_of,
-    medium_row,
-    one_producer,
     only_row,
     rebuilt,
     rows_of,

@@ -1,0 +1,39 @@
+"""What a unit annotator starts from: the clips that the selection kept, the medium's own row, one producer's
+rows.
+
+Pure functions of the rows that the engine delivers, shared by tasks and composers so that "kept" means one
+thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .annotator import Rows, SkipUnit
+
+
+def one_producer(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of one producer (the first by name), so that two recognisers of one medium are never mixed.
+
+    A recipe that wants the other one says so with `from:`.
+    """
+    first = min((str(row["producer"]) for row in rows), default=None)
+    return [row for row in rows if row["producer"] == first]
+
+
+def medium_row(rows: Rows, media_id: str) -> Mapping[str, Any]:
+    """The row of table `media` of a medium. Raises `SkipUnit` when it was not delivered."""
+    for row in rows["media"]:
+        if row["media_id"] == media_id:
+            return row
+    raise SkipUnit(f"no media row of {media_id}")
+
+
+def kept_clips(rows: Rows, media_id: str) -> list[Mapping[str, Any]]:
+    """Clips of the medium that the selection kept, in time order; all clips when nothing was selected."""
+    clips = [clip for clip in rows["clips"] if clip["media_id"] == media_id]
+    if rows["selection"]:
+        kept = {row["clip_id"] for row in rows["selection"] if row["kept"]}
+        clips = [clip for clip in clips if clip["clip_id"] in kept]
+    return sorted(clips, key=lambda c: (c["start_s"], c["end_s"]))
