@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Row, Sampling
+from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Row, Sampling, SkipUnit
 from .cut_check import Boundary, CutCheck
 
 if TYPE_CHECKING:
@@ -192,6 +192,8 @@ class Shots(FrameAnnotator[ShotsParams]):
         return Sampling(fps=None)
 
     def open(self, medium: Medium) -> FrameSession:
+        if medium.duration_s <= 0:
+            raise SkipUnit("a still picture has no shots")
         if self.params.detector != "transnetv2":
             return PerFrameSession(self.params, medium)
         if self._model is None:
