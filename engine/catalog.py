@@ -21,7 +21,7 @@ from ..schemas.tables import HEAD, TABLES
 from ..schemas.views import VIEWS
 from .store import Store
 
-READING = {"SELECT", "EXPLAIN", "RELATION", "PRAGMA"}
+READING = {"SELECT", "EXPLAIN"}
 _TYPES = {
     "string": "VARCHAR",
     "int64": "BIGINT",

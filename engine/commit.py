@@ -65,10 +65,11 @@ class Commit:
 
         Every unit of `ledger_rows` and of `replace` loses its old rows and its old ledger row; units of `replace`
         without a ledger row are gone afterwards. `adds` hold all new rows of the units of `ledger_rows`, and of no
-        others; a NULL `row_count` is filled in. `runs_rows` replace rows of the same `run_id`. A commit without
+        others (a receipt may be given twice); a NULL `row_count` is filled in. `runs_rows` replace rows of the same `run_id`. A commit without
         content changes nothing. Raises `ValueError` for receipts and ledger rows that do not fit together (nothing
         has happened then); after any other error the next commit first recovers.
         """
+        adds = list({(add.table, add.path): add for add in adds}.values())
         entries, keys = _checked(adds, replace, ledger_rows)
         if self._broken:
             self._recover(sweep=False)
@@ -153,12 +154,14 @@ class Commit:
         """Add to `changes` the removal of the rows of `keys`: their files go, the survivors' files come."""
         candidates = {f.path: f for f in self._of_producers(table, keys)}
         hits = self._scan(table, candidates.values(), column, keys, "f.filename")
+        gone: dict[str, set[str]] = defaultdict(set)
+        for producer, unit in keys:
+            gone[producer].add(unit)
         for name in sorted(str(row[0]).rsplit("/", 1)[-1] for row in hits):
             old = candidates[name]
-            gone = {unit for producer, unit in keys if producer == old.producer}
             adds, removes = changes.setdefault(table.name, ([], []))
             removes.append(old)
-            kept = survivors(self.store.root, table, old.path, old.producer, column, gone)
+            kept = survivors(self.store.root, table, old.path, old.producer, column, gone[old.producer])
             if kept is not None:
                 adds.append(kept)
 

@@ -1,7 +1,7 @@
 """One writer per dataset root: an advisory `flock` on `<root>/.lock`, with the holder's name written inside.
 
 The system frees the lock when the process ends, however it ends, so a killed build never blocks the next one. A
-holder that was killed leaves its name behind, which tells the next writer that orphans may lie around. Local file
+holder that was killed or failed leaves its name behind, which tells the next writer that orphans may lie around. Local file
 systems only: an object store needs a lease, and NFS needs a server that supports `flock`.
 """
 
@@ -56,7 +56,7 @@ class RootLock:
     """Context manager: `with RootLock(root, "build quickstart.yaml") as lock: ...`.
 
     `holder` is what the others are told; `wait_s` is how long to wait for a busy root before `RootBusy` is raised.
-    `previous` is the holder that was killed while it held the lock, or None when the last one ended in order.
+    `previous` is the last holder if it was killed or failed while it held the lock, else None.
     """
 
     def __init__(self, root: Path | str, holder: str, wait_s: float = 0.0) -> None:
@@ -97,9 +97,14 @@ class RootLock:
 
     def release(self) -> None:
         """Give the lock back and wipe the holder's name: the mark of an orderly end."""
+        self._release(orderly=True)
+
+    def _release(self, *, orderly: bool) -> None:
         if self._fd is None:
             return
-        os.ftruncate(self._fd, 0)
+        if orderly:
+            os.ftruncate(self._fd, 0)
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
         os.close(self._fd)
         self._fd = None
         _HELD.discard(self)
@@ -110,7 +115,7 @@ class RootLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.release()
+        self._release(orderly=kind is None)
 
 
 _HELD: set[RootLock] = set()

@@ -158,11 +158,26 @@ def test_kept_clips_and_videos(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["DROP VIEW clips", "COPY clips TO 'x.csv'", "SELECT 1; SELECT 2", "", "SET threads = 1"]
+    "query",
+    [
+        "DROP VIEW clips",
+        "COPY clips TO 'x.csv'",
+        "SELECT 1; SELECT 2",
+        "",
+        "SET threads = 1",
+        "PRAGMA disable_profiling",
+    ],
 )
 def test_queries_only_read(catalog: Catalog, query: str) -> None:
     with pytest.raises(QueryError, match="one statement that reads"):
         catalog.sql(query)
+
+
+@pytest.mark.parametrize(
+    "query", ["DESCRIBE clips", "SUMMARIZE clips", "SHOW TABLES", "EXPLAIN SELECT 1", "FROM clips"]
+)
+def test_every_way_of_reading_is_open(catalog: Catalog, query: str) -> None:
+    assert catalog.rows(query)
 
 
 def test_a_wrong_name_lists_close_ones(catalog: Catalog) -> None:

@@ -224,3 +224,16 @@ def test_a_column_of_another_type_is_refused(writer: Commit, monkeypatch: pytest
     monkeypatch.setitem(TABLES, "signals", with_column("luma", pa.string()))
     with pytest.raises(StoreError, match="luma: stored double, now string"):
         Store.open(writer.store.root).files("signals")
+
+
+def test_files_of_a_batch_that_was_never_committed_are_removed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    store = Store.create(root)
+    with pytest.raises(KeyboardInterrupt), RootLock(root, "stopped") as lock:
+        put(store.begin(lock), "sig", {"m1": [1.0]})
+        orphan = signals(root, "sig", {"m2": [2.0]})
+        raise KeyboardInterrupt
+    with RootLock(root, "next") as lock:
+        assert store.begin(lock).recovery.orphans == 1
+    assert not (store.table_dir("signals") / orphan.path).exists()
+    assert content(store) == {("sig", "m1"): [1.0]}

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,16 @@ from chronotope.engine.lock import RootLock
 with RootLock(sys.argv[1], "build a.yaml"):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
+"""
+
+FORK = """
+import os, sys, time
+from chronotope.engine.lock import RootLock
+RootLock(sys.argv[1], "parent").acquire()
+child = os.fork()
+if child:
+    print(child, flush=True)
+time.sleep(60)
 """
 
 
@@ -56,16 +65,22 @@ def test_waiting_takes_the_root_when_it_is_free(tmp_path: Path) -> None:
     assert process.wait() == 0
 
 
-def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
-    lock = RootLock(tmp_path, "parent").acquire()
-    child = os.fork()
-    if child == 0:
-        time.sleep(30)
-        os._exit(0)
+def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", FORK, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
     try:
-        lock.release()
-        with RootLock(tmp_path, "next") as again:
-            assert again.held
+        parent.kill()
+        parent.wait()
+        with RootLock(tmp_path, "next", wait_s=10) as lock:
+            assert lock.previous is not None
+            os.kill(child, 0)  # it is alive
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+
+
+def test_a_writer_that_failed_leaves_its_name_too(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), RootLock(tmp_path, "unlucky"):
+        raise KeyError
+    with RootLock(tmp_path, "next") as lock:
+        assert lock.previous is not None and lock.previous.command == "unlucky"
