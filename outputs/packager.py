@@ -1,0 +1,233 @@
+"""The packager contract: what a package format declares, the parameters that all formats share, and what it writes.
+
+A packager says what its trainer can be shown (`modalities`), whether it knows spans inside a file (`spans`) and whether
+it takes times from timestamps or from counting frames (`clock`); the shared flow (`packaging.py`) selects, cuts,
+renders and counts, and hands finished samples to `write`. Adding a format is adding a file to `outputs/packagers/` with
+a class and `PACKAGER = TheClass` at its end.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..engine.annotator import Grade
+from ..schemas.boxcodec import BOX_CODECS
+from ..schemas.timecodec import time_codec
+from .rendering import AnswerStyle, Language, Part, PartKind
+
+Modality = Literal["vision", "audio"]
+PROVIDES: Mapping[str, frozenset[str]] = {
+    "vision": frozenset({"vision", "motion", "on_screen_text", "3d"}),
+    "audio": frozenset({"audio", "speech_text"}),
+}
+"""What a sample may need, by the modality that shows it."""
+
+
+class PackageError(ValueError):
+    """A package cannot be written as asked; the message says what to change."""
+
+
+class PackageParams(BaseModel):
+    """Parameters that every packager has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    times: Literal["seconds", "mm:ss", "relative_tokens_100", "lita100"] = Field(
+        "seconds", description="How times are written."
+    )
+    time_token: str = Field("<{k}>", description="Text of a relative token, for relative_tokens_100.")
+    time_decimals: int = Field(2, ge=0, le=6, description="Digits behind the point, for seconds.")
+    span_text: str | None = Field(
+        None, description="A span, with {start} and {end}; by default '{start} - {end}', tokens with a space only."
+    )
+    boxes: Literal[BOX_CODECS] = Field("float01", description="How boxes are written.")  # type: ignore[valid-type]
+    box_decimals: int = Field(3, ge=1, le=6, description="Digits behind the point, for float01.")
+    answer: AnswerStyle = Field("letter", description="How a choice or an order is answered.")
+    rationale: bool = Field(False, description="Whether answers begin with the steps that lead to them.")
+    modalities: tuple[Modality, ...] = Field(("vision",), min_length=1, description="What the trainer shows a model.")
+    tasks: tuple[str, ...] | None = Field(None, description="Only these tasks.")
+    splits: tuple[str, ...] | None = Field(None, description="Only these splits.")
+    seed: int = Field(0, description="Decides letters and the order of options.")
+    only_passed: bool = Field(True, description="Leave out samples that no check has passed.")
+    min_grade: Grade = Field("judge", description="Least true evidence: exact, two_source, model or judge (all).")
+    test_min_grade: Grade = Field("exact", description="The same for the split test, whose samples must be recomputed.")
+    media: Literal["cut", "copy", "link"] = Field(
+        "cut", description="Cut what is shown exactly, or give whole files: copied, or linked where they lie."
+    )
+    max_side_px: int | None = Field(None, ge=16, description="Longest side of cut media; never enlarged.")
+    fps: float | None = Field(None, gt=0, description="Frame rate of cut media; by default that of the source.")
+    crf: int = Field(20, ge=0, le=51, description="H.264 quality of cut media, lower is better.")
+    jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of stills.")
+
+
+P = TypeVar("P", bound=PackageParams)
+
+
+@dataclass(frozen=True)
+class PackagedSample:
+    """A finished sample: its text, its files, and what is known about it."""
+
+    sample_id: str
+    split: str
+    turns: tuple[tuple[str, str], ...]
+    """(role, text), roles `user` and `assistant`."""
+    parts: tuple[Part, ...]
+    """Files in the order of their placeholders, paths inside the package."""
+    facts: Mapping[str, Any]
+    """Everything else, JSON values: task, answer, options, media with source spans, grade ..."""
+
+    def files(self, kind: PartKind) -> list[str]:
+        """Paths of one kind of file."""
+        return [part.file for part in self.parts if part.kind == kind]
+
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        messages = [{"role": role, "content": text} for role, text in self.turns]
+        files = [{"kind": part.kind, "file": part.file} for part in self.parts]
+        return {"sample_id": self.sample_id, "split": self.split, "messages": messages, "files": files, **self.facts}
+
+
+@dataclass
+class PackageReport:
+    """What became of the samples. `inputs` = `packaged` + the sum of `left_out`."""
+
+    package: str
+    path: Path
+    inputs: int = 0
+    packaged: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, int] = field(default_factory=dict)
+    tasks: dict[str, int] = field(default_factory=dict)
+    files: int = 0
+    media_files: int = 0
+    cuts_made: int = 0
+    unchanged: bool = False
+
+    def counts(self) -> dict[str, Any]:
+        """The part that the manifest keeps."""
+        names = ("inputs", "packaged", "left_out", "splits", "tasks", "media_files")
+        return {name: getattr(self, name) for name in names}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json` and tables."""
+        return {
+            "package": self.package,
+            "path": str(self.path),
+            **self.counts(),
+            "cuts_made": self.cuts_made,
+            "unchanged": self.unchanged,
+        }
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a package will hold, known before it is written."""
+
+    splits: Mapping[str, int]
+    """Samples by split, in order."""
+    kinds: Mapping[str, frozenset[str]]
+    """Kinds of files that appear, by split."""
+    params: Mapping[str, Any]
+    counts: Mapping[str, Any]
+
+
+class Packager(ABC, Generic[P]):
+    """Base of all package formats."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    """Raise it when the same samples would give other bytes."""
+    Params: ClassVar[type[PackageParams]] = PackageParams
+    spans: ClassVar[Literal["native", "none"]] = "none"
+    """Whether a row can name a part of a file, so that whole files may be given for parts of them."""
+    clock: ClassVar[Literal["pts", "index"]] = "pts"
+    """Whether the trainer takes times from timestamps, or counts frames (then variable rates are made constant)."""
+    shows: ClassVar[tuple[Modality, ...]] = ("vision", "audio")
+    """What the format and its trainer can show at all."""
+    sound_beside: ClassVar[bool] = False
+    """Whether the sound of a video is a file of its own, because the trainer does not look for it in the video."""
+    keeps_media: ClassVar[bool] = True
+    """Whether media stay in the package's folder `media/` (otherwise `write` has put them elsewhere)."""
+
+    def __init__(self, params: P) -> None:
+        self.params = params
+        unknown = [m for m in params.modalities if m not in self.shows]
+        if unknown:
+            raise PackageError(
+                f"packager {self.name} cannot show {', '.join(unknown)}; it shows {', '.join(self.shows)}"
+            )
+
+    def language(self) -> Language:
+        """How the trainer writes things. Raises `PackageError` for a token text without {k}."""
+        p = self.params
+        settings: dict[str, Any] = {}
+        if p.times == "seconds":
+            settings = {"decimals": p.time_decimals}
+        elif p.times == "relative_tokens_100":
+            settings = {"token": p.time_token}
+        try:
+            times = time_codec(p.times, **settings)
+        except ValueError as error:
+            raise PackageError(str(error)) from None
+        span = p.span_text or ("{start} - {end}" if p.times in ("seconds", "mm:ss") else "{start} {end}")
+        return Language(times, span, p.boxes, p.box_decimals, p.answer, self.marks())
+
+    def marks(self) -> Mapping[str, str]:
+        """The trainer's placeholder of each kind of file."""
+        return {"video": "<video>", "image": "<image>", "audio": "<audio>"}
+
+    def drawn_s(self, video: Path) -> tuple[float, ...] | None:
+        """Times of the frames that the trainer draws from a file (its own clock); None: it may show every frame."""
+        return None
+
+    def refuses(self, parts: Sequence[Part]) -> str | None:
+        """Why the format cannot hold a sample with these files, or None."""
+        return None
+
+    @abstractmethod
+    def write(self, samples: Iterator[PackagedSample], folder: Path, contents: Contents) -> None:
+        """Write the samples, which come sorted by split and identifier, into `folder`, where `media/` already lies."""
+
+    @abstractmethod
+    def usage(self, contents: Contents) -> str:
+        """Markdown: what lies where, and how a trainer is pointed at it."""
+
+
+def dumps(value: Any) -> str:
+    """One line of JSON with sorted keys."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+class JsonList:
+    """A JSON file that holds one list, written item by item. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._count = 0
+
+    def __enter__(self) -> JsonList:
+        self._file = self.path.open("w", encoding="utf-8", newline="\n")
+        self._file.write("[")
+        return self
+
+    def add(self, item: Any) -> None:
+        """Append one item, on a line of its own."""
+        self._file.write(("," if self._count else "") + "\n" + dumps(item))
+        self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._file.write("\n]\n")
+        self._file.close()
+
+
+def count_by(values: Iterator[str]) -> dict[str, int]:
+    """Counts by value, sorted by value."""
+    return dict(sorted(Counter(values).items()))

@@ -1,0 +1,84 @@
+"""LLaVA conversation JSON, as LLaVA-NeXT, LLaVA-Video and Oryx read it: one list per split, media beside it.
+
+The trainer replaces `<image>` by the frames that it draws by counting (`samplers.llava_video`); a literal `<video>`
+would be read as words, which is why the placeholder is a parameter for the forks that want it. One video, or stills,
+per sample; no sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ..packager import Contents, JsonList, Modality, PackagedSample, PackageParams, Packager
+from ..rendering import Part
+from ..samplers import drawn_times, llava_video, stream_facts
+
+SPEAKER = {"user": "human", "assistant": "gpt"}
+
+
+class Params(PackageParams):
+    """Parameters of llava."""
+
+    modalities: tuple[Modality, ...] = Field(("vision",), min_length=1, description="What the trainer shows a model.")
+    video_mark: Literal["<image>", "<video>"] = Field(
+        "<image>",
+        description="Placeholder of a video: <image> for LLaVA-NeXT, LLaVA-Video and Oryx; forks want <video>.",
+    )
+    video_fps: float = Field(1.0, gt=0, description="The trainer's --video_fps.")
+    frames_upbound: int = Field(64, ge=0, description="The trainer's --frames_upbound; 0 is no bound.")
+    force_sample: bool = Field(True, description="The trainer's --force_sample: always frames_upbound frames.")
+
+
+class Llava(Packager[Params]):
+    """LLaVA conversation JSON with `id`, `video` or `image`, and `conversations`, one file per split."""
+
+    name = "llava"
+    Params = Params
+    spans = "none"
+    clock = "index"
+    shows = ("vision",)
+
+    def marks(self) -> Mapping[str, str]:
+        return {"video": self.params.video_mark, "image": "<image>"}
+
+    def drawn_s(self, video: Path) -> tuple[float, ...]:
+        p = self.params
+        facts = stream_facts(video)
+        return drawn_times(facts, llava_video(facts, p.video_fps, p.frames_upbound, p.force_sample))
+
+    def refuses(self, parts: Sequence[Part]) -> str | None:
+        videos = sum(part.kind == "video" for part in parts)
+        return "one video, or stills, per sample" if videos > 1 or 0 < videos < len(parts) else None
+
+    def write(self, samples: Iterator[PackagedSample], folder: Path, contents: Contents) -> None:
+        for split, group in groupby(samples, key=lambda s: s.split):
+            with JsonList(folder / f"{split}.json") as file:
+                for sample in group:
+                    file.add(_entry(sample))
+
+    def usage(self, contents: Contents) -> str:
+        files = ", ".join(f"`{split}.json`" for split in contents.splits) or "no files, for no sample was packaged"
+        return (
+            f"LLaVA conversations: {files}. Paths of `video` and `image` are relative to this folder: "
+            "`--data_path train.json --video_folder . --image_folder .`. "
+            f"Times are those of the packaged videos; a video's placeholder is `{self.params.video_mark}`."
+        )
+
+
+def _entry(sample: PackagedSample) -> dict[str, Any]:
+    turns = [{"from": SPEAKER[role], "value": text} for role, text in sample.turns]
+    entry: dict[str, Any] = {"id": sample.sample_id, "conversations": turns}
+    videos, images = sample.files("video"), sample.files("image")
+    if videos:
+        entry["video"] = videos[0]
+    elif images:
+        entry["image"] = images[0] if len(images) == 1 else images
+    return entry
+
+
+PACKAGER = Llava

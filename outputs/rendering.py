@@ -1,0 +1,286 @@
+"""From neutral markup to a trainer's own language: the step that is bound last, when it is known what is shown.
+
+Times move from the source's clock to the clock of the packaged file (its first frame is 0), and are written by a time
+codec at the length of that file; boxes by a box codec at its size; options get letters; media tags become the trainer's
+placeholders. Whatever cannot be said truthfully is refused with `LeftOut`, never bent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..schemas.box import Box
+from ..schemas.boxcodec import BoxCodecError, box_codec
+from ..schemas.markup import (
+    AnswerMark,
+    BoxAt,
+    BoxMark,
+    MarkupError,
+    Media,
+    Moment,
+    OptionsMark,
+    SpanMark,
+    Text,
+    Token,
+    parse,
+    replace,
+)
+from ..schemas.sample import (
+    BoxAnswer,
+    ChoiceAnswer,
+    OrderAnswer,
+    Sample,
+    SpanAnswer,
+    SpanBoxAnswer,
+    SpansAnswer,
+)
+from ..schemas.span import Span, from_us, to_us
+from ..schemas.timecodec import TimeCodec
+from .letters import ALPHABET
+
+PartKind = Literal["video", "image", "audio"]
+AnswerStyle = Literal["letter", "letter_text", "text"]
+_TAG_LIKE = re.compile(r"<([^<>\s]{1,40})>")
+
+
+class LeftOut(Exception):
+    """A sample that this package cannot carry: `rule` is counted, `detail` says what exactly."""
+
+    def __init__(self, rule: str, detail: str = "") -> None:
+        super().__init__(f"{rule}: {detail}" if detail else rule)
+        self.rule, self.detail = rule, detail
+
+
+@dataclass(frozen=True)
+class Part:
+    """One packaged file that a sample shows: its kind and its path inside the package."""
+
+    kind: PartKind
+    file: str
+
+
+@dataclass(frozen=True)
+class View:
+    """What a package shows of one medium of a sample. Spans are on the source's clock."""
+
+    parts: tuple[Part, ...]
+    window: Span
+    """The part of the source that the sample may speak about."""
+    zero_s: float
+    """Source time of the packaged file's t = 0."""
+    duration_s: float
+    """Length of what is shown, on the packaged file's clock."""
+    width: int
+    height: int
+    drawn_s: tuple[float, ...] | None = None
+    """Times of the frames that the trainer draws, on the packaged file's clock; None: it is not known to skip any."""
+
+    def time(self, t_s: float) -> float:
+        """A source time on the packaged file's clock. Raises `LeftOut` for one outside the window."""
+        if not to_us(self.window.start_s) - 1 <= to_us(t_s) <= to_us(self.window.end_s) + 1:
+            shown = f"{self.window.start_s:g}..{self.window.end_s:g} s"
+            raise LeftOut("time outside what is shown", f"{t_s:g} s is not in {shown}")
+        return from_us(to_us(min(max(t_s - self.zero_s, 0.0), self.duration_s)))
+
+    def span(self, start_s: float, end_s: float) -> Span:
+        """A source span on the packaged file's clock. Raises `LeftOut` when nothing of it is left."""
+        start, end = self.time(start_s), self.time(end_s)
+        if not start < end:
+            raise LeftOut("time outside what is shown", f"nothing of {start_s:g}..{end_s:g} s is left in the cut")
+        return Span(start, end)
+
+
+@dataclass(frozen=True)
+class Language:
+    """How a trainer writes things."""
+
+    times: TimeCodec
+    span_text: str
+    """With {start} and {end}."""
+    boxes: str
+    box_decimals: int
+    answer: AnswerStyle
+    marks: Mapping[str, str]
+    """Placeholder of each kind of part."""
+
+    def span(self, span: Span, duration_s: float) -> str:
+        """A span on the packaged file's clock."""
+        start, end = self.times.encode_span(span, duration_s)
+        return self.span_text.replace("{start}", start).replace("{end}", end)
+
+    def box(self, box: Box, view: View) -> str:
+        """A box. Raises `LeftOut` when the codec cannot say it."""
+        codec = box_codec(self.boxes, width=max(view.width, 1), height=max(view.height, 1), decimals=self.box_decimals)
+        try:
+            return codec.encode(box)
+        except BoxCodecError as error:
+            raise LeftOut("box smaller than the codec can say", str(error)) from None
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A sample in a trainer's language."""
+
+    turns: tuple[tuple[str, str], ...]
+    """(role, text), roles `user` and `assistant`."""
+    parts: tuple[Part, ...]
+    """Packaged files in the order in which their placeholders stand in the text."""
+    options: tuple[str, ...]
+    """Option texts in the order of their letters."""
+    answer: dict[str, Any]
+    """The typed answer: times on the packaged file's clock, letters for indices."""
+
+
+def render(
+    sample: Sample, views: Sequence[View], order: Sequence[int], language: Language, *, rationale: bool = False
+) -> Rendered:
+    """The sample as a trainer reads it; `order[i]` is the canonical index of the option with letter i.
+
+    With `rationale` the last answer begins with the steps, a line each. Raises `LeftOut`.
+    """
+    try:
+        return _Renderer(sample, views, order, language).render(rationale)
+    except MarkupError as error:
+        raise LeftOut("malformed", str(error)) from None
+
+
+def named_spans(sample: Sample, views: Sequence[View]) -> list[tuple[int, Span]]:
+    """(medium from 0, span on the packaged file's clock) of all spans that the answer, the turns or the options name."""
+    found: list[tuple[int, tuple[float, float]]] = []
+    match sample.answer:
+        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+            found.append((0, (start, end)))
+        case SpansAnswer(spans=spans):
+            found += [(0, s) for s in spans]
+    try:
+        for text in (*(t.text for t in sample.turns), *(o.text for o in sample.options)):
+            found += [(t.medium - 1, (t.start_s, t.end_s)) for t in parse(text) if isinstance(t, SpanMark)]
+    except MarkupError as error:
+        raise LeftOut("malformed", str(error)) from None
+    return [(medium, _view(views, medium + 1).span(*span)) for medium, span in found]
+
+
+def harmless(text: str) -> str:
+    """Human text that no trainer takes for one of its own tokens: `<video>` that somebody said becomes `(video)`."""
+    return _TAG_LIKE.sub(r"(\1)", text)
+
+
+def _view(views: Sequence[View], medium: int) -> View:
+    if not 1 <= medium <= len(views):
+        raise LeftOut("malformed", f"medium {medium} does not exist; the sample has {len(views)}")
+    return views[medium - 1]
+
+
+@dataclass
+class _Renderer:
+    sample: Sample
+    views: Sequence[View]
+    order: Sequence[int]
+    language: Language
+    parts: list[Part] = field(default_factory=list)
+    role: str = "user"
+
+    def render(self, rationale: bool) -> Rendered:
+        pictured = any(isinstance(t, Media) for o in self.sample.options for t in parse(o.text))
+        self.style: AnswerStyle = "letter" if pictured else self.language.answer
+        if len(self.order) > len(ALPHABET):
+            raise LeftOut("malformed", f"{len(self.order)} options, and {len(ALPHABET)} letters")
+        tokens = [t for turn in self.sample.turns for t in parse(turn.text)]
+        if any(isinstance(t, OptionsMark) for t in tokens):
+            tokens += [t for option in self.sample.options for t in parse(option.text)]
+        named = {t.medium for t in tokens if isinstance(t, Media)}
+        unnamed = "".join(self.place(m) for m in range(1, len(self.views) + 1) if m not in named)
+        turns: list[tuple[str, str]] = []
+        last = len(self.sample.turns) - 1
+        for i, turn in enumerate(self.sample.turns):
+            self.role = turn.role
+            text = replace(turn.text, self.token)
+            if rationale and i == last and turn.role == "assistant":
+                text = "\n".join([*(replace(step, self.token) for step in self.sample.rationale), text])
+            turns.append((turn.role, f"{unnamed}\n{text}" if unnamed and not turns else text))
+        options = tuple(replace(self.sample.options[i].text, self._aside) for i in self.order)
+        return Rendered(tuple(turns), tuple(self.parts), options, self.answer())
+
+    def token(self, token: Token) -> str:
+        match token:
+            case Text(text):
+                return harmless(text)
+            case Moment(t_s, medium):
+                return self.moment(t_s, medium)
+            case SpanMark(start_s, end_s, medium):
+                view = _view(self.views, medium)
+                return self.language.span(view.span(start_s, end_s), view.duration_s)
+            case BoxMark():
+                return self.box(token)
+            case BoxAt():
+                return f"{self.moment(token.t_s, token.medium)}: {self.box(token)}"
+            case Media(medium=medium):
+                if self.role == "assistant":
+                    raise LeftOut("malformed", "an answer shows a medium")
+                return self.place(medium)
+            case OptionsMark():
+                texts = [replace(self.sample.options[i].text, self.token) for i in self.order]
+                heads = ["-"] * len(texts) if self.style == "text" else [f"{letter}." for letter in ALPHABET]
+                return "\n".join(f"{head} {text}" for head, text in zip(heads, texts, strict=False))
+            case AnswerMark():
+                return self.written_answer()
+
+    def _aside(self, token: Token) -> str:
+        """A token in a list of option texts: media are named there, not shown again."""
+        return f"({token.kind})" if isinstance(token, Media) else self.token(token)
+
+    def moment(self, t_s: float, medium: int) -> str:
+        view = _view(self.views, medium)
+        return self.language.times.encode(view.time(t_s), view.duration_s)
+
+    def box(self, token: BoxMark | BoxAt) -> str:
+        try:
+            return self.language.box(token.box, _view(self.views, token.medium))
+        except ValueError as error:
+            raise LeftOut("malformed", str(error)) from None
+
+    def place(self, medium: int) -> str:
+        """The placeholders of a medium; the files join the sample's list in the order of the text."""
+        view = _view(self.views, medium)
+        self.parts += view.parts
+        return "".join(self.language.marks[part.kind] for part in view.parts)
+
+    def chosen(self) -> list[int]:
+        """Places (0 is A) of the right option, or of the items in their right order."""
+        match self.sample.answer:
+            case ChoiceAnswer(index=index):
+                return [self.order.index(index)]
+            case OrderAnswer(order=order):
+                return [self.order.index(i) for i in order]
+        raise LeftOut("malformed", f"<answer> stands for a choice or an order, not for {self.sample.answer.kind}")
+
+    def written_answer(self) -> str:
+        places = self.chosen()
+        if self.style == "letter":
+            return ", ".join(ALPHABET[p] for p in places)
+        texts = [replace(self.sample.options[self.order[p]].text, self.token) for p in places]
+        if self.style == "letter_text":
+            texts = [f"{ALPHABET[p]}. {text}" for p, text in zip(places, texts, strict=True)]
+        return "; ".join(texts)
+
+    def answer(self) -> dict[str, Any]:
+        """The typed answer with the packaged file's times, and letters instead of canonical indices."""
+        said: dict[str, Any] = self.sample.answer.model_dump(mode="json")
+        first = self.views[0]
+        match self.sample.answer:
+            case ChoiceAnswer():
+                return {"kind": "choice", "letter": ALPHABET[self.chosen()[0]]}
+            case OrderAnswer():
+                return {"kind": "order", "letters": [ALPHABET[p] for p in self.chosen()]}
+            case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+                span = first.span(start, end)
+                return {**said, "start_s": span.start_s, "end_s": span.end_s}
+            case SpansAnswer(spans=spans):
+                shown = [first.span(*s) for s in spans]
+                return {**said, "spans": [[s.start_s, s.end_s] for s in shown]}
+            case BoxAnswer(t_s=t_s):
+                return {**said, "t_s": first.time(t_s)}
+        return said
