@@ -76,9 +76,7 @@ def export_clip(
     return export
 
 
-def _write(
-    source: ClipSource, folder: Path, stored_as: Literal["float32", "float16"], note: str
-) -> OnnxExport:
+def _write(source: ClipSource, folder: Path, stored_as: Literal["float32", "float16"], note: str) -> OnnxExport:
     """Write both towers, the vocabulary and `export.json` (its cosines still 0)."""
     import torch
 
@@ -154,12 +152,31 @@ def _export_tower(name: str, tower: Any, example: Any, path: Path, stored_as: st
         raise ClipModelError(
             f"{name}: the tower for {entry} cannot be exported to ONNX: {type(error).__name__}: {cause[:300]}"
         ) from error
+    proto = onnx.load(str(path))
+    _strip_traces(proto)
     if stored_as == "float16":
-        proto = onnx.load(str(path))
         _store_halves(proto)
-        weights = path.with_name(f"{path.name}.data")
-        weights.unlink(missing_ok=True)
-        onnx.save(proto, str(path), save_as_external_data=large, location=weights.name if large else None)
+    weights = path.with_name(f"{path.name}.data")
+    weights.unlink(missing_ok=True)
+    onnx.save(proto, str(path), save_as_external_data=large, location=weights.name if large else None)
+
+
+def _strip_traces(proto: Any) -> None:
+    """Remove the exporter's notes: stack traces with paths of this machine, and nothing that a session reads."""
+    for part in (
+        proto,
+        proto.graph,
+        *proto.graph.node,
+        *proto.graph.initializer,
+        *proto.graph.value_info,
+        *proto.functions,
+    ):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    for function in proto.functions:
+        for node in function.node:
+            node.ClearField("metadata_props")
+            node.ClearField("doc_string")
 
 
 def _store_halves(proto: Any) -> None:

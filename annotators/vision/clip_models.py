@@ -72,9 +72,7 @@ class OnnxExport(BaseModel):
     preprocess: ClipPreprocess = Field(description="picture preparation")
     tokenizer: TokenizerSpec = Field(description="text preparation")
     opset: int = Field(description="ONNX operator set")
-    stored_as: Literal["float32", "float16"] = Field(
-        description="how weights are stored; arithmetic is float32"
-    )
+    stored_as: Literal["float32", "float16"] = Field(description="how weights are stored; arithmetic is float32")
     image_cosine: float = Field(description="smallest cosine between both backends on the check's pictures")
     text_cosine: float = Field(description="smallest cosine between both backends on the check's texts")
     made_with: dict[str, str] = Field(description="library versions of the export")
@@ -87,9 +85,7 @@ class OnnxClip:
     operator.
     """
 
-    def __init__(
-        self, folder: Path | str, *, device: Device = "cpu", batch_size: int = 8, threads: int = 1
-    ) -> None:
+    def __init__(self, folder: Path | str, *, device: Device = "cpu", batch_size: int = 8, threads: int = 1) -> None:
         """Raises FileNotFoundError or ValueError when the folder is not a complete export, RuntimeError
         when `device` is `cuda` and this ONNX Runtime cannot use one."""
         import onnxruntime
@@ -247,9 +243,7 @@ def export_digest(folder: Path | str) -> str:
     return total.hexdigest()
 
 
-def _in_batches(
-    items: list[_Item], run: Callable[[list[_Item]], Vectors], batch_size: int, dimension: int
-) -> Vectors:
+def _in_batches(items: list[_Item], run: Callable[[list[_Item]], Vectors], batch_size: int, dimension: int) -> Vectors:
     """Run full batches, the last one padded with its first item, and scale every vector to length 1."""
     vectors = np.zeros((len(items), dimension), np.float32)
     for start in range(0, len(items), batch_size):

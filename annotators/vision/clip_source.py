@@ -70,9 +70,7 @@ def load_open_clip(
         identifier, weights = model, pretrained
         name = model if pretrained is None else f"{model}/{_weights_label(pretrained)}"
     try:
-        net = open_clip.create_model(
-            identifier, weights, device=device, precision=precision, require_pretrained=True
-        )
+        net = open_clip.create_model(identifier, weights, device=device, precision=precision, require_pretrained=True)
     except Exception as error:
         raise ClipModelError(_load_failure(model, pretrained, folder, error)) from error
     net.eval()
@@ -190,9 +188,7 @@ def _describe_tokenizer(name: str, tokenizer: Any, bpe_path: str | None) -> tupl
     clean = next((c for c in get_args(Clean) if _cleans_as(tokenizer, c)), None)
     if isinstance(tokenizer, library.SimpleTokenizer) and tokenizer.reduction_fn is None and clean:
         path = Path(bpe_path or library.default_bpe())
-        spec = TokenizerSpec(
-            kind="clip_bpe", file=path.name, context_length=tokenizer.context_length, clean=clean
-        )
+        spec = TokenizerSpec(kind="clip_bpe", file=path.name, context_length=tokenizer.context_length, clean=clean)
         return path.read_bytes(), spec
     backend = getattr(getattr(tokenizer, "tokenizer", None), "backend_tokenizer", None)
     if backend is None or getattr(tokenizer, "tokenizer_mode", None):

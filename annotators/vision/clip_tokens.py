@@ -34,9 +34,7 @@ class TokenizerSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["clip_bpe", "tokenizer_json"] = Field(
-        description="CLIP's merges, or a file of `tokenizers`"
-    )
+    kind: Literal["clip_bpe", "tokenizer_json"] = Field(description="CLIP's merges, or a file of `tokenizers`")
     file: str = Field(description="vocabulary file, relative to the folder")
     context_length: int = Field(gt=1, description="tokens per text; longer texts are cut")
     clean: Clean = Field(default="lower", description="how open_clip cleans the text first")
@@ -53,9 +51,7 @@ class ClipTokenizer:
         """Raises FileNotFoundError when the vocabulary file is missing."""
         path = folder / spec.file
         if not path.is_file():
-            raise FileNotFoundError(
-                f"{folder}: the vocabulary {spec.file} is missing; export the model again"
-            )
+            raise FileNotFoundError(f"{folder}: the vocabulary {spec.file} is missing; export the model again")
         self.spec = spec
         if spec.kind == "clip_bpe":
             self._tokenizer, self._start, self._end = _clip_bpe(path)

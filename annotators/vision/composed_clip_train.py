@@ -239,6 +239,7 @@ def train(out: Path, minutes: float, seed: int, steps: int | None = None, depth:
             print(json.dumps(accuracy(model, tokenizer, UNSEEN, 4, 777)), flush=True)
     state = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file(state, out / "model.safetensors")
+    (out / "model.safetensors").chmod(0o644)
     model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     report: dict[str, Any] = {
         "name": NAME,
@@ -276,9 +277,7 @@ def accuracy(
 
 def main() -> None:
     """Command line: train and print the report as JSON."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
     parser.add_argument("--minutes", type=float, default=15.0, help="training time")
     parser.add_argument("--steps", type=int, default=None, help="fixed number of steps instead of a time")
