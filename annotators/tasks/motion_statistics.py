@@ -9,6 +9,7 @@ its surroundings: a camera that moves everything alike counts nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from pydantic import Field
@@ -18,7 +19,7 @@ from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import window_problems
-from ...schemas.sample import Need, Option, Sample
+from ...schemas.sample import ChoiceAnswer, Need, Option, Sample
 from ...schemas.span import Span, from_us, to_us
 from ...schemas.verifying import Check
 from .choosing import Choice, choice_sample
@@ -34,7 +35,6 @@ from .common import (
     rows_of,
     shuffled,
     span_of,
-    spread,
     wordings_of,
 )
 
@@ -106,13 +106,19 @@ class MotionStatistics(Task[Params]):
                 except Withheld:
                     continue
                 found.append((kind, held[0]["clip_id"], sample))
-        per_clip: dict[str, int] = {}
-        made = 0
-        for _, clip_id, sample in spread(found, lambda f: (f[0], f[2].options[f[2].answer.index].text), len(found)):  # type: ignore[union-attr]
-            if per_clip.get(clip_id, 0) < self.params.per_clip and made < self.params.per_medium:
-                per_clip[clip_id] = per_clip.get(clip_id, 0) + 1
-                made += 1
-                yield "samples", sample.to_row()
+        per_clip: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
+        answers: Counter[str] = Counter()
+        for _ in range(self.params.per_medium):
+            free = [f for f in found if per_clip[f[1]] < self.params.per_clip]
+            if not free:
+                return
+            chosen = min(free, key=lambda f: (kinds[f[0]], answers[_answer(f[2])]))
+            found.remove(chosen)
+            per_clip[chosen[1]] += 1
+            kinds[chosen[0]] += 1
+            answers[_answer(chosen[2])] += 1
+            yield "samples", chosen[2].to_row()
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Read the label again and rebuild the sample."""
@@ -169,8 +175,8 @@ class MotionStatistics(Task[Params]):
             place, margin = self._agreed(motion, motion_margin, first)
             texts = QUARTERS if kind == "quarter" else RINGS
             index = _quarter(place) if kind == "quarter" else place - 1
-            steps = (f"Most of what moves against its surroundings is in {texts[index]}.",)
-            return _choice(kind, texts, index, margin, steps, moving)
+            step = f"Most of what moves against its surroundings is in {texts[index]}."
+            return _choice(kind, texts, index, margin, (step,), moving)
         if kind == "slope":
             component = 0 if motion_margin[0] >= motion_margin[2] else 2
             if motion[component] == 0:
@@ -188,12 +194,12 @@ class MotionStatistics(Task[Params]):
         if kind == "colour":
             _require(looks_margin[12], self.params.min_colour_margin, "colour")
             index = looks[12] - 1
-            steps = (f"The most frequent colour of all frames is {COLOURS[index]}.",)
-            return _choice(kind, COLOURS, index, looks_margin[12], steps, ("vision",))
+            step = f"The most frequent colour of all frames is {COLOURS[index]}."
+            return _choice(kind, COLOURS, index, looks_margin[12], (step,), ("vision",))
         _require(looks_margin[0], self.params.min_change_margin, "place")
         index = _quarter(looks[0])
-        steps = (f"From frame to frame, the colours stay least alike in {QUARTERS[index]}.",)
-        return _choice(kind, QUARTERS, index, looks_margin[0], steps, moving)
+        step = f"From frame to frame, the colours stay least alike in {QUARTERS[index]}."
+        return _choice(kind, QUARTERS, index, looks_margin[0], (step,), moving)
 
     def _agreed(self, motion: Sequence[int], margins: Sequence[float], first: int) -> tuple[int, float]:
         """The place that the moving components agree on, and the smaller margin. Raises `Withheld`."""
@@ -229,6 +235,11 @@ def _choice(
 def _require(margin: float, least: float, what: str) -> None:
     if margin < least:
         raise Withheld(f"the leading {what} leads by {margin:.2f} only")
+
+
+def _answer(sample: Sample) -> str:
+    assert isinstance(sample.answer, ChoiceAnswer)
+    return sample.options[sample.answer.index].text
 
 
 def _quarter(cell: int) -> int:
