@@ -17,7 +17,7 @@ from ...schemas.sample import ChoiceAnswer, Evidence, MediumRef, Need, Option, S
 from ...schemas.span import Span
 from ...schemas.verifying import Check
 from .common import RowDict, Withheld, dialogue, rebuilt, shuffled, spread, wordings_of
-from .shown import ClipParams, Shown, evidence_of, shown_by, twins_of, windows_of
+from .shown import ClipParams, Shown, evidence_of, pieces_of, shown_by, twins_of, windows_of
 
 
 @dataclass(frozen=True)
@@ -124,11 +124,20 @@ def choice_rows(
             yield "samples", sample.to_row()
 
 
-def choice_check(task: str, version: int, sample: Sample, evidence: Sequence[EvidenceRow], judge: Judge) -> Check:
+def choice_check(
+    task: str,
+    version: int,
+    length_s: tuple[float, float],
+    sample: Sample,
+    evidence: Sequence[EvidenceRow],
+    judge: Judge,
+) -> Check:
     """Whether a stored sample is what `judge` makes of its evidence."""
 
     def build() -> Sample:
         shown = shown_by(sample, evidence)
+        if shown.edit is None and shown.window not in pieces_of(shown.clip, shown.media, length_s):
+            raise Withheld("the window is not a piece of its clip")
         pair_id = shown.pair_id if sample.pair_id is not None else None
         return choice_sample(
             task, version, sample.recipe, shown.media, shown.clip["clip_id"], shown.window, evidence_of(shown),

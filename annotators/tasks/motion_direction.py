@@ -61,7 +61,7 @@ class MotionDirection(Task[Params]):
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Pool the cited signals again (through the edit, on a twin) and rebuild the sample."""
-        return choice_check(self.name, self.version, sample, evidence, self._judge)
+        return choice_check(self.name, self.version, self.params.length_s, sample, evidence, self._judge)
 
     def _judge(self, shown: Shown) -> Choice:
         pooled = pool_object(shown.motions(), shown.aspect, self.params.rule)

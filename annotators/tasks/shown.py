@@ -127,6 +127,12 @@ class Shown:
             raise Withheld("the measured frames do not fill the window")
 
 
+def pieces_of(clip: RowDict, media: RowDict, length_s: tuple[float, float]) -> list[Span]:
+    """The windows that a clip gives: itself, or equal pieces of a long one; none for a short one."""
+    held = span_or_none(clip["start_s"], min(clip["end_s"], media["duration_s"]))
+    return tile(held, length_s) if held else []
+
+
 def windows_of(rows: Rows, media_id: str, length_s: tuple[float, float]) -> list[Shown]:
     """A `Shown` for each kept clip of a medium, or for each equal piece of a long one, in time order.
 
@@ -137,8 +143,7 @@ def windows_of(rows: Rows, media_id: str, length_s: tuple[float, float]) -> list
     signals.sort(key=lambda s: s["t_s"])
     found = []
     for clip in kept_clips(rows, media_id):
-        held = span_or_none(clip["start_s"], min(clip["end_s"], media["duration_s"]))
-        for window in tile(held, length_s) if held else []:
+        for window in pieces_of(clip, media, length_s):
             inside = [s for s in signals if window.contains(s["t_s"])][1:]
             if len(inside) >= 3:
                 found.append(Shown(media, clip, window, inside))
