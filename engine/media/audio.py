@@ -19,7 +19,7 @@ import numpy as np
 
 from ..annotator import AudioSession, Medium, SkipUnit
 from .consumer import Consumer
-from .container import MediaError, audio_stream, open_media
+from .container import MediaError, audio_stream, open_media, reason
 from .decode import MAX_DAMAGED_SHARE
 from .events import PassDone, PassEvent
 
@@ -90,9 +90,10 @@ def run_audio(medium: Medium, taps: Sequence[AudioTap]) -> Iterator[PassEvent]:
         for line in lines.values():
             yield from line.close()
     except Exception as error:
+        told = error.about(medium.uri) if isinstance(error, MediaError) else error
         for consumer in consumers:
             if not consumer.ended:
-                yield consumer.fail(error)
+                yield consumer.fail(told)
     else:
         for consumer in consumers:
             if not consumer.ended:
@@ -165,7 +166,7 @@ class SoundReader:
                 self.frames += len(pieces)
                 yield from pieces
         except av.error.FFmpegError as error:
-            raise self._broken(str(error)) from error
+            raise self._broken(reason(error)) from error
         if self.damaged > max(2, MAX_DAMAGED_SHARE * packets):
             raise self._broken(f"{self.damaged} of {packets} packets are damaged")
 

@@ -29,6 +29,10 @@ class MediaError(Exception):
         self.cause = cause
         self.remedy = remedy
 
+    def about(self, uri: str) -> MediaError:
+        """The same error about `uri`: scratch copies have names that mean nothing to a reader."""
+        return MediaError(uri, self.cause, self.remedy)
+
     def __str__(self) -> str:
         return f"{self.path}: {self.cause}; {self.remedy}"
 
@@ -79,6 +83,11 @@ def is_still(container: InputContainer) -> bool:
     return name in ("image2", "ico") or name.endswith("_pipe")
 
 
+def reason(error: Exception) -> str:
+    """What went wrong, without the file's name and the error's number."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _check_bytes(path: Path) -> None:
     if not path.is_file():
         raise MediaError(str(path), "no such file", "correct the path in the sources")
@@ -97,7 +106,7 @@ def _diagnose(path: Path, error: Exception) -> MediaError:
         )
     if sum(byte in _PRINTABLE for byte in head) > 0.97 * len(head):
         return MediaError(str(path), "it holds text, not media", "remove it from the sources or correct its name")
-    cause = f"not a readable media file ({getattr(error, 'strerror', None) or error})"
+    cause = f"not a readable media file ({reason(error)})"
     return MediaError(str(path), cause, "play it with a media player; if that fails, export it again")
 
 

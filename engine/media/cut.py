@@ -111,7 +111,11 @@ def cut_media(
     import ffmpeg
 
     seek = max(0.0, zero + begin - _SEEK_MARGIN_S)
-    opened = ffmpeg.input(str(source), **({"ss": f"{seek:.6f}", "noaccurate_seek": None} if first else {}), copyts=None)
+    opened = ffmpeg.input(
+        str(source),
+        **({"seek_timestamp": 1, "ss": f"{seek:.6f}", "noaccurate_seek": None} if first else {}),
+        copyts=None,
+    )
     video = opened.video.filter("trim", start=f"{low:.9f}", end=f"{high:.9f}")
     video = video.filter("setpts", "PTS-STARTPTS")
     if fps is not None:

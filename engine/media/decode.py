@@ -13,7 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .container import MediaError, is_still, open_media, video_stream
+from .container import MediaError, is_still, open_media, reason, video_stream
 from .frame import Frame
 from .geometry import EXIF_ORIENTATIONS, Geometry, Orientation
 
@@ -89,7 +89,7 @@ class VideoReader:
             self.damaged += 1
             return []
         except av.error.FFmpegError as error:
-            raise self._broken(str(error)) from error
+            raise self._broken(reason(error)) from error
         self.damaged += sum(p.is_corrupt for p in pictures)
         return pictures
 
@@ -141,7 +141,7 @@ class VideoReader:
         try:
             yield from container.demux(stream)
         except av.error.FFmpegError as error:
-            raise self._broken(str(error)) from error
+            raise self._broken(reason(error)) from error
 
     def _broken(self, cause: str) -> MediaError:
         return MediaError(

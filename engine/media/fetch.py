@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -189,6 +189,7 @@ def _key(uri: str) -> str:
 
 def _list_local(pattern: str) -> Iterator[FoundFile]:
     path = _local(pattern)
+    names: Iterator[Path]
     if path.is_dir():
         names = (p for p in path.rglob("*") if p.suffix.lower() in MEDIA_SUFFIXES and not _hidden(p.relative_to(path)))
     elif path.exists():
@@ -233,7 +234,7 @@ def _list_remote(pattern: str) -> Iterator[FoundFile]:
             yield FoundFile(f"{scheme}://{info.path}", info.size, str(info.mtime_ns or 0))
 
 
-def _hidden(path: PurePosixPath) -> bool:
+def _hidden(path: PurePath) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 

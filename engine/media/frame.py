@@ -18,6 +18,7 @@ from .geometry import Geometry, fit
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
+    from av.video.plane import VideoPlane
 
 Pixels = np.ndarray[Any, Any]
 """uint8 [h, w] or [h, w, 3]."""
@@ -190,27 +191,25 @@ class Frame:
             self._matrix = yuv_to_bgr(matrix, self._full)
         elif frame.format.is_rgb or name.startswith(("pal", "mono", "ya", "xyz", "bayer")):
             self._av = frame = frame.reformat(format="bgr24")
-            return [_view(frame, 0, 3)]
+            return [_view(frame.planes[0], channels=3)]
         else:
             matrix, self._full = colour_of(frame)
             self._matrix = yuv_to_bgr(matrix, self._full)
             self._av = frame = frame.reformat(format="yuv444p")
             name = "yuv444p"
+        planes = frame.planes
         if name in ("nv12", "nv21"):
-            chroma = _view(frame, 1, 2)
-            u, v = chroma[:, :, 0], chroma[:, :, 1]
-            return [
-                _view(frame, 0),
-                *(np.ascontiguousarray(c) for c in ((u, v) if name == "nv12" else (v, u))),
-            ]
-        return [_view(frame, i) for i in range(len(frame.planes))]
+            chroma = _view(planes[1], channels=2)
+            order = (0, 1) if name == "nv12" else (1, 0)
+            return [_view(planes[0]), *(np.ascontiguousarray(chroma[:, :, c]) for c in order)]
+        dtype = np.uint16 if name in _DEEP else np.uint8
+        return [_view(plane, dtype) for plane in planes[:3]]
 
 
-def _view(frame: VideoFrame, plane: int, channels: int = 1) -> Pixels:
-    """The plane's own memory as [h, w] or [h, w, channels], without a copy."""
-    buffer = frame.planes[plane]
-    dtype = np.uint16 if frame.format.name in _DEEP else np.uint8
-    rows = np.frombuffer(memoryview(buffer), dtype).reshape(buffer.height, buffer.line_size // np.dtype(dtype).itemsize)
+def _view(plane: VideoPlane, dtype: type[np.generic] = np.uint8, channels: int = 1) -> Pixels:
+    """A plane's own memory as [h, w] or [h, w, channels], without a copy."""
+    height, width = plane.height, plane.width
+    items = np.frombuffer(memoryview(plane), dtype)
     if channels == 1:
-        return rows[:, : buffer.width]
-    return rows[:, : buffer.width * channels].reshape(buffer.height, buffer.width, channels)
+        return items.reshape(height, -1)[:, :width]
+    return items.reshape(height, -1)[:, : width * channels].reshape(height, width, channels)

@@ -16,6 +16,7 @@ from time import perf_counter
 
 from ..annotator import FrameSession, FrameSet, Medium, Sampling
 from .consumer import Consumer
+from .container import MediaError
 from .decode import VideoReader
 from .events import Finished, PassDone, PassEvent, PictureOut, RowsOut
 from .frame import Frame
@@ -68,8 +69,9 @@ def run_frames(medium: Medium, taps: Sequence[FrameTap], sets: Sequence[FrameSet
                 if not running:
                     break
     except Exception as error:
+        told = error.about(medium.uri) if isinstance(error, MediaError) else error
         for run in running:
-            yield run.fail(error)
+            yield run.fail(told)
     else:
         for run in running:
             yield from run.finish_at(medium.duration_s)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .container import MediaError, audio_stream, is_still, open_media, video_stream
+from .container import MediaError, audio_stream, is_still, open_media, reason, video_stream
 from .decode import VideoReader
 from .geometry import Geometry
 
@@ -115,7 +115,7 @@ def _demux(container: InputContainer, video: Stream | None) -> tuple[dict[int, _
                 packets[packet.stream.index].add(packet)
                 torn = packet.is_corrupt
     except av.error.FFmpegError as error:
-        missing = f"reading stops: {error}"
+        missing = f"reading stops: {reason(error)}"
     if missing is None and torn:
         missing = "its last packet is incomplete"
     if video is not None and video.frames > packets[video.index].seen:

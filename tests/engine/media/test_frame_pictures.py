@@ -55,7 +55,6 @@ def fields(rgb):
         ("h.mkv", "ffv1", "yuva420p", {}),
         ("i.mkv", "rawvideo", "nv12", {}),
         ("j.mkv", "ffv1", "yuv444p12le", {}),
-        ("k.mkv", "ffv1", "gbrp", {}),
     ],
 )
 @pytest.mark.parametrize("side", [32, 50, 128])

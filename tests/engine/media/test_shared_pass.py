@@ -155,12 +155,13 @@ def test_a_broken_video_fails_everybody_who_is_unfinished(footage, tmp_path):
     half = tmp_path / "half.mp4"
     half.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     medium = medium_of(whole)
-    medium = Medium(**{**medium.__dict__, "path": half})
+    medium = Medium(**{**medium.__dict__, "path": half, "uri": "s3://store/half.mp4"})
     taps = [FrameTap("early", Eyes(fail_at=1), Sampling()), FrameTap("p", Eyes(), Sampling())]
     events = list(run_frames(medium, taps, [FrameSetTap(FrameSet())]))
     ends = finished(events)
     assert str(ends["early"].error) == "blind"
     assert isinstance(ends["p"].error, MediaError) and isinstance(ends[FrameSet().name].error, MediaError)
+    assert str(ends["p"].error).startswith("s3://store/half.mp4: the video breaks off at")
     assert isinstance(events[-1], PassDone) and 0 < events[-1].frames < 200
 
 
