@@ -1,0 +1,180 @@
+"""The demo: the quickstart recipe on real footage and a composed film, then six short looks at what came out.
+
+Real footage lies in folders that the Makefile fills with two packages' test videos. Everything is written below the
+demo's folder. A second run finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.rule import Rule
+
+from ..engine.catalog import Catalog
+from ..engine.media.fetch import VIDEO_SUFFIXES
+from .build import Build
+from .cli_build import print_summary
+from .console import err, out, table
+from .lies import copy_dataset, plant
+from .packages import package_all
+from .progress import BuildProgress
+from .recipe import Recipe, find_recipe
+from .status import funnel, summary
+from .verify import verify_root
+
+FILM_SEED = 11
+FILM_SCENES = 16
+LEFT_ALONE = ("carphone_distorted",)
+"""A degraded copy of another video: a near duplicate with nothing new to show."""
+STRICTER = ("sharp: sharpness_p10 > q('sharpness_p10', 0.1)", "sharp: sharpness_p10 > q('sharpness_p10', 0.5)")
+
+
+def run_demo(folder: Path, footage: tuple[Path, ...]) -> bool:
+    """Build and show. False when verifying finds a mismatch or a planted lie goes unnoticed."""
+    started = time.perf_counter()
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    videos = _find_footage(footage)
+    (folder / "real.txt").write_text("".join(f"{v}\n" for v in videos))
+    _compose(folder / "film.mp4")
+    os.environ["CHRONOTOPE_DEMO"] = str(folder)
+    recipe = Recipe.read("quickstart")
+    root = folder / "quickstart.chronotope"
+    with BuildProgress(err) as progress:
+        report = Build(recipe, root, told=progress.told).run()
+    report.packages = package_all(recipe, root)
+    print_summary(report, summary(root, recipe.name))
+    good = _verify(root)
+    _say("1. The funnel: clips kept and dropped by rule")
+    with Catalog(root) as catalog:
+        out.print(table(funnel(catalog, recipe.name)))
+    _say("2. A contact sheet of samples")
+    _contact_sheet(root)
+    _say("3. The lie test: five planted lies in a copy of the dataset")
+    good = _lies(root, folder / "lies.chronotope") and good
+    _say("4. One threshold changed, in another copy")
+    _threshold(recipe, root, folder / "stricter.chronotope")
+    _say("5. One sample in three coordinate languages")
+    _languages(root)
+    _say("6. SQL over the dataset")
+    _sql(root)
+    _places(root, folder)
+    out.print(f"\nThe whole demo took {time.perf_counter() - started:.1f} s.")
+    return good
+
+
+def _find_footage(folders: tuple[Path, ...]) -> list[Path]:
+    found = [p.resolve() for f in folders if f.is_dir() for p in sorted(f.iterdir()) if p.suffix in VIDEO_SUFFIXES]
+    found = [p for p in found if p.stem not in LEFT_ALONE]
+    if not found:
+        err.print(
+            "[yellow]no real footage was found[/]: the demo runs on the composed film alone (`make demo` fetches some)"
+        )
+    return found
+
+
+def _compose(film: Path) -> None:
+    """The composed film, with its truth beside it; composed once."""
+    truth = film.with_suffix(".truth.json")
+    if film.exists() and truth.exists():
+        return
+    from ..annotators.compose.film import compose_film
+    from ..annotators.compose.script import FilmParams
+
+    started = time.perf_counter()
+    made = compose_film(film, FilmParams(seed=FILM_SEED, scenes=FILM_SCENES, title="A Small Film"))
+    truth.write_text(made.to_json())
+    err.print(f"[dim]composed a narrated film of {made.duration_s:.0f} s in {time.perf_counter() - started:.1f} s[/]")
+
+
+def _say(title: str) -> None:
+    out.print()
+    out.print(Rule(title, align="left", style="bold"))
+
+
+def _verify(root: Path) -> bool:
+    report = verify_root(root)
+    out.print(
+        f"\nverify: {report.recomputed} of {report.samples} samples recomputed from their evidence, "
+        f"{len(report.problems)} mismatches, {report.seconds:.2f} s"
+    )
+    return not report.problems and report.recomputed == report.samples
+
+
+def _contact_sheet(root: Path) -> None:
+    from ..outputs.show import show_samples
+
+    made = show_samples(root, ids=(), task=None, where=None, number=12, folder=None)
+    out.print(f"{len(made.pictures)} samples: {made.page}", markup=False)
+
+
+def _lies(root: Path, copy: Path) -> bool:
+    lies = plant(copy_dataset(root, copy))
+    named = {p["sample_id"]: p for p in verify_root(copy).problems}
+    rows = [
+        {
+            "lie": lie.kind,
+            "task": lie.task,
+            "caught": "yes" if lie.sample_id in named else "NO",
+            "as": f"{named[lie.sample_id]['problem']}: {named[lie.sample_id]['reason']}"
+            if lie.sample_id in named
+            else "",
+        }
+        for lie in lies
+    ]
+    out.print(table(rows))
+    return all(lie.sample_id in named for lie in lies) and len(named) == len(lies)
+
+
+def _threshold(recipe: Recipe, root: Path, copy: Path) -> None:
+    copy_dataset(root, copy)
+    (copy / "media").rmdir()
+    (copy / "media").symlink_to(root / "media")
+    text = recipe.text.replace(*STRICTER)
+    started = time.perf_counter()
+    report = Build(Recipe.parse(text, find_recipe("quickstart").parent), copy).run()
+    seconds = time.perf_counter() - started
+    kept = []
+    for place in (root, copy):
+        with Catalog(place) as catalog:
+            kept.append(catalog.rows("SELECT count(*) AS n FROM selection WHERE kept")[0]["n"])
+    out.print(f"{STRICTER[0]}\n{STRICTER[1]}", markup=False)
+    out.print(
+        f"clips kept: {kept[0]} before, {kept[1]} after; {report.model_calls} model calls, "
+        f"{report.decoded_s:.0f} s decoded, {seconds:.1f} s; ran {', '.join(sorted(report.worked))}"
+    )
+
+
+def _languages(root: Path) -> None:
+    from ..outputs.languages import say_in
+
+    for line in say_in(root):
+        out.print(line, markup=False)
+
+
+def _sql(root: Path) -> None:
+    query = (
+        "SELECT title, count(*) AS clips, round(avg(duration_s), 2) AS mean_s, "
+        "round(max(motion_mean), 3) AS most_motion, sum(words) AS words, round(max(text_area), 4) AS text_area "
+        "FROM clip_view GROUP BY title ORDER BY title"
+    )
+    out.print(query, markup=False)
+    with Catalog(root) as catalog:
+        out.print(table(catalog.rows(query)))
+
+
+def _places(root: Path, folder: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"what": "dataset (Delta tables)", "where": str(root / "tables")},
+        {"what": "composed media", "where": str(root / "media")},
+        *({"what": f"package {p.name}", "where": str(p)} for p in sorted((root / "packages").iterdir()) if p.is_dir()),
+        {"what": "contact sheet", "where": str(root / "pictures")},
+        {"what": "the composed film", "where": str(folder / "film.mp4")},
+        {"what": "the recipe", "where": str(find_recipe("quickstart"))},
+    ]
+    out.print("\nWhere everything lies")
+    out.print(table(rows))
+    out.print(f"Try: chronotope sql --root {root} 'SELECT * FROM clip_view LIMIT 3'", markup=False)
