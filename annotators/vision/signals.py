@@ -29,6 +29,10 @@ MIN_CHANGE = 3.0
 """Least difference (0..255) that the camera's motion must leave in a block that moves by itself."""
 
 
+MAX_UNEXPLAINED = 0.7
+"""Share of that difference which a region's own flow may leave; more is not motion but something that appears."""
+MIN_COHERENCE = 0.8
+"""Least length of a region's mean flow, as a share of its blocks' mean length: a thing moves one way."""
 STRETCH_STEP = 0.2
 STRETCHES = tuple(0.8 + STRETCH_STEP * k for k in range(9))
 """Lengths that are tried for a region's velocity, as multiples of its mean flow."""
@@ -131,13 +135,17 @@ class SignalsSession(FrameSession):
         left = grid.now - fit.predict(grid.before)
         camera_px = np.abs(grid.now - grid.before - left)
         least = np.maximum(max(self._params.residual_px, 4 * fit.noise_px), 0.1 * camera_px)
-        changed = (camera_error > MIN_CHANGE) & (grid.error < 0.7 * camera_error)
+        changed = (camera_error > MIN_CHANGE) & (grid.error < MAX_UNEXPLAINED * camera_error)
         moving = grid.textured & (np.abs(left) > least) & changed
         region = largest_region(moving, np.abs(left))
         if region is None:
             return {"residual": 0.0, "residual_area": 0.0}
+        if grid.error[region].mean() > MAX_UNEXPLAINED * camera_error[region].mean():
+            return {}
         inside = region & moving
         velocity = complex(np.average(left[inside], weights=camera_error[inside]))
+        if abs(velocity) < MIN_COHERENCE * np.average(np.abs(left[inside]), weights=camera_error[inside]):
+            return {}
         velocity *= self._stretch(earlier, later, fit, velocity, region)
         rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
         height, width = later.shape
