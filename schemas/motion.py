@@ -42,8 +42,14 @@ SIGNAL_COLUMNS = (
     "residual_area",
     "residual_dx",
     "residual_dy",
+    "residual_x1",
+    "residual_y1",
+    "residual_x2",
+    "residual_y2",
 )
 """Columns of `signals` that pooling uses."""
+EDGE_FRAMES = 2
+"""How many unmeasured frames a clip may have at either end: a dissolve, or a cut found a little late."""
 _RADIUS = 0.3
 """Mean distance of a pixel from the centre, in frame widths: turns zoom and roll into speeds like pan."""
 
@@ -63,6 +69,11 @@ class Motion:
     """None where the camera's part is too uncertain to say what is left."""
     residual_dx: float
     residual_dy: float
+    x: float
+    """Centre of the region that moves by itself (the picture's centre when nothing does), share of the
+    width.
+    """
+    y: float
     contrast: float
 
     @classmethod
@@ -70,8 +81,44 @@ class Motion:
         """The motion of a row of `signals`; None when it was not measured (a cut, the first frame)."""
         if row["pan"] is None or row["inlier_share"] is None:
             return None
-        values = {name: float(row[name] if row[name] is not None else 0.0) for name in SIGNAL_COLUMNS}
-        return cls(**values | ({"residual_area": None} if row["residual_area"] is None else {}))  # type: ignore[arg-type]
+        box = [row[f"residual_{edge}"] for edge in ("x1", "y1", "x2", "y2")]
+        x1, y1, x2, y2 = (0.0, 0.0, 1.0, 1.0) if None in box else box
+        area = row["residual_area"]
+        return cls(
+            t_s=row["t_s"],
+            pan=row["pan"],
+            tilt=row["tilt"],
+            zoom=row["zoom"],
+            roll=row["roll"],
+            inlier_share=row["inlier_share"],
+            residual=row["residual"] or 0.0,
+            residual_area=area,
+            residual_dx=row["residual_dx"] or 0.0,
+            residual_dy=row["residual_dy"] or 0.0,
+            x=(x1 + x2) / 2,
+            y=(y1 + y2) / 2,
+            contrast=row["contrast"] or 0.0,
+        )
+
+    def on_screen(self, aspect: float) -> tuple[float, float]:
+        """Speed of the region over the screen, and of the background behind it, frame widths per second."""
+        x, y, turn = self.x - 0.5, (self.y - 0.5) / aspect, math.radians(self.roll)
+        behind = (-self.pan + self.zoom * x - turn * y, self.tilt / aspect + self.zoom * y + turn * x)
+        seen = (behind[0] + self.residual_dx, behind[1] + self.residual_dy / aspect)
+        return math.hypot(*seen), math.hypot(*behind)
+
+
+def measured(rows: Sequence[Mapping[str, Any]]) -> list[Motion] | None:
+    """The motions of a clip's rows of `signals`, in their order, a few unmeasured ones at the ends left out.
+
+    None when one in the middle is unmeasured, which is what a cut or a flash looks like.
+    """
+    found = [Motion.from_row(row) for row in rows]
+    known = [i for i, m in enumerate(found) if m is not None]
+    if not known or known[0] > EDGE_FRAMES or known[-1] < len(found) - 1 - EDGE_FRAMES:
+        return None
+    motions = [m for m in found[known[0] : known[-1] + 1] if m is not None]
+    return motions if len(motions) == known[-1] + 1 - known[0] else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +147,7 @@ class Edit:
 
     def motion(self, m: Motion) -> Motion:
         """The motion of the same frame in the edited medium."""
-        a, b, _, d, e, _ = self.box_affine
+        a, b, c, d, e, f = self.box_affine
         turns = math.copysign(1.0, a * e - b * d)
 
         def moved(x: float, y: float) -> tuple[float, float]:
@@ -118,6 +165,8 @@ class Edit:
             residual=m.residual / abs(self.time_scale),
             residual_dx=dx,
             residual_dy=dy,
+            x=a * m.x + b * m.y + c,
+            y=d * m.x + e * m.y + f,
         )
 
 
@@ -126,7 +175,7 @@ class CameraRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_speed: float = Field(default=0.03, gt=0, description="Least mean speed of a motion that counts.")
+    min_speed: float = Field(default=0.018, gt=0, description="Least mean speed of a motion that counts.")
     min_travel: float = Field(default=0.08, ge=0, description="Least way over the clip, frame widths.")
     static_speed: float = Field(default=0.008, gt=0, description="Greatest mean speed of a camera at rest.")
     min_consistency: float = Field(default=0.85, description="Least |mean| / mean of |rate|: one way throughout.")
@@ -141,15 +190,23 @@ class ObjectRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_speed: float = Field(default=0.04, gt=0, description="Least mean speed, frame widths per second.")
+    min_speed: float = Field(default=0.025, gt=0, description="Least mean speed, frame widths per second.")
     min_area: float = Field(default=0.004, gt=0, description="Least share of the picture that moves by itself.")
     max_area: float = Field(default=0.45, description="Greatest: above, it is unclear what is background.")
     min_known: float = Field(default=0.9, description="Least share of frames with a certain camera fit.")
     min_moving: float = Field(default=0.7, description="Least share of frames in which something moves.")
-    max_still: float = Field(default=0.1, description="Greatest such share of a clip in which nothing moves.")
+    max_still: float = Field(default=0.15, description="Greatest such share of a clip in which nothing moves.")
     min_consistency: float = Field(default=0.85, description="Least |mean| / mean of |velocity|.")
     max_other_axis: float = Field(default=0.4, description="Greatest motion across, as a share of that along.")
     min_coherence: float = Field(default=0.6, description="Least |mean flow| / mean |flow| inside the region.")
+    min_on_screen: float = Field(
+        default=0.2,
+        description="Least speed over the screen, as a share of the background's: what stands still on screen while "
+        "the camera moves may be lettering or a logo laid over the picture.",
+    )
+    max_lettering: float = Field(
+        default=0.7, description="Greatest share of such frames; they are left out, above it the clip is."
+    )
     min_inliers: float = Field(default=0.45, description="Least mean share of flow that the global fit explains.")
     still_inliers: float = Field(default=0.8, description="The same when the answer is that nothing moves.")
     min_contrast: float = Field(default=8.0, description="Least mean contrast: a flat picture shows no motion.")
@@ -218,11 +275,15 @@ def pool_object(motions: Sequence[Motion], aspect: float, rule: ObjectRule) -> P
     areas = [(m, m.residual_area) for m in motions if m.residual_area is not None]
     if len(areas) < rule.min_known * len(motions):
         return Pooled(None, "the camera's part is too uncertain to say what moves by itself")
+    free = [(m, area) for m, area in areas if area < rule.min_area or not _laid_over(m, aspect, rule)]
+    if len(free) < (1 - rule.max_lettering) * len(areas):
+        return Pooled(None, "it stands still on screen while the camera moves: perhaps lettering")
+    areas = free
     moving = [m for m, area in areas if area >= rule.min_area]
     weights = [area for _, area in areas if area >= rule.min_area]
     share = len(moving) / len(areas)
     if share <= rule.max_still:
-        if _mean([m.inlier_share for m in motions]) < rule.still_inliers:
+        if _mean([m.inlier_share for m, _ in areas]) < rule.still_inliers:
             return Pooled(None, "nothing moves, but the global fit explains too little to be sure")
         scores = dict.fromkeys(OBJECT_LABELS[:-1], share / rule.min_moving) | {"still": 1.0}
         return Pooled("still", "", 0.0, 1.0 - share, scores)
@@ -249,6 +310,14 @@ def pool_object(motions: Sequence[Motion], aspect: float, rule: ObjectRule) -> P
     scores = {"left": -x, "right": x, "up": -y, "down": y}
     scores = {label: max(0.0, v) / along for label, v in scores.items()} | {"still": 1.0 - share}
     return Pooled(max(scores, key=lambda label: scores[label]), "", speed, consistency, scores)
+
+
+def _laid_over(m: Motion, aspect: float, rule: ObjectRule) -> bool:
+    """Whether what moves against the background stands still on screen: lettering, a logo (or a followed
+    thing).
+    """
+    seen, behind = m.on_screen(aspect)
+    return behind >= rule.min_speed and seen < rule.min_on_screen * behind
 
 
 _ALONG = {

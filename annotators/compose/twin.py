@@ -20,7 +20,7 @@ from ...engine.media.cut import CutFacts, cut_media
 from ...engine.media.hashing import media_id_of
 from ...engine.media.probe import probe
 from ...schemas.ids import seeded_fraction
-from ...schemas.motion import CameraRule, Edit, Motion, ObjectRule, pool_camera, pool_object
+from ...schemas.motion import CameraRule, Edit, Motion, ObjectRule, measured, pool_camera, pool_object
 from ...schemas.span import Span
 
 Operation = Literal["mirror", "reverse"]
@@ -68,9 +68,8 @@ def worth_a_twin(
     for clip in kept_clips(rows, source["media_id"]):
         span = Span(clip["start_s"], clip["end_s"])
         if params.length_s[0] <= span.length_s <= params.length_s[1]:
-            seen = [Motion.from_row(s) for s in signals if span.contains(s["t_s"])][1:]
-            motions = [m for m in seen if m is not None]
-            if len(motions) == len(seen) and len(seen) >= 3 and _changes(motions, aspect, operation):
+            motions = measured([s for s in signals if span.contains(s["t_s"])][1:])
+            if motions is not None and len(motions) >= 3 and _changes(motions, aspect, operation):
                 found.append(clip)
     return found
 

@@ -20,7 +20,7 @@ from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow
 from ...engine.windows import tile
 from ...schemas.ids import derive_id
-from ...schemas.motion import SIGNAL_COLUMNS, Edit, Motion
+from ...schemas.motion import SIGNAL_COLUMNS, Edit, Motion, measured
 from ...schemas.sample import Evidence, Sample
 from ...schemas.span import Span, from_us, span_or_none, to_us
 from .common import (
@@ -102,9 +102,8 @@ class Shown:
         if any(row["media_id"] != source for row in (self.clip, *self.signals)):
             raise Withheld("evidence of another medium is cited")
         self._require_filled(seen)
-        found = [Motion.from_row(row) for row in self.signals]
-        motions = [m for m in found if m is not None]
-        if len(motions) < len(found):
+        motions = measured(self.signals)
+        if motions is None:
             raise Withheld("the window holds a cut or unmeasured frames")
         return sorted((mapping.motion(m) for m in motions), key=lambda m: m.t_s) if mapping else motions
 

@@ -10,10 +10,12 @@ import pytest
 from chronotope.schemas.motion import (
     CAMERA_LABELS,
     OBJECT_LABELS,
+    SIGNAL_COLUMNS,
     CameraRule,
     Edit,
     Motion,
     ObjectRule,
+    measured,
     pool_camera,
     pool_object,
 )
@@ -56,7 +58,11 @@ FLIPPED = {
 
 def motion(t_s=2.5, **values):
     base = dict.fromkeys(("pan", "tilt", "zoom", "roll", "residual_dx", "residual_dy"), 0.0)
-    row = base | {"inlier_share": 0.9, "contrast": 40.0, "residual_area": 0.05, "residual": 0.0} | values
+    row = (
+        base
+        | {"inlier_share": 0.9, "contrast": 40.0, "residual_area": 0.05, "residual": 0.0, "x": 0.5, "y": 0.5}
+        | values
+    )
     if not row["residual"]:
         row["residual"] = math.hypot(row["residual_dx"], row["residual_dy"] / ASPECT)
     return Motion(t_s=t_s, **row)
@@ -98,7 +104,7 @@ def test_a_pan_over_a_still_scene_is_not_motion_of_its_own():
         (clip(pan=0.2, inlier_share=0.3), "inlier share"),
         (clip(pan=0.2, contrast=2.0), "flat"),
         (clip(pan=0.2)[:2], "2 measured frames"),
-        (clip(pan=0.02), "too little"),
+        (clip(pan=0.012), "too little"),
         (clip(pan=0.2, tilt=0.2), "two ways"),
         (clip(pan=0.2)[:8] + clip(pan=-0.1)[8:], "one way"),
         (clip(pan=0.05)[:4], "travels"),
@@ -121,6 +127,8 @@ def test_unclear_camera_motion_is_withheld(motions, reason):
         (clip(residual_dx=0.2)[:10] + clip(residual_dx=-0.15)[10:], "one way"),
         (clip(residual_dx=0.2, residual_dy=0.3), "diagonally"),
         (clip(residual_dx=0.1, residual=0.4), "different ways"),
+        (clip(pan=0.2, residual_dx=0.2), "lettering"),
+        (clip(zoom=-0.3, residual_dx=0.12, x=0.9), "lettering"),
     ],
 )
 def test_unclear_object_motion_is_withheld(motions, reason):
@@ -152,7 +160,7 @@ def test_edited_motion_is_the_motion_of_edited_points(pan, tilt, zoom, roll, dx,
     a, b, c, d, e, f = edit.box_affine
 
     def velocity(m, x, y):
-        turn = math.radians(m.roll)
+        turn = math.radians(m.roll)  # of a square picture
         return (
             -m.pan + m.zoom * (x - 0.5) - turn * (y - 0.5) + m.residual_dx,
             m.tilt + m.zoom * (y - 0.5) + turn * (x - 0.5) + m.residual_dy,
@@ -161,6 +169,7 @@ def test_edited_motion_is_the_motion_of_edited_points(pan, tilt, zoom, roll, dx,
     for x, y in ((0.2, 0.7), (0.9, 0.1), (0.5, 0.5)):
         vx, vy = velocity(before, x, y)
         mapped = (a * x + b * y + c, d * x + e * y + f)
+        assert (after.x, after.y) == pytest.approx((a * before.x + b * before.y + c, before.y))
         assert velocity(after, *mapped) == pytest.approx(
             ((a * vx + b * vy) / scale, (d * vx + e * vy) / scale), abs=1e-9
         )
@@ -168,12 +177,30 @@ def test_edited_motion_is_the_motion_of_edited_points(pan, tilt, zoom, roll, dx,
 
 
 def test_rows_that_were_not_measured_have_no_motion():
-    row = dict.fromkeys(
-        ("pan", "tilt", "zoom", "roll", "inlier_share", "residual", "residual_area", "residual_dx", "residual_dy")
-    )
+    row = dict.fromkeys(SIGNAL_COLUMNS)
     assert Motion.from_row(row | {"t_s": 0.0, "contrast": 3.0}) is None
-    seen = Motion.from_row(row | {"t_s": 0.0, "contrast": 3.0, "pan": 0.1, "inlier_share": 0.9, "tilt": 0.0})
+    seen = Motion.from_row(
+        row | {"t_s": 0.0, "contrast": 3.0, "inlier_share": 0.9} | dict.fromkeys(("pan", "tilt", "zoom", "roll"), 0.1)
+    )
     assert seen is not None and seen.residual_area is None and seen.residual_dx == 0.0
+
+
+def test_a_thing_that_the_camera_follows_is_not_lettering_when_it_drifts_over_the_screen():
+    assert moving(clip(pan=0.2, residual_dx=0.26)).label == "right"
+
+
+def test_a_caption_during_part_of_a_pan_does_not_count():
+    plain, titled = clip(pan=0.2, residual_area=0.0), clip(pan=0.2, residual_dx=0.2)
+    assert moving(plain[:8] + titled[8:]).label == "still"
+    assert moving(titled[:8] + clip(pan=0.2, residual_dx=-0.3)[8:]).label == "left"
+
+
+def test_unmeasured_frames_are_left_out_at_the_ends_only():
+    empty = dict.fromkeys(SIGNAL_COLUMNS) | {"t_s": 0.0}
+    full = dict.fromkeys(SIGNAL_COLUMNS, 0.5)
+    assert len(measured([empty, empty, full, full, full, empty])) == 3
+    assert measured([full, full, empty, full, full]) is None
+    assert measured([empty] * 3 + [full] * 5) is None and measured([empty]) is None and measured([]) is None
 
 
 def test_a_collapsing_edit_is_refused():
