@@ -7,13 +7,14 @@ neighbouring package's cut of the same footage is linked instead of being made a
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +59,7 @@ class Made:
     duration_s: float
     width: int
     height: int
+    size_bytes: int = 0
     drawn_s: tuple[float, ...] | None = None
 
 
@@ -142,8 +144,8 @@ class MediaShelf:
         kinds = [("audio" if m.form == "audio" or not pictured else "video", m.file) for m in found]
         parts = tuple(Part(kind, file) for kind, file in kinds)  # type: ignore[arg-type]
         if first.form == "whole" and self.packager.spans == "native":
-            return View(parts, window, ref.start_s, window.length_s, first.width, first.height, first.drawn_s)
-        return View(parts, window, first.zero_s, first.duration_s, first.width, first.height, first.drawn_s)
+            return View(parts, window, ref.start_s, window.length_s, first.width, first.height, ref.start_s)
+        return View(parts, window, first.zero_s, first.duration_s, first.width, first.height, drawn_s=first.drawn_s)
 
     # -- making -----------------------------------------------------------------------------------------------------
 
@@ -178,11 +180,16 @@ class MediaShelf:
 
     @staticmethod
     def _tried(work: Callable[[], Any]) -> Any:
+        """What `work` gives, or why footage did not allow it. A full disk is nobody's footage and is raised."""
+        import av
+
         try:
             return work()
         except LeftOut as reason:
             return reason
-        except (MediaError, OSError, ValueError) as error:
+        except (MediaError, av.error.FFmpegError, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
             return LeftOut("media unreadable", getattr(error, "cause", None) or str(error))
 
     def _one(self, path: Path, wish: Wish) -> Made:
@@ -212,31 +219,32 @@ class MediaShelf:
             zero = from_us(to_us(cut.source_start_s))
             duration = from_us(to_us(cut.duration_s))
             made = Made(name, wish.media_id, "video", start, end, zero, duration, cut.width, cut.height)
-        return replace(made, drawn_s=self._drawn(made, out))
+        return replace(made, size_bytes=out.stat().st_size, drawn_s=self._drawn(made, out))
 
     def _drawn(self, made: Made, path: Path) -> tuple[float, ...] | None:
         return self.packager.drawn_s(path) if made.width and made.form in ("video", "whole") else None
 
-    def _stills(self, path: Path, wishes: Sequence[Wish]) -> dict[Wish, Made]:
+    def _stills(self, path: Path, wishes: Sequence[Wish]) -> dict[Wish, Made | LeftOut]:
         """The frame that stands at each time, as JPEG; one pass over the medium."""
         from ..engine.media.decode import VideoReader
 
         waiting = sorted(wishes)
-        made: dict[Wish, Made] = {}
+        made: dict[Wish, Made | LeftOut] = {}
         last = None
-        reader = iter(VideoReader(path))
-        try:
-            for frame in reader:
+        reader = VideoReader(path)
+        frames = iter(reader)
+        with closing(frames):
+            for frame in frames:
                 while waiting and last is not None and to_us(frame.t_s) > waiting[0].start_us + 1:
-                    made[waiting[0]] = self._still(last, waiting.pop(0))
+                    wish = waiting.pop(0)
+                    made[wish] = self._still(last, wish)
                 if not waiting:
                     return made
                 last = frame
-        finally:
-            reader.close()
         for wish in waiting:
-            if last is not None:
-                made[wish] = self._still(last, wish)
+            t_s = from_us(wish.start_us)
+            gone = last is None or t_s > reader.end_s
+            made[wish] = LeftOut("media unreadable", f"no frame at {t_s:g} s") if gone else self._still(last, wish)
         return made
 
     def _still(self, frame: Any, wish: Wish) -> Made:
@@ -245,7 +253,7 @@ class MediaShelf:
         name = self._name(wish, None)
         self._place(name).write_bytes(data)
         t_s = from_us(wish.start_us)
-        return Made(name, wish.media_id, "still", t_s, t_s, t_s, 0.0, width, height)
+        return Made(name, wish.media_id, "still", t_s, t_s, t_s, 0.0, width, height, len(data))
 
     # -- names and neighbours ---------------------------------------------------------------------------------------
 
@@ -355,6 +363,7 @@ def _neighbours(folders: Iterable[Path]) -> Mapping[str, tuple[Path, Made]]:
         with (folder / INDEX).open(encoding="utf-8") as lines:
             for line in lines:
                 made = Made(**json.loads(line))
-                if made.form != "whole" and (folder / made.file).is_file():
+                path = folder / made.file
+                if made.form != "whole" and path.is_file() and path.stat().st_size == made.size_bytes:
                     found[made.file] = (folder, made)
     return found

@@ -137,6 +137,8 @@ class Contents:
     """Kinds of files that appear, by split."""
     params: Mapping[str, Any]
     counts: Mapping[str, Any]
+    index: bool
+    """Whether `samples.jsonl` lies beside it."""
 
 
 class Packager(ABC, Generic[P]):
@@ -231,3 +233,24 @@ class JsonList:
 def count_by(values: Iterator[str]) -> dict[str, int]:
     """Counts by value, sorted by value."""
     return dict(sorted(Counter(values).items()))
+
+
+def card(contents: Contents) -> str:
+    """Markdown about what is in the package and what was left out."""
+    lines = ["| split | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.splits.items()), ""]
+    lines += ["| task | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.counts["tasks"].items()), ""]
+    if contents.counts["left_out"]:
+        lines += [
+            "Left out, with the reason of each sample in `left_out.jsonl`:",
+            "",
+            "| reason | samples |",
+            "|---|---|",
+        ]
+        lines += [*(f"| {k} | {n} |" for k, n in contents.counts["left_out"].items()), ""]
+    if contents.index:
+        lines += [
+            "`samples.jsonl` says of each sample where it comes from: source span, evidence grade, typed answer.",
+            "",
+        ]
+    lines.append("`package.json` holds the parameters.")
+    return "\n".join(lines) + "\n"

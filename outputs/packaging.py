@@ -33,6 +33,7 @@ from .packager import (
     PackageParams,
     Packager,
     PackageReport,
+    card,
     count_by,
     dumps,
 )
@@ -170,7 +171,9 @@ class _Flow:
         return report
 
     def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
-        contents = Contents(report.splits, kinds, self.params.model_dump(mode="json"), report.counts())
+        contents = Contents(
+            report.splits, kinds, self.params.model_dump(mode="json"), report.counts(), self.packager.keeps_media
+        )
         rank = ranks(keys, self.params.seed)
         with (self.folder / "samples.jsonl").open("w", encoding="utf-8", newline="\n") as index:
 
@@ -200,6 +203,7 @@ class _Flow:
         if not self.packager.keeps_media:
             shutil.rmtree(self.folder / "media", ignore_errors=True)
             (self.folder / INDEX).unlink()
+            (self.folder / "samples.jsonl").unlink()
         readme = self.folder / "README.md"
         if not readme.exists():
             _write_text(readme, f"# {report.package}\n\n{self.packager.usage(contents).strip()}\n\n{card(contents)}")
@@ -305,10 +309,13 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
             "source_end_s": ref.end_s,
             "source_zero_s": view.zero_s,
             "duration_s": view.duration_s,
+            "shown_start_s": None if pictures else view.starts_at_s,
+            "shown_end_s": None if pictures else view.starts_at_s + view.duration_s,
             "frame_times_s": list(ref.frame_times),
             "files": [part.file for part in view.parts],
         }
         for ref, view in zip(sample.media, views, strict=True)
+        for pictures in [view.parts[0].kind == "image"]
     ]
     return {
         "task": sample.task,
@@ -325,25 +332,6 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
         "evidence_grade": row["evidence_grade"],
         "media": media,
     }
-
-
-def card(contents: Contents) -> str:
-    """Markdown about what is in the package and what was left out."""
-    lines = ["| split | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.splits.items()), ""]
-    lines += ["| task | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.counts["tasks"].items()), ""]
-    if contents.counts["left_out"]:
-        lines += [
-            "Left out, with the reason of each sample in `left_out.jsonl`:",
-            "",
-            "| reason | samples |",
-            "|---|---|",
-        ]
-        lines += [*(f"| {k} | {n} |" for k, n in contents.counts["left_out"].items()), ""]
-    lines.append(
-        "`samples.jsonl` says of each sample where it comes from (source span, evidence grade, typed answer); "
-        "`package.json` holds the parameters."
-    )
-    return "\n".join(lines) + "\n"
 
 
 def _params(kind: type[Packager[Any]], name: str, params: Mapping[str, Any] | PackageParams | None) -> PackageParams:

@@ -75,6 +75,8 @@ class View:
     """Length of what is shown, on the packaged file's clock."""
     width: int
     height: int
+    starts_at_s: float = 0.0
+    """Where the shown part begins in the packaged file; times in the text count from there."""
     drawn_s: tuple[float, ...] | None = None
     """Times of the frames that the trainer draws, on the packaged file's clock; None: it is not known to skip any."""
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.files import write_rows
 from chronotope.engine.lock import RootLock
@@ -129,13 +129,13 @@ class World:
         return Catalog(store)
 
 
-def make_sample(media_id: str, turns: tuple[str, str], answer: Any, **changes: Any) -> Sample:
+def make_sample(media_id: str, texts: tuple[str, str], answer: Any, **changes: Any) -> Sample:
     """A sample of the window [10, 30) of a medium."""
     values: dict[str, Any] = {
         "task": "flash_grounding",
         "recipe": "hand",
         "media": (MediumRef(media_id=media_id, start_s=10.0, end_s=30.0),),
-        "turns": (Turn(role="user", text=turns[0]), Turn(role="assistant", text=turns[1])),
+        "turns": (Turn(role="user", text=texts[0]), Turn(role="assistant", text=texts[1])),
         "answer": answer,
         "evidence": (Evidence(table="media", row_id="r", values={}),),
         "needs": ("vision",),
@@ -166,6 +166,15 @@ def ordering(media_id: str, number: int, items: int = 3, **changes: Any) -> Samp
     turns = (f"<video>\nOrder set {number}.\n<options>", "<answer>")
     answer = OrderAnswer(order=tuple(range(items)))
     return make_sample(media_id, turns, answer, **{"options": texts, "task": "sorting", **changes})
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """Builders of samples and readers of packages."""
+    return SimpleNamespace(
+        sample=make_sample, grounding=grounding, choice=choice, ordering=ordering, redness=redness, tree=tree,
+        film=write_film, world=World, flash=FLASH, fps=FPS,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
