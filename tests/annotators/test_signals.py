@@ -1,5 +1,7 @@
 """Signals: a picture's numbers, and camera and object motion told apart."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -145,7 +147,7 @@ def test_camera_and_directions_of_a_composed_film(film, watch):
     path, truth = film
     rows = watch(Signals(SignalsParams()), path)
     named = wrong = answered = false = 0
-    for earlier, row in zip(rows, rows[1:], strict=False):
+    for earlier, row in pairwise(rows):
         a, b = earlier["t_s"] - 1e-6, row["t_s"] + 1e-6
         camera = [c for c in truth.camera if c.start_s <= a and c.end_s >= b]
         if not camera:
