@@ -40,6 +40,9 @@ class TextRegionsParams(Params):
         default=640, ge=32, description="longest side at which lines of text are looked for; smaller is quicker"
     )
     min_confidence: float = Field(default=0.6, ge=0, le=1, description="readings below this score are dropped")
+    min_letters: int = Field(
+        default=2, ge=0, description="readings with fewer letters and digits are dropped: specks read as punctuation"
+    )
     threads: int = Field(default=1, ge=1, description="processor threads of the models; fixed, for reproducible rows")
 
 
@@ -107,7 +110,10 @@ class TextRegions(BatchAnnotator[TextRegionsParams]):
         for corners, text, score in zip(*_lines(found), strict=True):
             xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
             box = Box.from_pixels(min(xs), min(ys), max(xs), max(ys), image.shape[1], image.shape[0])
-            if box is None or not text.strip() or score < self.params.min_confidence:
+            letters = sum(c.isalnum() for c in text)
+            if box is None or not text.strip() or letters < self.params.min_letters:
+                continue
+            if score < self.params.min_confidence:
                 continue
             x1, y1, x2, y2 = (round(edge, 6) for edge in box.edges)
             row = {
@@ -117,7 +123,7 @@ class TextRegions(BatchAnnotator[TextRegionsParams]):
                 "confidence": round(float(score), 6),
                 **{"x1": x1, "y1": y1, "x2": x2, "y2": y2},
             }
-            rows.setdefault((y1, x1, text), ("text_regions", row))
+            rows.setdefault((y1, x1, str(row["text"])), ("text_regions", row))
         return [rows[key] for key in sorted(rows)]
 
 

@@ -67,6 +67,12 @@ def test_readings_below_the_threshold_are_dropped() -> None:
     assert strict.look([picture(0.0, ("OPEN", 100, 100, 40))[0]]) == [[]]
 
 
+def test_a_lone_letter_is_taken_for_a_speck_unless_asked_for() -> None:
+    shown, _ = picture(0.0, ("A", 200, 100, 60), ("OPEN", 400, 100, 40))
+    assert [r["text"] for _, r in TextRegions(TextRegionsParams()).look([shown])[0]] == ["OPEN"]
+    assert len(TextRegions(TextRegionsParams(min_letters=1)).look([shown])[0]) == 2
+
+
 def test_the_models_come_from_the_package_and_enter_the_fingerprint(annotator) -> None:
     detection, recognition = annotator.models()
     assert detection.found_in == recognition.found_in == "package rapidocr"
