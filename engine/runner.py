@@ -27,6 +27,8 @@ from .store import Store
 LIGHT_UNITS = 256
 """Waves of at most this many light units run in the driver: starting Ray takes longer than doing them."""
 BUNDLE_UNITS = 500
+SMALL_WAVE = 16
+"""Up to this many units per core a wave is one bundle per core: starting a worker takes longer than a few units."""
 
 
 @dataclass
@@ -175,7 +177,8 @@ class Runner:
         for stale in plan.stale:
             by_unit.setdefault(stale.key.unit, []).append(stale)
         units = sorted(by_unit)
-        size = max(1, min(BUNDLE_UNITS, math.ceil(len(units) / (4 * cpus)))) if cpus > 1 else BUNDLE_UNITS
+        shares = cpus if len(units) <= SMALL_WAVE * cpus else 4 * cpus
+        size = max(1, min(BUNDLE_UNITS, math.ceil(len(units) / shares)))
         for first in range(0, len(units), size):
             work = tuple(
                 UnitWork(stale.key, self.media.get(stale.key.unit))
