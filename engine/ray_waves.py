@@ -33,6 +33,7 @@ def start_ray(workers: int | None = None) -> int:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
@@ -122,7 +123,7 @@ def unit_wave(bundles: Sequence[Bundle], *, run_id: str) -> Iterator[list[UnitRe
 
     rows = [{"payload": pickle.dumps(bundle), "run_id": run_id} for bundle in bundles]
     data = ray.data.from_items(rows, override_num_blocks=len(bundles)).map_batches(
-        _bundle_task, batch_size=1, num_cpus=0.5
+        _bundle_task, batch_size=1, num_cpus=1
     )
     for row in data.iter_rows():
         yield pickle.loads(row["payload"])

@@ -12,9 +12,9 @@ import json
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from ..engine.media.container import MediaError
 from ..schemas.ids import derive_id
 from ..schemas.sample import MediumRef
 from ..schemas.span import Span, from_us, to_us
+from .package_sources import Footage
 from .packager import Packager, dumps
 from .rendering import LeftOut, Part, View
 
@@ -63,19 +64,6 @@ class Made:
     drawn_s: tuple[float, ...] | None = None
 
 
-@dataclass(frozen=True)
-class Medium:
-    """What of table `media` matters here."""
-
-    kind: str
-    duration_s: float
-    fps: float
-    variable_fps: bool
-    width: int
-    height: int
-    sound: bool
-
-
 class MediaShelf:
     """Makes the files of one package below `folder`, and answers what a sample shows of a medium."""
 
@@ -83,9 +71,7 @@ class MediaShelf:
         self, catalog: Catalog, packager: Packager[Any], folder: Path, neighbours: Sequence[Path] = ()
     ) -> None:
         self.packager, self.folder = packager, folder
-        self.root = catalog.store.root
-        self.media = _media(catalog)
-        self.sources = _sources(catalog)
+        self.footage = Footage(catalog)
         self.made: dict[Wish, Made | LeftOut] = {}
         self.cuts_made = 0
         self._wanted: set[Wish] = set()
@@ -100,7 +86,7 @@ class MediaShelf:
     def wishes(self, ref: MediumRef, *, hears: bool) -> list[Wish]:
         """The files that show `ref`. Raises `LeftOut` when the trainer cannot be shown that part."""
         p = self.packager.params
-        medium = self.media.get(ref.media_id)
+        medium = self.footage.media.get(ref.media_id)
         if medium is None:
             raise LeftOut("media missing", f"no row of {ref.media_id} in table media")
         start, end = to_us(ref.start_s), to_us(ref.end_s)
@@ -119,6 +105,8 @@ class MediaShelf:
                 )
             if steady:
                 raise LeftOut("window: the trainer counts frames of a variable rate", "use media: cut")
+            if self.packager.sound_beside and hears and not heard:
+                raise LeftOut("needs audio", "the trainer hears no sound inside a whole video; use media: cut")
             return [Wish(ref.media_id, "whole", 0, 0, 0.0, True)]
         if heard:
             return [Wish(ref.media_id, "audio", start, end, 0.0, True)]
@@ -160,7 +148,7 @@ class MediaShelf:
                 waiting = [w for w in wishes if not self._reuse(w)]
                 if waiting:
                     try:
-                        with self._source(media_id) as path:
+                        with self.footage.open(media_id) as path:
                             self._from(path, waiting, pool)
                     except LeftOut as reason:
                         self.made.update(dict.fromkeys(waiting, reason))
@@ -202,7 +190,7 @@ class MediaShelf:
         start, end = from_us(wish.start_us), from_us(wish.end_us)
         if wish.form == "whole":
             facts = read_timeline(path)
-            if p.media == "link" and not _is_temporary(path, self.root, self.sources[wish.media_id]):
+            if p.media == "link" and self.footage.is_source(path):
                 out.symlink_to(path.resolve())
             else:
                 shutil.copyfile(path, out)
@@ -297,63 +285,6 @@ class MediaShelf:
                 else:
                     (self.folder / made.file).unlink(missing_ok=True)
         return len(keep)
-
-    # -- sources ----------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _source(self, media_id: str) -> Iterator[Path]:
-        """A local file with the medium's content. Raises `LeftOut` when there is none."""
-        tried: list[str] = []
-        remote: list[tuple[str, int]] = []
-        for uri, size in self.sources.get(media_id, ()):
-            if "://" in uri:
-                remote.append((uri, size))
-                continue
-            path = self.root / uri
-            if path.is_file() and size in (path.stat().st_size, None):
-                yield path
-                return
-            tried.append(f"{uri} ({'changed' if path.is_file() else 'gone'})")
-        for uri, _ in remote:
-            from ..engine.media.fetch import Scratch, local_copy
-
-            with Scratch() as scratch:
-                try:
-                    copied = local_copy(uri, scratch)
-                    path = copied.__enter__()
-                except (MediaError, OSError) as error:
-                    tried.append(f"{uri} ({error})")
-                    continue
-                try:
-                    yield path
-                finally:
-                    copied.__exit__(None, None, None)
-                return
-        raise LeftOut("media missing", ", ".join(tried) or f"no source of {media_id} is known")
-
-
-def _is_temporary(path: Path, root: Path, uris: Sequence[tuple[str, int]]) -> bool:
-    return not any("://" not in uri and root / uri == path for uri, _ in uris)
-
-
-def _media(catalog: Catalog) -> dict[str, Medium]:
-    rows = catalog.rows(
-        "SELECT media_id, kind, duration_s, fps, variable_fps, width, height, audio_codec FROM media ORDER BY media_id, row_id"
-    )
-    return {
-        r["media_id"]: Medium(
-            r["kind"] or "video", r["duration_s"] or 0.0, r["fps"] or 0.0, bool(r["variable_fps"]),
-            r["width"] or 0, r["height"] or 0, r["audio_codec"] is not None,
-        )
-        for r in rows
-    }  # fmt: skip
-
-
-def _sources(catalog: Catalog) -> dict[str, list[tuple[str, int]]]:
-    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for row in catalog.rows("SELECT DISTINCT media_id, uri, size FROM sources ORDER BY uri, size"):
-        found[row["media_id"]].append((row["uri"], row["size"]))
-    return found
 
 
 def _neighbours(folders: Iterable[Path]) -> Mapping[str, tuple[Path, Made]]:

@@ -208,6 +208,11 @@ def dumps(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 with plain line ends on every system."""
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 class JsonList:
     """A JSON file that holds one list, written item by item. A context manager."""
 

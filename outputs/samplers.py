@@ -69,6 +69,8 @@ def llava_video(
     With `force_sample` always exactly `frames_upbound`, also by repeating frames; 0 means no bound.
     """
     total = len(facts.times_s)
+    if total == 0:
+        return np.empty(0, dtype=np.int64)
     step = max(1, round(facts.average_fps / video_fps))
     indices = np.arange(0, total, step, dtype=np.int64)
     if frames_upbound > 0 and (force_sample or len(indices) > frames_upbound):

@@ -87,15 +87,21 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
         out.print(table(facts["samples"]))
     if report.packages:
         out.print("\n[bold]Packages[/]")
-        out.print(table([{k: v for k, v in p.items() if k != "left_out"} for p in report.packages]))
-        for entry in report.packages:
-            for reason, number in entry["left_out"].items():
-                out.print(f"  {entry['package']}: left out {number}: {reason}")
+        print_packages(report.packages)
     if report.stages and not report.did_nothing:
         slow = [{"stage": k, "seconds": v} for k, v in report.stages.items() if v >= 0.05]
         out.print("\n[bold]Seconds per stage[/]")
         out.print(table(slow))
     print_failures(facts["failures"])
+
+
+def print_packages(packages: list[dict[str, Any]]) -> None:
+    """Packages, and what was left out of them by rule."""
+    names = ("package", "inputs", "packaged", "media_files", "unchanged", "path")
+    out.print(table(packages, names))
+    for entry in packages:
+        for reason, number in entry["left_out"].items():
+            out.print(f"  {entry['package']}: left out {number}: {reason}", markup=False)
 
 
 def print_failures(failures: list[dict[str, Any]]) -> None:

@@ -119,6 +119,7 @@ def package(
     as_json: Json = False,
 ) -> None:
     """Write the recipe's packages from the dataset as it is; unchanged packages are left alone."""
+    from .cli_build import print_packages
     from .packages import package_all
     from .recipe import Recipe
 
@@ -129,7 +130,4 @@ def package(
     if as_json:
         print_json(made)
         return
-    out.print(table([{k: v for k, v in p.items() if k != "left_out"} for p in made]))
-    for entry in made:
-        for reason, number in entry["left_out"].items():
-            out.print(f"  {entry['package']}: left out {number}: {reason}")
+    print_packages(made)

@@ -101,7 +101,9 @@ def table(
     shown = RichTable(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in names:
         numeric = all(isinstance(r.get(name), (int, float)) or r.get(name) is None for r in rows) and bool(rows)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(
+            name, justify="right" if numeric else "left", overflow="fold", no_wrap=name in ("package", "path")
+        )
     for row in rows:
         shown.add_row(*(_cell(row.get(name)) for name in names))
     return shown

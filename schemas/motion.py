@@ -193,7 +193,9 @@ class ObjectRule(BaseModel):
     min_speed: float = Field(default=0.025, gt=0, description="Least mean speed, frame widths per second.")
     min_area: float = Field(default=0.004, gt=0, description="Least share of the picture that moves by itself.")
     max_area: float = Field(default=0.45, description="Greatest: above, it is unclear what is background.")
-    min_known: float = Field(default=0.9, description="Least share of frames with a certain camera fit.")
+    min_known: float = Field(
+        default=0.6, description="Least share of frames in which it is known what moves; unknown is never still."
+    )
     min_moving: float = Field(default=0.7, description="Least share of frames in which something moves.")
     max_still: float = Field(default=0.15, description="Greatest such share of a clip in which nothing moves.")
     min_consistency: float = Field(default=0.85, description="Least |mean| / mean of |velocity|.")
@@ -281,8 +283,9 @@ def pool_object(motions: Sequence[Motion], aspect: float, rule: ObjectRule) -> P
     areas = free
     moving = [m for m, area in areas if area >= rule.min_area]
     weights = [area for _, area in areas if area >= rule.min_area]
-    share = len(moving) / len(areas)
-    if share <= rule.max_still:
+    share = len(moving) / len(areas) if areas else 1.0
+    unknown = sum(m.residual_area is None for m in motions)
+    if len(moving) + unknown <= rule.max_still * (len(areas) + unknown):
         if _mean([m.inlier_share for m, _ in areas]) < rule.still_inliers:
             return Pooled(None, "nothing moves, but the global fit explains too little to be sure")
         scores = dict.fromkeys(OBJECT_LABELS[:-1], share / rule.min_moving) | {"still": 1.0}

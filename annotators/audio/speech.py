@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 class Transcriber(Protocol):
     """A loaded speech recogniser."""
 
-    def transcribe(
-        self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None
-    ) -> Heard: ...
+    def transcribe(self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None) -> Heard: ...
 
 
 class SpeechParams(Params):
@@ -47,26 +45,19 @@ class SpeechParams(Params):
     )
     model_path: str | None = Field(
         None,
-        description="own weights: a CTranslate2 folder (faster-whisper) or a checkpoint file "
-        "(openai-whisper)",
+        description="own weights: a CTranslate2 folder (faster-whisper) or a checkpoint file (openai-whisper)",
     )
-    language: str | None = Field(
-        None, description="ISO 639-1 code of the language; null: detected per piece of sound"
-    )
+    language: str | None = Field(None, description="ISO 639-1 code of the language; null: detected per piece of sound")
     beam_size: int = Field(5, ge=1, description="beams of the search; 1 is quicker and a little worse")
     vad: bool = Field(True, description="listen only where voice activity is found (needs the extra `asr`)")
     voice_activity: VoiceActivity = Field(
         default_factory=VoiceActivity, description="parameters of the voice activity detection"
     )
-    segment_pause_s: float = Field(
-        1.0, gt=0, description="a pause this long between words ends a speech segment"
-    )
+    segment_pause_s: float = Field(1.0, gt=0, description="a pause this long between words ends a speech segment")
     segment_longest_s: float = Field(20.0, gt=0, description="longest speech segment")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute")
     compute_type: str = Field("auto", description="precision; auto: int8 on cpu, float16 on cuda")
-    threads: int = Field(
-        2, ge=1, description="processor threads of the model; fixed, so that rows are reproducible"
-    )
+    threads: int = Field(2, ge=1, description="processor threads of the model; fixed, so that rows are reproducible")
     require: bool = Field(False, description="a medium without sound is a failure instead of skipped")
 
 
@@ -101,9 +92,7 @@ class Speech(AudioAnnotator[SpeechParams]):
         p = self.params
         if p.vad:
             self._vad_file()
-        backend = (
-            whisper_faster.FasterWhisper if p.backend == "faster-whisper" else whisper_openai.OpenAiWhisper
-        )
+        backend = whisper_faster.FasterWhisper if p.backend == "faster-whisper" else whisper_openai.OpenAiWhisper
         self._transcriber = backend(self._weights(), p.device, p.compute_type, p.threads, p.beam_size)
 
     def open(self, medium: Medium) -> AudioSession:
@@ -150,8 +139,7 @@ class SpeechSession(AudioSession):
         stretches = speech_stretches(sound, p.voice_activity) if p.vad else quiet_cuts(sound)
         heard = self._transcriber.transcribe(sound, stretches, p.language)
         shifted = [
-            HeardWord(w.text, piece.start_s + w.start_s, piece.start_s + w.end_s, w.probability)
-            for w in heard.words
+            HeardWord(w.text, piece.start_s + w.start_s, piece.start_s + w.end_s, w.probability) for w in heard.words
         ]
         words = tidy(shifted, piece.start_s, piece.end_s)
         for group in sentences(words, p.segment_pause_s, p.segment_longest_s):

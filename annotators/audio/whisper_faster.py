@@ -38,17 +38,13 @@ def find(model: str, path: str | None, language: str | None) -> ModelRef:
         "faster-whisper's format, "
         "or let the machine reach the model hub once"
     )
-    return resolve(
-        f"whisper {model}", explicit=path, carried=(TINY_EN,) if english else (), hub=hub, remedy=remedy
-    )
+    return resolve(f"whisper {model}", explicit=path, carried=(TINY_EN,) if english else (), hub=hub, remedy=remedy)
 
 
 class FasterWhisper:
     """A loaded model. `device` auto, cpu or cuda; `compute_type` auto is int8 on cpu and float16 on cuda."""
 
-    def __init__(
-        self, weights: ModelRef, device: str, compute_type: str, threads: int, beam_size: int
-    ) -> None:
+    def __init__(self, weights: ModelRef, device: str, compute_type: str, threads: int, beam_size: int) -> None:
         import logging
 
         import ctranslate2
@@ -59,15 +55,11 @@ class FasterWhisper:
             device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
         if compute_type == "auto":
             compute_type = "float16" if device == "cuda" else "int8"
-        self._model = WhisperModel(
-            weights.path, device=device, compute_type=compute_type, cpu_threads=threads
-        )
+        self._model = WhisperModel(weights.path, device=device, compute_type=compute_type, cpu_threads=threads)
         self._batched = BatchedInferencePipeline(self._model)
         self._beam_size = beam_size
 
-    def transcribe(
-        self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None
-    ) -> Heard:
+    def transcribe(self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None) -> Heard:
         """Words of the stretches (sample ranges of `sound`, each at most 28 s), seconds from the start of
         `sound`.
         """

@@ -46,20 +46,15 @@ class OpenAiWhisper:
     float32.
     """
 
-    def __init__(
-        self, weights: ModelRef, device: str, compute_type: str, threads: int, beam_size: int
-    ) -> None:
+    def __init__(self, weights: ModelRef, device: str, compute_type: str, threads: int, beam_size: int) -> None:
         import torch
         import whisper
 
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        if compute_type not in ("auto", "float32", "float16") or (
-            compute_type == "float16" and device == "cpu"
-        ):
+        if compute_type not in ("auto", "float32", "float16") or (compute_type == "float16" and device == "cpu"):
             raise ValueError(
-                f"speech: openai-whisper cannot compute in {compute_type} on {device}; use "
-                f"compute_type auto or float32"
+                f"speech: openai-whisper cannot compute in {compute_type} on {device}; use compute_type auto or float32"
             )
         if device == "cpu":
             torch.set_num_threads(threads)
@@ -70,9 +65,7 @@ class OpenAiWhisper:
         if weights.found_in == "hub" and heads is not None:
             self._model.set_alignment_heads(heads)
 
-    def transcribe(
-        self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None
-    ) -> Heard:
+    def transcribe(self, sound: NDArray[np.float32], stretches: Sequence[Stretch], language: str | None) -> Heard:
         """Words of the stretches (sample ranges of `sound`), seconds from the start of `sound`."""
         import whisper
 

@@ -208,9 +208,7 @@ def draw_scene(scene: Scene, width: int, height: int) -> Picture:
         red, green, blue = (int(v) for v in np.where(middle > 128, middle - 34, middle + 34))
         _lay(picture, shape, (red, green, blue), x, y, radius, 0.0, 0.0)
     if scene.shape is not None:
-        _lay(
-            picture, scene.shape, scene.paint, scene.cx, scene.cy, scene.radius, scene.angle_deg, scene.relief
-        )
+        _lay(picture, scene.shape, scene.paint, scene.cx, scene.cy, scene.radius, scene.angle_deg, scene.relief)
     return picture
 
 

@@ -88,6 +88,8 @@ class CameraMotion(Task[Params]):
         pooled = pool_camera(motions, shown.aspect, self.params.rule)
         if pooled.label is None or pooled.scores is None:
             raise Withheld(pooled.reason)
+        if pooled.label == "static" and len(motions) < len(shown.signals):
+            raise Withheld("the camera rests, but may have jumped in the unmeasured frames")
         label, scores = pooled.label, pooled.scores
         options = tuple(
             Option(

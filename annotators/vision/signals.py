@@ -33,8 +33,8 @@ MAX_UNEXPLAINED = 0.7
 """Share of that difference which a region's own flow may leave; more is not motion but something that appears."""
 MIN_COHERENCE = 0.8
 """Least length of a region's mean flow, as a share of its blocks' mean length: a thing moves one way."""
-STRETCH_STEP = 0.2
-STRETCHES = tuple(0.8 + STRETCH_STEP * k for k in range(9))
+STRETCH_STEP = 0.35
+STRETCHES = tuple(0.8 + STRETCH_STEP * k for k in range(5))
 """Lengths that are tried for a region's velocity, as multiples of its mean flow."""
 Pixels = np.ndarray[Any, Any]
 

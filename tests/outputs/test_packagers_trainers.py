@@ -122,7 +122,7 @@ def test_llava_rows_have_one_video_or_pictures(world: Any, films: Any, make: Sim
     world.sample(
         make.choice(medium, 1, media=two, turns=_turns(make, "<video>\n<video@2>\nSame?\n<options>", "<answer>"))
     )
-    frames = MediumRef(media_id=medium, kind="image", start_s=20.0, end_s=26.0, frame_times=(21.0, 23.0, 25.0))
+    frames = MediumRef(media_id=medium, kind="image", start_s=20.0, end_s=26.0, frame_times=(23.0, 21.0, 25.0))
     world.sample(make.choice(medium, 2, media=(frames,), turns=_turns(make, "<image>\nWhich?\n<options>", "<answer>")))
     with world.catalog() as catalog:
         report = package(catalog, "llava", {"video_mark": "<video>"}, world.root / "packages/p")
@@ -131,7 +131,9 @@ def test_llava_rows_have_one_video_or_pictures(world: Any, films: Any, make: Sim
     by_key = {"image" if "image" in row else "video": row for row in rows}
     assert by_key["video"]["conversations"][0] == {"from": "human", "value": "<video>\nWhen is it red?"}
     assert by_key["image"]["conversations"][0]["value"].startswith("<image><image><image>\nWhich?")
-    assert [_is_red(report.path / p) for p in by_key["image"]["image"]] == [False, True, False]
+    assert [_is_red(report.path / p) for p in by_key["image"]["image"]] == [True, False, False], (
+        "in the order of frame_times"
+    )
 
 
 @pytest.mark.parametrize(

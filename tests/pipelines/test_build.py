@@ -30,7 +30,9 @@ def test_first_build_annotates_each_medium_once(build: BuildIt, world: Path) -> 
     assert report.worked["shots"] == report.worked["signals"] == report.worked["frames"] == 2
     assert report.decoded_s / report.source_s <= 1.05
     root = world / "small.chronotope"
-    spans = rows(root, "SELECT media_id, min(start_s) AS s, max(end_s) AS e FROM shots GROUP BY media_id ORDER BY media_id")
+    spans = rows(
+        root, "SELECT media_id, min(start_s) AS s, max(end_s) AS e FROM shots GROUP BY media_id ORDER BY media_id"
+    )
     media = rows(root, "SELECT media_id, duration_s FROM media ORDER BY media_id")
     assert [m["media_id"] for m in media] == [s["media_id"] for s in spans]
     for span, medium in zip(spans, media, strict=True):

@@ -141,6 +141,18 @@ def test_a_clip_with_a_cut_inside_is_withheld(new_world):
     assert world.run(CAMERA_TASK, "m") == []
 
 
+def test_a_dissolve_at_the_edge_is_tolerated_unless_the_camera_seems_to_rest(new_world):
+    for kind, expected in (("pan_left", 1), ("static", 0)):
+        world = new_world()
+        measure(world, "m", 0.0, 5.0, **CAMERA[kind])
+        world.medium("m", 5.0)
+        world.clip("m", 0.0, 5.0)
+        for row in list(world.tables["signals"].values()):
+            if row["t_s"] >= 4.5:
+                world.tables["signals"][row["row_id"]] = row | {"pan": None}
+        assert len(world.run(CAMERA_TASK, "m")) == expected
+
+
 @pytest.mark.parametrize("task_name", ["camera", "object"])
 def test_every_lie_is_caught(camera_world, object_world, all_caught, task_name):
     world, task = (camera_world, CAMERA_TASK) if task_name == "camera" else (object_world, OBJECT_TASK)
