@@ -190,7 +190,7 @@ class MediaShelf:
         start, end = from_us(wish.start_us), from_us(wish.end_us)
         if wish.form == "whole":
             facts = read_timeline(path)
-            if p.media == "link" and self.footage.is_source(path):
+            if p.media == "link" and self.footage.is_source(wish.media_id, path):
                 out.symlink_to(path.resolve())
             else:
                 shutil.copyfile(path, out)

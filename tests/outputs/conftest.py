@@ -85,10 +85,10 @@ class World:
     def add(self, table: str, row: dict[str, Any], unit: str, media_id: str) -> None:
         self.rows.setdefault(table, []).append(TABLES[table].complete(row, "hand", unit, media_id))
 
-    def film(self, path: Path, *, relative: bool = False, **facts: Any) -> str:
+    def film(self, path: Path, *, uri: str | None = None, **facts: Any) -> str:
         """Add a media and a source row; the identifier."""
         media_id = hashlib.blake2b(path.name.encode() + path.read_bytes(), digest_size=16).hexdigest()
-        uri = str(path.relative_to(self.root)) if relative else str(path)
+        uri = uri or str(path)
         row = {
             "kind": "video", "duration_s": float(SECONDS), "fps": float(FPS), "variable_fps": False,
             "width": 160, "height": 120, "origin": "composed", **facts,

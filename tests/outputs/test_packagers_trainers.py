@@ -73,7 +73,23 @@ def test_what_is_heard_needs_no_drawn_frame(world: Any, films: Any, make: Simple
     world.sample(make.grounding(medium, (21.84, 22.2), needs=("audio",)))
     with world.catalog() as catalog:
         report = package(catalog, "llamafactory", {"modalities": ["vision", "audio"]}, world.root / "packages/p")
-    assert report.packaged == 1
+        assert report.packaged == 1
+        whole = {"modalities": ["vision", "audio"], "media": "copy"}
+        report = package(catalog, "llamafactory", whole, world.root / "packages/p")
+    assert report.left_out == {"window: the trainer opens whole files": 1}
+
+
+def test_a_trainer_that_hears_no_sound_in_whole_videos_gets_no_questions_about_it(
+    world: Any, films: Any, make: SimpleNamespace
+) -> None:
+    medium = world.film(films.loud, audio_codec="aac")
+    all_of_it = (MediumRef(media_id=medium, start_s=0.0, end_s=40.0),)
+    world.sample(make.grounding(medium, needs=("audio",), media=all_of_it))
+    world.sample(make.grounding(medium, needs=("vision",), media=all_of_it, question="<video>\nWhen is it not blue?"))
+    with world.catalog() as catalog:
+        params = {"modalities": ["vision", "audio"], "media": "copy"}
+        report = package(catalog, "llamafactory", params, world.root / "packages/p")
+    assert (report.packaged, report.left_out) == (1, {"needs audio": 1})
 
 
 def test_motion_needs_two_drawn_frames(world: Any, films: Any, make: SimpleNamespace) -> None:

@@ -156,9 +156,10 @@ def test_whole_files_only_where_the_format_knows_spans_or_all_is_shown(
         assert linked.is_symlink() and linked.read_bytes() == films.silent.read_bytes()
 
 
-def test_a_source_below_the_root_is_found(world: Any, make: SimpleNamespace) -> None:
-    twin = world.film(make.film(world.root / "media/twin.mp4"), relative=True)
-    world.sample(make.grounding(twin))
+@pytest.mark.parametrize("uri", ["media/twin.mp4", "file://{path}"])
+def test_a_source_is_found_below_the_root_and_by_uri(world: Any, make: SimpleNamespace, uri: str) -> None:
+    path = make.film(world.root / "media/twin.mp4")
+    world.sample(make.grounding(world.film(path, uri=uri.format(path=path))))
     with world.catalog() as catalog:
         assert package(catalog, "llava", {}, world.root / "packages/p").packaged == 1
 

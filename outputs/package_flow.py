@@ -1,0 +1,261 @@
+"""One run over the samples of a package: which of them it can carry, and writing those.
+
+The samples are read three times instead of being kept: once to learn which media they show, once, when the media are
+made, to see whether the trainer would see what they speak about, and once to write them with their letters. Whatever
+stands in the way of a sample is one stated rule, counted.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..engine.catalog import Catalog
+from ..engine.check import GRADES
+from ..schemas.sample import Sample
+from ..schemas.span import Span
+from .letters import Key, ranks, shown_order
+from .package_media import INDEX, MediaShelf
+from .packager import (
+    PROVIDES,
+    Contents,
+    PackagedSample,
+    PackageParams,
+    Packager,
+    PackageReport,
+    card,
+    count_by,
+    dumps,
+    write_text,
+)
+from .rendering import LeftOut, Rendered, View, named_spans, render
+
+SAMPLES = "samples.jsonl"
+Progress = Callable[[str, int, int], None]
+"""(what, done, of how many)."""
+
+ROWS = """
+WITH s AS (SELECT * FROM samples WHERE $recipe IS NULL OR recipe = $recipe
+           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
+     v AS (SELECT sample_id, passed, problem, check_status, evidence_grade FROM verdicts
+           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
+     g AS (SELECT sample_id, split FROM groups
+           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
+     m AS (SELECT media_id, any_value(official_split) AS official_split FROM media GROUP BY media_id)
+SELECT s.*, v.passed, v.problem, v.check_status, v.evidence_grade,
+       coalesce(g.split, m.official_split, 'train') AS split
+FROM s LEFT JOIN v USING (sample_id) LEFT JOIN g USING (sample_id) LEFT JOIN m USING (media_id)
+"""
+"""Samples (each once) with verdict and split; parameter: recipe, or NULL for all."""
+
+
+class Flow:
+    """One run over the samples of a package."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        packager: Packager[Any],
+        folder: Path,
+        recipe: str | None,
+        neighbours: Sequence[Path],
+        progress: Progress | None,
+    ) -> None:
+        self.catalog, self.packager, self.folder, self.recipe = catalog, packager, folder, recipe
+        self.params: PackageParams = packager.params
+        self.language = packager.language()
+        self.shelf = MediaShelf(catalog, packager, folder, neighbours)
+        self.progress = progress
+        self.left_out: dict[str, tuple[str, str]] = {}
+        self.seen = 0
+
+    def run(self, out: Path, workers: int) -> PackageReport:
+        for _ in self._each(self._choose):
+            pass
+        self.shelf.make(workers, None if self.progress is None else lambda n, of: self.progress("media", n, of))  # type: ignore[misc]
+        keys: list[Key] = []
+        kinds: dict[str, set[str]] = defaultdict(set)
+        splits: Counter[str] = Counter()
+        used: set[str] = set()
+        for sample, row, rendered in self._each(self._carry):
+            keys.append((row["sample_id"], sample.task, len(sample.options)))
+            splits[row["split"]] += 1
+            kinds[row["split"]].update(part.kind for part in rendered.parts)
+            used.update(part.file for part in rendered.parts)
+        tasks = count_by(task for _, task, _ in keys)
+        report = PackageReport(
+            out.name, out, self.seen, len(keys), count_by(rule for rule, _ in self.left_out.values()),
+            dict(sorted(splits.items())), tasks, media_files=self.shelf.write_index(used), cuts_made=self.shelf.cuts_made,
+        )  # fmt: skip
+        if report.inputs != report.packaged + sum(report.left_out.values()):
+            raise AssertionError(f"{report.inputs} samples came in, {report.packaged} + {report.left_out} came out")
+        self._write(keys, report, {split: frozenset(kinds[split]) for split in splits})
+        return report
+
+    def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
+        contents = Contents(
+            report.splits, kinds, self.params.model_dump(mode="json"), report.counts(), self.packager.keeps_media
+        )
+        rank = ranks(keys, self.params.seed)
+        with (self.folder / SAMPLES).open("w", encoding="utf-8", newline="\n") as index:
+
+            def finished() -> Iterator[PackagedSample]:
+                for done, (sample, row) in enumerate(self._rows()):
+                    if row["sample_id"] not in rank or sample is None:
+                        continue
+                    views = self._views(sample)
+                    order = shown_order(sample, rank[row["sample_id"]], self.params.seed)
+                    rendered = render(sample, views, order, self.language, rationale=self.params.rationale)
+                    packaged = PackagedSample(
+                        row["sample_id"],
+                        row["split"],
+                        rendered.turns,
+                        rendered.parts,
+                        _facts(sample, row, rendered, views),
+                    )
+                    index.write(dumps(packaged.record()) + "\n")
+                    if self.progress and done % 100 == 0:
+                        self.progress("samples", done, self.seen)
+                    yield packaged
+
+            self.packager.write(finished(), self.folder, contents)
+        with (self.folder / "left_out.jsonl").open("w", encoding="utf-8", newline="\n") as file:
+            for sample_id, (rule, detail) in sorted(self.left_out.items()):
+                file.write(dumps({"sample_id": sample_id, "rule": rule, "detail": detail}) + "\n")
+        if not self.packager.keeps_media:
+            shutil.rmtree(self.folder / "media", ignore_errors=True)
+            (self.folder / INDEX).unlink()
+            (self.folder / SAMPLES).unlink()
+        readme = self.folder / "README.md"
+        if not readme.exists():
+            write_text(readme, f"# {report.package}\n\n{self.packager.usage(contents).strip()}\n\n{card(contents)}")
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _rows(self) -> Iterator[tuple[Sample | None, dict[str, Any]]]:
+        """Samples by split and identifier, in batches; None for a row that is not a sample."""
+        # A cursor of its own: a connection answers one query at a time, and this one stays open while samples are written.
+        with self.catalog.connection.cursor() as cursor:
+            cursor.execute(f"{ROWS} ORDER BY split, s.sample_id", {"recipe": self.recipe})
+            names = [column[0] for column in cursor.description or ()]
+            while batch := cursor.fetchmany(1000):
+                for values in batch:
+                    row = dict(zip(names, values, strict=True))
+                    yield self._read(row), row
+
+    def _read(self, row: dict[str, Any]) -> Sample | None:
+        try:
+            return Sample.from_row(row)
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            self.left_out.setdefault(row["sample_id"], ("malformed", str(error).splitlines()[0]))
+            return None
+
+    def _each(self, work: Callable[[Sample, dict[str, Any]], Any]) -> Iterator[tuple[Sample, dict[str, Any], Any]]:
+        """Every sample that is not left out yet, with what `work` says about it; `LeftOut` counts it."""
+        for seen, (sample, row) in enumerate(self._rows(), start=1):
+            self.seen = seen
+            if sample is None or row["sample_id"] in self.left_out:
+                continue
+            try:
+                yield sample, row, work(sample, row)
+            except LeftOut as reason:
+                self.left_out[row["sample_id"]] = (reason.rule, reason.detail)
+
+    # -- deciding ---------------------------------------------------------------------------------------------------
+
+    def _choose(self, sample: Sample, row: Mapping[str, Any]) -> None:
+        """Task, split, verdict, grade and modality; then the media that it shows are wanted."""
+        p = self.params
+        if p.tasks is not None and sample.task not in p.tasks:
+            raise LeftOut("task not asked for", sample.task)
+        if p.splits is not None and row["split"] not in p.splits:
+            raise LeftOut("split not asked for", row["split"])
+        if p.only_passed and row["passed"] is None:
+            raise LeftOut("not checked")
+        if p.only_passed and not row["passed"]:
+            raise LeftOut(f"check failed: {row['problem'] or 'no reason given'}")
+        self._grade(row)
+        shown = frozenset().union(*(PROVIDES[m] for m in p.modalities))
+        lacking = [need for need in sample.needs if need not in shown]
+        if lacking:
+            raise LeftOut(f"needs {lacking[0]}")
+        for ref in sample.media:
+            self.shelf.want(ref, hears=self._hears(sample))
+
+    def _grade(self, row: Mapping[str, Any]) -> None:
+        grade = row["evidence_grade"] if row["evidence_grade"] in GRADES else "judge"
+        least = self.params.min_grade
+        if row["split"] == "test":
+            least = min(least, self.params.test_min_grade, key=GRADES.index)
+            if self.params.only_passed and row["check_status"] != "recomputed" and least != "judge":
+                raise LeftOut("test split takes recomputed samples only", str(row["check_status"]))
+        if GRADES.index(grade) > GRADES.index(least):
+            where = " for the split test" if row["split"] == "test" else ""
+            raise LeftOut(f"evidence less true than {least}{where}", grade)
+
+    def _carry(self, sample: Sample, row: Mapping[str, Any]) -> Rendered:
+        """Media made, named spans seen by the trainer, everything sayable in its language."""
+        views = self._views(sample)
+        rendered = render(sample, views, range(len(sample.options)), self.language, rationale=self.params.rationale)
+        refusal = self.packager.refuses(rendered.parts)
+        if refusal:
+            raise LeftOut(f"format: {refusal}")
+        if not PROVIDES["vision"].isdisjoint(sample.needs):
+            _require_seen(sample, views, named_spans(sample, views))
+        return rendered
+
+    def _views(self, sample: Sample) -> list[View]:
+        return [self.shelf.view(ref, hears=self._hears(sample)) for ref in sample.media]
+
+    @staticmethod
+    def _hears(sample: Sample) -> bool:
+        return not PROVIDES["audio"].isdisjoint(sample.needs)
+
+
+def _require_seen(sample: Sample, views: Sequence[View], spans: Sequence[tuple[int, Span]]) -> None:
+    """Raises `LeftOut` when the trainer draws no frame of a span that is asked or told about, or too few for motion."""
+    for medium, span in spans:
+        drawn = views[medium].drawn_s
+        if drawn is not None and not any(span.contains(t) for t in drawn):
+            detail = f"{len(drawn)} frames, none in {span.start_s:g}..{span.end_s:g} s of the cut"
+            raise LeftOut("sampler: no frame of a named span is drawn", detail)
+    if "motion" in sample.needs and any(v.drawn_s is not None and len(v.drawn_s) < 2 for v in views):
+        raise LeftOut("sampler: fewer than two frames are drawn")
+
+
+def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Sequence[View]) -> dict[str, Any]:
+    media = [
+        {
+            "media_id": ref.media_id,
+            "source_start_s": ref.start_s,
+            "source_end_s": ref.end_s,
+            "source_zero_s": view.zero_s,
+            "duration_s": view.duration_s,
+            "shown_start_s": None if pictures else view.starts_at_s,
+            "shown_end_s": None if pictures else view.starts_at_s + view.duration_s,
+            "frame_times_s": list(ref.frame_times),
+            "files": [part.file for part in view.parts],
+        }
+        for ref, view in zip(sample.media, views, strict=True)
+        for pictures in [view.parts[0].kind == "image"]
+    ]
+    return {
+        "task": sample.task,
+        "recipe": sample.recipe,
+        "clip_id": sample.clip_id,
+        "pair_id": sample.pair_id,
+        "origin": sample.origin,
+        "needs": list(sample.needs),
+        "wording": sample.wording,
+        "answer": rendered.answer,
+        "options": list(rendered.options),
+        "difficulty": dict(sample.difficulty),
+        "check_status": row["check_status"],
+        "evidence_grade": row["evidence_grade"],
+        "media": media,
+    }
