@@ -253,6 +253,8 @@ def pool_camera(motions: Sequence[Motion], aspect: float, rule: CameraRule) -> P
     speed = abs(mean[first])
     consistency = speed / size[first] if size[first] > 0 else 1.0
     if size[first] <= rule.static_speed:
+        if min(m.inlier_share for m in motions) < rule.min_inliers:
+            return Pooled(None, "the camera rests, but may have jumped where the fit is weak")
         scores = {label: _along(label, mean) / rule.min_speed for label in CAMERA_LABELS[:-1]} | {"static": 1.0}
         return Pooled("static", "", speed, consistency, scores)
     if speed < rule.min_speed:

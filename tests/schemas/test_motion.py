@@ -105,6 +105,7 @@ def test_a_pan_over_a_still_scene_is_not_motion_of_its_own():
         (clip(pan=0.2, contrast=2.0), "flat"),
         (clip(pan=0.2)[:2], "2 measured frames"),
         (clip(pan=0.012), "too little"),
+        (clip()[:8] + clip(inlier_share=0.2)[8:9] + clip()[9:], "jumped"),
         (clip(pan=0.2, tilt=0.2), "two ways"),
         (clip(pan=0.2)[:8] + clip(pan=-0.1)[8:], "one way"),
         (clip(pan=0.05)[:4], "travels"),
