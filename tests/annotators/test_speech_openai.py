@@ -70,6 +70,7 @@ def spoken(seconds: float = 3.0) -> np.ndarray:
     return at_16k.astype(np.int16)[: round(seconds * 16_000)]
 
 
+@pytest.mark.slow  # imports torch and compiles the library's numba code
 @pytest.mark.parametrize(
     "device",
     [
