@@ -44,11 +44,9 @@ class Footage:
         for row in catalog.rows("SELECT DISTINCT media_id, uri, size FROM sources ORDER BY uri, size"):
             self._sources[row["media_id"]].append((row["uri"], row["size"]))
 
-    def is_source(self, path: Path) -> bool:
-        """Whether `path` is where footage lies, not a copy that goes away."""
-        return any(
-            self.root / uri == path for places in self._sources.values() for uri, _ in places if "://" not in uri
-        )
+    def is_source(self, media_id: str, path: Path) -> bool:
+        """Whether `path` is where the medium lies, not a copy that goes away."""
+        return any("://" not in uri and self.root / uri == path for uri, _ in self._sources[media_id])
 
     @contextmanager
     def open(self, media_id: str) -> Iterator[Path]:
