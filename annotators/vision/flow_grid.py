@@ -71,7 +71,7 @@ class FlowMeter:
 
     def measure(self, earlier: Pixels, later: Pixels) -> FlowGrid:
         """Flow of the later picture's blocks. Fast pans get a second try from the phase correlation's shift."""
-        contrast = max(float(earlier.std()), float(later.std()), CONTRAST_FLOOR)
+        contrast = max(_spread(earlier), _spread(later), CONTRAST_FLOOR)
         flow = self._dis.calc(later, earlier, np.zeros_like(self._pixels))
         error = self._error(earlier, later, self._pixels + flow)
         if float(error.mean()) > RETRY_MISMATCH * contrast:
@@ -138,6 +138,12 @@ class FlowMeter:
         import cv2
 
         return cv2.resize(values, (self.columns, self.rows), interpolation=cv2.INTER_AREA)
+
+
+def _spread(picture: Pixels) -> float:
+    import cv2
+
+    return float(cv2.meanStdDev(picture)[1][0, 0])
 
 
 def largest_region(moving: Pixels, weight: Pixels) -> Pixels | None:

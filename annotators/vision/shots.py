@@ -55,7 +55,9 @@ class ShotsParams(Params):
     min_shot_s: float = Field(
         0.2, ge=0, description="a boundary nearer than this to the one before, or to the end, is dropped"
     )
-    neural_threshold: float = Field(0.5, gt=0, lt=1, description="transnetv2: probability that makes a transition")
+    neural_threshold: float = Field(
+        0.3, gt=0, lt=1, description="transnetv2: probability that makes a transition; 0.5 misses dim cuts"
+    )
     neural_gradual_frames: int = Field(
         4, ge=2, description="transnetv2: transitions covering at least this many frames are gradual"
     )
