@@ -1,0 +1,172 @@
+"""Samples in words for people: markup with times in seconds and places in per cent, answers and evidence in short.
+
+Nothing here is for a trainer (packagers do that): options keep their canonical order and get no letters. Text that is
+not markup is shown as it is, so that a broken sample can still be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..schemas.markup import (
+    AnswerMark,
+    BoxAt,
+    BoxMark,
+    MarkupError,
+    Media,
+    Moment,
+    OptionsMark,
+    SpanMark,
+    Text,
+    Token,
+    parse,
+    replace,
+)
+from ..schemas.sample import (
+    AbsentAnswer,
+    BoxAnswer,
+    ChoiceAnswer,
+    Evidence,
+    NumberAnswer,
+    OrderAnswer,
+    Sample,
+    SpanAnswer,
+    SpanBoxAnswer,
+    SpansAnswer,
+    TextAnswer,
+)
+
+
+def seconds(t_s: float) -> str:
+    """A time to the hundredth of a second: `12.4`, `3`."""
+    return f"{t_s:.2f}".rstrip("0").rstrip(".")
+
+
+def span_words(start_s: float, end_s: float) -> str:
+    """`3.2-7.9 s`."""
+    return f"{seconds(start_s)}-{seconds(end_s)} s"
+
+
+def box_words(box: Sequence[float]) -> str:
+    """`box x 12-55%, y 30-61%`: shares of width and height from the top left."""
+    x1, y1, x2, y2 = (f"{100 * v:.0f}" for v in box)
+    return f"box x {x1}-{x2}%, y {y1}-{y2}%"
+
+
+def readable(text: str, sample: Sample) -> str:
+    """Markup of one of the sample's turns, options or steps as plain words on the clock of the source."""
+
+    def word(token: Token) -> str:
+        match token:
+            case Text(text=plain):
+                return plain
+            case Moment(t_s, medium):
+                return f"{seconds(t_s)} s{_of(medium)}"
+            case SpanMark(start_s, end_s, medium):
+                return span_words(start_s, end_s) + _of(medium)
+            case BoxMark(x1, y1, x2, y2, medium):
+                return box_words((x1, y1, x2, y2)) + _of(medium)
+            case BoxAt(t_s, x1, y1, x2, y2, medium):
+                return f"{box_words((x1, y1, x2, y2))} at {seconds(t_s)} s{_of(medium)}"
+            case Media(kind, medium):
+                return f"[{kind} {medium}]" if len(sample.media) > 1 else ""
+            case OptionsMark():
+                return ""
+            case AnswerMark():
+                return answer_words(sample)
+
+    try:
+        return "\n".join(line.strip() for line in replace(text, word).splitlines() if line.strip())
+    except MarkupError:
+        return text
+
+
+def _of(medium: int) -> str:
+    return f" of medium {medium}" if medium > 1 else ""
+
+
+def options_in_words(sample: Sample) -> list[str]:
+    """The options in canonical order."""
+    return [readable(option.text, sample) or f"option {i + 1}" for i, option in enumerate(sample.options)]
+
+
+def answer_words(sample: Sample) -> str:
+    """The typed answer."""
+    match sample.answer:
+        case SpanAnswer(start_s=start, end_s=end):
+            return span_words(start, end)
+        case SpansAnswer(spans=spans):
+            return ", ".join(span_words(*s) for s in spans)
+        case BoxAnswer(t_s=t_s, box=box):
+            return f"{box_words(box)} at {seconds(t_s)} s"
+        case SpanBoxAnswer(start_s=start, end_s=end, box=box):
+            return f"{span_words(start, end)}, {box_words(box)}"
+        case ChoiceAnswer(index=index):
+            return _option(sample, index)
+        case OrderAnswer(order=order):
+            return "; ".join(_option(sample, i) for i in order)
+        case NumberAnswer(value=value, unit=unit):
+            return f"{value:g} {unit}".strip()
+        case TextAnswer(text=text):
+            return text
+        case AbsentAnswer():
+            return "it does not happen"
+
+
+def _option(sample: Sample, index: int) -> str:
+    options = options_in_words(sample)
+    return options[index] if 0 <= index < len(options) else f"option {index + 1}, which does not exist"
+
+
+def answer_spans(sample: Sample) -> list[tuple[float, float]]:
+    """Spans of the answer on the clock of the first medium, also those that the right option names."""
+    match sample.answer:
+        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+            return [(start, end)]
+        case SpansAnswer(spans=spans):
+            return list(spans)
+        case ChoiceAnswer(index=index) if 0 <= index < len(sample.options):
+            return spans_named([sample.options[index].text])
+    return []
+
+
+def spans_named(texts: Iterable[str]) -> list[tuple[float, float]]:
+    """Spans of the first medium that markup names; moments are spans without length."""
+    found: list[tuple[float, float]] = []
+    for text in texts:
+        try:
+            tokens = parse(text)
+        except MarkupError:
+            continue
+        for token in tokens:
+            if isinstance(token, SpanMark) and token.medium == 1 and token.start_s < token.end_s:
+                found.append((token.start_s, token.end_s))
+            elif isinstance(token, Moment | BoxAt) and token.medium == 1:
+                found.append((token.t_s, token.t_s))
+    return found
+
+
+def evidence_times(evidence: Evidence) -> tuple[float, float] | None:
+    """The span, or the moment, that a cited row is about; None for rows without times."""
+    values = evidence.values
+    start, end = values.get("start_s"), values.get("end_s")
+    if isinstance(start, int | float) and isinstance(end, int | float):
+        return float(start), float(end)
+    moment = values.get("t_s")
+    return (float(moment), float(moment)) if isinstance(moment, int | float) else None
+
+
+def evidence_words(evidence: Sequence[Evidence]) -> list[str]:
+    """A line per cited table: its rows with their words, or how many there are."""
+    tables: dict[str, list[Evidence]] = {}
+    for row in evidence:
+        tables.setdefault(row.table, []).append(row)
+    lines = []
+    for table, rows in tables.items():
+        names = [str(r.values.get("text") or r.values.get("word") or "") for r in rows]
+        words = " ".join(n if table == "words" else f"“{n}”" for n in dict.fromkeys(names) if n)
+        times = [t for t in map(evidence_times, rows) if t is not None]
+        when = f" {span_words(min(t[0] for t in times), max(t[1] for t in times))}" if times else ""
+        count = f" x {len(rows)}" if len(rows) > 1 else ""
+        lines.append(f"{table}{count}{when}" + (f": {words}" if words else ""))
+    return lines

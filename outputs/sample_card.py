@@ -1,0 +1,376 @@
+"""Draws one sample as a picture of 1200 px: what it shows, its timeline, question, options, answer, checks, evidence.
+
+`frame_plan` says which frames a card wants, so that one pass over a medium can serve many cards; `draw_card` draws with
+whatever frames there are (a medium that is gone leaves grey tiles). All that is long is cut with an ellipsis: the page
+beside the pictures has the full text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+
+from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer
+from . import pen as p
+from .frames_at import FramePicture, FrameWish, wish_at
+from .motion_arrows import draw_motion, motion_of
+from .pen import Pen, Rect, line_height, wrapped
+from .readable import (
+    answer_spans,
+    answer_words,
+    evidence_words,
+    options_in_words,
+    readable,
+    seconds,
+    span_words,
+)
+from .timeline import Around, axis_of, draw_timeline, stills_of
+
+WIDTH, MARGIN = 1200, 32
+_COLUMN_LEFT, _COLUMN_RIGHT = (MARGIN, 680), (728, WIDTH - MARGIN)
+_GAP = 8
+_TALLEST = 4000
+_TILE_PX, _FEATURE_PX = 220.0, 420.0
+"""Greatest heights of a picture in the strip and of the large picture."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A picture on a card: which medium and when."""
+
+    media_id: str
+    t_s: float
+    label: str
+    wish: FrameWish
+
+
+@dataclass(frozen=True)
+class FramePlan:
+    """The pictures of a card: the strip, and a large one for answers that are a place or a motion."""
+
+    strip: tuple[Wanted, ...]
+    feature: Wanted | None
+    aspect: float
+    """Width / height of the strip's pictures."""
+
+    @property
+    def all(self) -> tuple[Wanted, ...]:
+        """Every picture."""
+        return (*self.strip, self.feature) if self.feature else self.strip
+
+
+@dataclass(frozen=True)
+class Card:
+    """A drawn sample, and where on it the parts are (px)."""
+
+    picture: Image.Image
+    places: Mapping[str, Rect] = field(default_factory=dict)
+    """`strip`, `timeline`, and with a large picture `feature`."""
+
+
+Frames = Mapping[tuple[str, FrameWish], FramePicture]
+"""Decoded pictures by medium and wish."""
+
+
+def frame_plan(sample: Sample, around: Around) -> FramePlan:
+    """Which frames to draw: the stills of the sample, else six to eight over its window with the answer's middle."""
+    first = sample.media[0]
+    aspect = _aspect(around, first.media_id)
+    stills = stills_of(sample)
+    if stills:
+        side = _side(_tile_width(min(max(len(stills), 4), 8)), _aspect(around, stills[0][0]))
+        strip = [
+            Wanted(media_id, t, f"{i}   {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
+        ]
+        return FramePlan(tuple(strip), None, _aspect(around, stills[0][0]))
+    if first.kind == "audio" or not _has_pictures(around, first.media_id):
+        return FramePlan((), None, aspect)
+    count = 6 if aspect >= 1.5 else 7 if aspect >= 1 else 8
+    side = _side(_tile_width(count), aspect)
+    times = strip_times(sample, count)
+    strip = [Wanted(first.media_id, t, f"{seconds(t)} s", wish_at(t, side)) for t in times]
+    feature = feature_time(sample)
+    large = None
+    if feature is not None:
+        width, height = _fitted(_COLUMN_RIGHT[1] - _COLUMN_RIGHT[0], _FEATURE_PX, aspect)
+        large = Wanted(first.media_id, feature, f"{seconds(feature)} s", wish_at(feature, round(max(width, height))))
+    return FramePlan(tuple(strip), large, aspect)
+
+
+def strip_times(sample: Sample, count: int) -> list[float]:
+    """Times in the middle of `count` equal parts of the window; the nearest gives way to the middle of each answer."""
+    axis = axis_of(sample)
+    step = (axis.end_s - axis.start_s) / count
+    times = [axis.start_s + (i + 0.5) * step for i in range(count)]
+    taken: set[int] = set()
+    wanted = [(a + b) / 2 for a, b in answer_spans(sample)]
+    if isinstance(sample.answer, BoxAnswer):
+        wanted.append(sample.answer.t_s)
+    for t in wanted[: count // 2]:
+        free = [i for i in range(count) if i not in taken]
+        nearest = min(free, key=lambda i: (abs(times[i] - t), i))
+        times[nearest] = t
+        taken.add(nearest)
+    return sorted(times)
+
+
+def feature_time(sample: Sample) -> float | None:
+    """When the large picture is taken: at the box, or in the middle of a motion; None for other answers."""
+    match sample.answer:
+        case BoxAnswer(t_s=t_s):
+            return t_s
+        case SpanBoxAnswer(start_s=start, end_s=end):
+            return (start + end) / 2
+    if motion_of(sample) is not None:
+        axis = axis_of(sample)
+        return (axis.start_s + axis.end_s) / 2
+    return None
+
+
+def draw_card(
+    sample: Sample, plan: FramePlan, frames: Frames, around: Around, verdict: Mapping[str, Any] | None
+) -> Card:
+    """The card of a sample. `verdict` is its row of table `verdicts`, None while it was not checked."""
+    pen = Pen(Image.new("RGB", (WIDTH, _TALLEST), p.PAPER))
+    places: dict[str, Rect] = {}
+    y = _draw_header(pen, sample, around, verdict)
+    if plan.strip:
+        bottom = _draw_strip(pen, y, sample, plan, frames)
+        places["strip"] = (MARGIN, y, WIDTH - MARGIN, bottom)
+        y = bottom + 22
+    marks = [w.t_s for w in plan.strip if w.media_id == sample.media[0].media_id]
+    bottom = draw_timeline(pen, y, sample, around, marks)
+    places["timeline"] = (MARGIN, y, WIDTH - MARGIN, bottom)
+    y = bottom + 22
+    left = _draw_words(pen, y, sample)
+    right = y
+    if plan.feature is not None:
+        places["feature"] = _draw_feature(pen, y, sample, plan, frames)
+        right = places["feature"][3] + 20
+    right = _draw_reasons(pen, right, sample, verdict)
+    bottom = _draw_footer(pen, max(left, right) + 12, sample)
+    return Card(pen.picture.crop((0, 0, WIDTH, round(bottom))), places)
+
+
+# -- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _draw_header(pen: Pen, sample: Sample, around: Around, verdict: Mapping[str, Any] | None) -> float:
+    pen.fill((0, 0, WIDTH, 6), p.ANSWER if verdict and verdict["passed"] else p.WRONG if verdict else p.MUTED)
+    x = pen.text(MARGIN, 26, sample.task.replace("_", " "), 30, bold=True) + 18
+    for text, ink, tint in (*_check_pill(verdict), (sample.origin, p.MUTED, p.PANEL)):
+        x = pen.pill(x, 30, text, 15, ink, tint) + 8
+    first = sample.media[0]
+    media = around.media.get(first.media_id, {})
+    axis = axis_of(sample)
+    parts = [str(media.get("title") or first.media_id[:12]), f"shown {span_words(axis.start_s, axis.end_s)}"]
+    if media.get("duration_s"):
+        parts.append(f"of {seconds(media['duration_s'])} s")
+    if around.edit is not None:
+        parts.append(f"made by {around.edit['operation']}")
+    if len(sample.media) > 1:
+        parts.append(f"{len(sample.media)} media")
+    parts.append(f"needs {', '.join(n.replace('_', ' ') for n in sample.needs)}")
+    pen.text(MARGIN, 68, p.clipped("   ·   ".join(parts), WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
+    return 104
+
+
+def _check_pill(verdict: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    if verdict is None:
+        return [("not checked", p.MUTED, p.PANEL)]
+    grade = (f"evidence: {str(verdict['evidence_grade']).replace('_', ' ')}", p.ASKED, p.ASKED_TINT)
+    if verdict["passed"]:
+        return [(f"{verdict['check_status']}, passed", p.ANSWER, p.ANSWER_TINT), grade]
+    return [(str(verdict["problem"] or "failed"), p.WRONG, p.WRONG_TINT), grade]
+
+
+def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> float:
+    """Rows of at most eight pictures with their times; green where they lie in the answer's span."""
+    columns = len(plan.strip) if not stills_of(sample) else min(max(len(plan.strip), 4), 8)
+    columns = min(columns, 8)
+    cell = _tile_width(columns)
+    width, height = _fitted(cell, _TILE_PX, plan.aspect)
+    spans = answer_spans(sample)
+    order = list(sample.answer.order) if isinstance(sample.answer, OrderAnswer) and stills_of(sample) else []
+    for i, wanted in enumerate(plan.strip):
+        row, column = divmod(i, columns)
+        x = MARGIN + column * (cell + _GAP) + (cell - width) / 2
+        top = y + row * (height + _GAP)
+        rect = (round(x), round(top), round(x + width), round(top + height))
+        _paste(pen, rect, frames.get((wanted.media_id, wanted.wish)))
+        if any(a <= wanted.t_s < b for a, b in spans):
+            pen.frame(rect, p.ANSWER, 4)
+        label = wanted.label
+        if i in order:
+            label += f"   place {order.index(i) + 1}"
+        _label(pen, rect, label)
+    rows = -(-len(plan.strip) // columns)
+    return y + rows * (height + _GAP) - _GAP
+
+
+def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> Rect:
+    """The large picture with the answer's box or motion; the rectangle of the picture."""
+    assert plan.feature is not None
+    left, right = _COLUMN_RIGHT
+    width, height = _fitted(right - left, _FEATURE_PX, plan.aspect)
+    rect = (left, round(y), left + round(width), round(y) + round(height))
+    _paste(pen, rect, frames.get((plan.feature.media_id, plan.feature.wish)))
+    if isinstance(sample.answer, BoxAnswer | SpanBoxAnswer):
+        pen.frame(box_on(rect, sample.answer.box), p.ANSWER, 3, halo=p.PAPER)
+    motion = motion_of(sample)
+    if motion is not None:
+        draw_motion(pen, rect, motion)
+    _label(pen, rect, plan.feature.label)
+    return rect
+
+
+def box_on(rect: Rect, box: Sequence[float]) -> Rect:
+    """A normalised box on a picture that fills `rect`."""
+    x1, y1, x2, y2 = rect
+    return (
+        x1 + box[0] * (x2 - x1),
+        y1 + box[1] * (y2 - y1),
+        x1 + box[2] * (x2 - x1),
+        y1 + box[3] * (y2 - y1),
+    )
+
+
+def _draw_words(pen: Pen, y: float, sample: Sample) -> float:
+    """Question, options and answer in the left column."""
+    left, right = _COLUMN_LEFT
+    for i, turn in enumerate(sample.turns[:6]):
+        asked = turn.role == "user"
+        y = _heading(pen, left, y, "QUESTION" if asked else "ANSWER", p.ASKED if asked else p.ANSWER)
+        lines = wrapped(readable(turn.text, sample), right - left, 21, 8)
+        y = pen.lines(left, y, lines, 21) + 10
+        if asked and i == 0 and sample.options:
+            y = _draw_options(pen, y, sample)
+    lines = wrapped(answer_words(sample), right - left - 32, 18, 6)
+    size = line_height(18) * len(lines) + 42
+    pen.fill((left, y, right, y + size), p.ANSWER_TINT, 10)
+    kind = sample.answer.kind.replace("_", " and ")
+    pen.text(left + 16, y + 9, f"typed answer: {kind}", 14, p.ANSWER, bold=True)
+    pen.lines(left + 16, y + 31, lines, 18, p.INK)
+    return y + size + 8
+
+
+def _draw_options(pen: Pen, y: float, sample: Sample) -> float:
+    """The options in canonical order: a tick for the right one, the place in the order for items to sort."""
+    left, right = _COLUMN_LEFT
+    answer = sample.answer
+    for i, (words, option) in enumerate(zip(options_in_words(sample), sample.options, strict=True)):
+        circle = (left + 2, y + 1, left + 24, y + 23)
+        chosen = isinstance(answer, ChoiceAnswer) and answer.index == i
+        if isinstance(answer, OrderAnswer) and i in answer.order:
+            number = str(answer.order.index(i) + 1)
+            pen.draw.ellipse(circle, fill=p.ANSWER)
+            pen.text(left + 13 - p.text_width(number, 15) / 2, y + 2, number, 15, p.PAPER, bold=True)
+        elif chosen:
+            pen.draw.ellipse(circle, fill=p.ANSWER)
+            pen.draw.line([(left + 8, y + 12), (left + 12, y + 16), (left + 19, y + 8)], fill=p.PAPER, width=3)
+        else:
+            pen.draw.ellipse(circle, outline=p.LINE, width=2)
+        why = option.distractor_kind or ""
+        if option.margin is not None:
+            why = f"{why}, margin {option.margin:.2g}".lstrip(", ")
+        room = right - left - 38 - (p.text_width(why, 14) + 20 if why else 0)
+        lines = wrapped(words, room, 18, 3)
+        if why:
+            pen.text(right - p.text_width(why, 14), y + 4, why, 14, p.MUTED)
+        y = max(pen.lines(left + 38, y + 1, lines, 18, bold=chosen), y + 26) + 4
+    return y + 10
+
+
+def _draw_reasons(pen: Pen, y: float, sample: Sample, verdict: Mapping[str, Any] | None) -> float:
+    """Rationale, check and evidence in the right column."""
+    left, right = _COLUMN_RIGHT
+    width = right - left
+    if sample.rationale:
+        y = _heading(pen, left, y, "WHY", p.MUTED)
+        for step in sample.rationale[:7]:
+            y = pen.lines(left, y, wrapped(readable(step, sample), width, 16, 3), 16) + 3
+        if len(sample.rationale) > 7:
+            y = pen.lines(left, y, [f"and {len(sample.rationale) - 7} more steps"], 16, p.MUTED)
+        y += 10
+    y = _heading(pen, left, y, "CHECK", p.MUTED)
+    if verdict is None:
+        y = pen.lines(left, y, ["not checked yet: run chronotope verify"], 16, p.MUTED)
+    elif verdict["passed"]:
+        y = pen.lines(left, y, wrapped(f"answer follows from the evidence ({verdict['verifier']})", width, 16, 2), 16)
+    else:
+        words = f"{verdict['problem']}: {verdict['reason'] or ''} ({verdict['verifier']})"
+        y = pen.lines(left, y, wrapped(words, width, 16, 5), 16, p.WRONG)
+    y = _heading(pen, left, y + 10, "EVIDENCE", p.EVIDENCE)
+    for line in evidence_words(sample.evidence)[:8]:
+        y = pen.lines(left, y, wrapped(line, width, 16, 3), 16) + 2
+    return y
+
+
+def _draw_footer(pen: Pen, y: float, sample: Sample) -> float:
+    pen.fill((MARGIN, y, WIDTH - MARGIN, y + 1), p.LINE)
+    parts = [
+        f"sample {sample.sample_id}",
+        f"wording {sample.wording}",
+        f"form {sample.answer_form}",
+        f"by {sample.generator}",
+        f"recipe {sample.recipe}",
+    ]
+    if sample.pair_id:
+        parts.append(f"pair {sample.pair_id[:8]}")
+    pen.text(MARGIN, y + 10, p.clipped("   ·   ".join(parts), WIDTH - 2 * MARGIN, 14), 14, p.MUTED)
+    return y + 40
+
+
+def _heading(pen: Pen, x: float, y: float, text: str, colour: str) -> float:
+    pen.text(x, y, text, 13, colour, bold=True)
+    return y + 23
+
+
+# -- pictures -------------------------------------------------------------------------------------------------------
+
+
+def _paste(pen: Pen, rect: Rect, picture: FramePicture | None) -> None:
+    x1, y1, x2, y2 = (round(v) for v in rect)
+    if picture is None:
+        pen.fill(rect, p.PANEL)
+        pen.text(x1 + 10, y1 + 10, p.clipped("no picture", x2 - x1 - 20, 14), 14, p.MUTED)
+        return
+    shown = Image.fromarray(picture.rgb)
+    if shown.size != (x2 - x1, y2 - y1):
+        shown = shown.resize((x2 - x1, y2 - y1), Image.Resampling.BICUBIC)
+    pen.picture.paste(shown, (x1, y1))
+
+
+def _label(pen: Pen, rect: Rect, text: str) -> None:
+    """White letters on a dark ground in the lower left corner of a picture."""
+    x1, _, x2, y2 = rect
+    text = p.clipped(text, x2 - x1 - 12, 14)
+    pen.fill((x1, y2 - 22, x1 + p.text_width(text, 14) + 12, y2), "#17202b")
+    pen.text(x1 + 6, y2 - 20, text, 14, p.PAPER)
+
+
+def _tile_width(columns: int) -> float:
+    return (WIDTH - 2 * MARGIN - (columns - 1) * _GAP) / columns
+
+
+def _fitted(width: float, height: float, aspect: float) -> tuple[float, float]:
+    """The largest size of this aspect inside `width` x `height`."""
+    return (width, width / aspect) if width / aspect <= height else (height * aspect, height)
+
+
+def _side(width: float, aspect: float) -> int:
+    return round(max(_fitted(width, _TILE_PX, aspect)))
+
+
+def _aspect(around: Around, media_id: str) -> float:
+    media = around.media.get(media_id, {})
+    if not media.get("width") or not media.get("height"):
+        return 16 / 9
+    return min(max(float(media["width"]) / float(media["height"]), 0.3), 4.0)
+
+
+def _has_pictures(around: Around, media_id: str) -> bool:
+    return around.media.get(media_id, {}).get("kind", "video") != "audio"

@@ -1,0 +1,264 @@
+"""The timeline of a sample: what is asked, answered, cut, said and written in the window, on lanes below each other.
+
+Lanes are first laid out as data (`lanes_of`), then drawn. The answer's span goes through all lanes as a light column,
+so that one sees at a glance which words and texts fall into it; rows that the answer rests on are orange.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..schemas.readings import Appearance
+from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample
+from . import pen as p
+from .pen import Pen
+from .readable import answer_spans, evidence_times, seconds, span_words, spans_named
+
+Row = Mapping[str, Any]
+LEFT, RIGHT = 140, 1168
+"""Where the window begins and ends on a card, px."""
+LANE_PX, BAR_PX, LETTER_PX = 30, 24, 14
+COLUMN = "#e6f5ee"
+_SOURCE_TABLES = ("media", "clips", "edits")
+_OWN_LANES = ("shots", "speech", "words", "text_regions")
+_MOST_TEXT_LANES = 4
+
+
+@dataclass(frozen=True)
+class Around:
+    """What is stored about the first medium near a sample's window. Rows are those of the tables, in order of time."""
+
+    media: Mapping[str, Row] = field(default_factory=dict)
+    """Row of table `media` by identifier."""
+    shots: Sequence[Row] = ()
+    speech: Sequence[Row] = ()
+    words: Sequence[Row] = ()
+    texts: Sequence[Appearance] = ()
+    edit: Row | None = None
+    """How the first medium was made, when it is a twin of a clip."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """From seconds on the clock of the first medium to px."""
+
+    start_s: float
+    end_s: float
+
+    def x(self, t_s: float) -> float:
+        """Place of a time; times outside the window lie on its edge."""
+        share = (t_s - self.start_s) / max(self.end_s - self.start_s, 1e-9)
+        return LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A span on a lane, or a moment (`start_s == end_s`)."""
+
+    start_s: float
+    end_s: float
+    label: str
+    tint: str
+    ink: str = p.INK
+    whole: bool = False
+    """Whether the label is shown only where all of it fits."""
+    outside: bool = False
+    """Whether a label that does not fit stands beside the bar."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Bars that do not overlap much, with a name."""
+
+    name: str
+    bars: tuple[Bar, ...]
+
+
+def axis_of(sample: Sample) -> Axis:
+    """The window of the first medium, with what else the sample shows of the same medium."""
+    same = [m for m in sample.media if m.media_id == sample.media[0].media_id]
+    return Axis(min(m.start_s for m in same), max(max(m.end_s, m.start_s) for m in same))
+
+
+def lanes_of(sample: Sample, around: Around) -> list[Lane]:
+    """All lanes that have something in the window."""
+    axis = axis_of(sample)
+    cited = {(e.table, e.row_id) for e in sample.evidence}
+
+    def bars(table: str, rows: Sequence[Row], label: str, tint: str, *, whole: bool = False) -> list[Bar]:
+        return [
+            Bar(
+                r["start_s"],
+                r["end_s"],
+                str(r[label]),
+                *((p.EVIDENCE_TINT, p.EVIDENCE) if (table, r["row_id"]) in cited else (tint, p.INK)),
+                whole=whole,
+            )
+            for r in rows
+        ]
+
+    lanes = [
+        Lane("answer", tuple(_answer_bars(sample))),
+        Lane("asked", tuple(_asked_bars(sample))),
+        Lane("pictures", tuple(_still_bars(sample))),
+        Lane("shots", tuple(_shot_bars(around.shots))),
+        Lane("speech", tuple(bars("speech", around.speech, "text", p.SPEECH_TINT))),
+        Lane("words", tuple(bars("words", around.words, "word", p.SPEECH_TINT, whole=True))),
+        *_text_lanes(around.texts, cited),
+        *_evidence_lanes(sample, around.edit),
+    ]
+    inside = [
+        Lane(lane.name, tuple(b for b in lane.bars if b.end_s >= axis.start_s and b.start_s <= axis.end_s))
+        for lane in lanes
+    ]
+    return [lane for lane in inside if lane.bars]
+
+
+def _answer_bars(sample: Sample) -> list[Bar]:
+    bars = [
+        Bar(a, b, span_words(a, b) if b > a else f"{seconds(a)} s", p.ANSWER, p.PAPER, outside=True)
+        for a, b in answer_spans(sample)
+    ]
+    if isinstance(sample.answer, BoxAnswer):
+        t_s = sample.answer.t_s
+        bars.append(Bar(t_s, t_s, f"{seconds(t_s)} s", p.ANSWER, p.PAPER, outside=True))
+    if isinstance(sample.answer, ChoiceAnswer):
+        wrong = [o.text for i, o in enumerate(sample.options) if i != sample.answer.index]
+        bars = [Bar(a, b, "", p.WRONG_TINT) for a, b in spans_named(wrong)] + bars
+    return bars
+
+
+def _asked_bars(sample: Sample) -> list[Bar]:
+    named = spans_named(t.text for t in sample.turns if t.role == "user")
+    return [
+        Bar(a, b, span_words(a, b) if b > a else f"{seconds(a)} s", p.ASKED, p.PAPER, outside=True) for a, b in named
+    ]
+
+
+def _still_bars(sample: Sample) -> list[Bar]:
+    """Stills at their times, numbered as they are shown; for an order, green like an answer."""
+    tint = p.ANSWER if isinstance(sample.answer, OrderAnswer) else p.MUTED
+    first = sample.media[0].media_id
+    return [
+        Bar(t, t, str(number), tint, tint, outside=True)
+        for number, (media_id, t) in enumerate(stills_of(sample), 1)
+        if media_id == first
+    ]
+
+
+def stills_of(sample: Sample) -> list[tuple[str, float]]:
+    """(medium, time) of every still that the sample shows, in the order in which it shows them."""
+    found = []
+    for ref in sample.media:
+        times = ref.frame_times or ((ref.start_s,) if ref.kind == "image" else ())
+        found += [(ref.media_id, t) for t in times]
+    return found
+
+
+def _shot_bars(shots: Sequence[Row]) -> list[Bar]:
+    names = {"cut": "cut", "gradual": "gradual"}
+    return [
+        Bar(s["start_s"], s["end_s"], names.get(str(s["transition"]), ""), p.SHOT_TINTS[i % 2], p.MUTED)
+        for i, s in enumerate(shots)
+    ]
+
+
+def _text_lanes(texts: Sequence[Appearance], cited: set[tuple[str, str]]) -> list[Lane]:
+    """Texts on as few lanes as they need side by side; what does not fit into the lanes is counted."""
+    lanes: list[list[Bar]] = []
+    more = 0
+    for text in sorted(texts, key=lambda t: (t.start_s, t.end_s, t.text)):
+        own = any(("text_regions", member) in cited for member in text.members)
+        tint, ink = (p.EVIDENCE_TINT, p.EVIDENCE) if own else (p.TEXT_TINT, p.INK)
+        free = next((lane for lane in lanes if lane[-1].end_s <= text.start_s), None)
+        if free is None:
+            if len(lanes) == _MOST_TEXT_LANES and not own:
+                more += 1
+                continue
+            free = []
+            lanes.append(free)
+        free.append(Bar(text.start_s, text.end_s, text.text, tint, ink))
+    names = ["on screen", *[""] * max(0, len(lanes) - 1)]
+    if more and lanes:
+        names[-1] = f"{names[-1]} +{more}".strip()
+    return [Lane(name, tuple(lane)) for name, lane in zip(names, lanes, strict=False)]
+
+
+def _evidence_lanes(sample: Sample, edit: Row | None) -> list[Lane]:
+    """Cited rows of tables that have no lane of their own; on a twin their times are mapped to its clock."""
+    tables: dict[str, list[Bar]] = {}
+    place = _on_twin(edit)
+    for row in sample.evidence:
+        times = evidence_times(row)
+        if times is None or row.table in (*_SOURCE_TABLES, *_OWN_LANES):
+            continue
+        a, b = sorted((place(times[0]), place(times[1])))
+        tables.setdefault(row.table, []).append(Bar(a, b, "", p.EVIDENCE))
+    return [Lane(name, tuple(bars)) for name, bars in tables.items()]
+
+
+def _on_twin(edit: Row | None) -> Callable[[float], float]:
+    if edit is None:
+        return lambda t: t
+    scale, offset = float(edit["time_scale"]), float(edit["time_offset_s"])
+    return lambda t: scale * t + offset
+
+
+def draw_timeline(pen: Pen, top: float, sample: Sample, around: Around, marks: Sequence[float]) -> float:
+    """Draw the timeline below `top`, with a small mark at each time that a picture was taken; where it ends."""
+    axis, lanes = axis_of(sample), lanes_of(sample, around)
+    bottom = top + LANE_PX * len(lanes)
+    pen.fill((LEFT, top, RIGHT, bottom + 4), p.PANEL)
+    for a, b in answer_spans(sample):
+        pen.fill((axis.x(a), top, axis.x(b), bottom + 4), COLUMN)
+    for i, lane in enumerate(lanes):
+        y = top + i * LANE_PX + (LANE_PX - BAR_PX) / 2
+        pen.text(32, y + 2, p.clipped(lane.name, LEFT - 44, 15), 15, p.MUTED)
+        for bar in lane.bars:
+            _draw_bar(pen, axis, bar, y)
+    _draw_scale(pen, axis, bottom + 4, marks)
+    return bottom + 34
+
+
+def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float) -> None:
+    x1, x2 = axis.x(bar.start_s), axis.x(bar.end_s)
+    if bar.start_s == bar.end_s:
+        x1, x2 = x1 - 1.5, x1 + 1.5
+    pen.fill((x1, y, x2, y + BAR_PX), bar.tint)
+    if bar.end_s > bar.start_s and x2 - x1 > 6:  # neighbours touch: a hair between them
+        pen.fill((x2 - 1, y, x2, y + BAR_PX), p.PAPER)
+    if not bar.label:
+        return
+    fits = p.text_width(bar.label, LETTER_PX) <= x2 - x1 - 8
+    if fits or not (bar.whole or bar.outside):
+        room = x2 - x1 - 8
+        label = p.clipped(bar.label, room, LETTER_PX) if room > 24 or fits else ""
+        pen.text(x1 + 4, y + 3, label, LETTER_PX, bar.ink)
+    elif bar.outside:
+        width = p.text_width(bar.label, LETTER_PX)
+        beside = x2 + 5 if x2 + 5 + width <= RIGHT else x1 - 5 - width
+        pen.text(beside, y + 3, bar.label, LETTER_PX, bar.tint, bold=True)
+
+
+def _draw_scale(pen: Pen, axis: Axis, y: float, marks: Sequence[float]) -> None:
+    pen.fill((LEFT, y, RIGHT, y + 1), p.MUTED)
+    step = _step(axis.end_s - axis.start_s)
+    for i in range(math.ceil(axis.start_s / step - 1e-9), math.floor(axis.end_s / step + 1e-9) + 1):
+        x = axis.x(i * step)
+        pen.fill((x, y, x + 1, y + 6), p.MUTED)
+        label = f"{seconds(i * step)} s"
+        width = p.text_width(label, LETTER_PX)
+        pen.text(min(max(x - width / 2, LEFT), RIGHT - width), y + 7, label, LETTER_PX, p.MUTED)
+    for t in marks:
+        x = axis.x(t)
+        pen.draw.polygon([(x - 5, y - 5), (x + 5, y - 5), (x, y + 2)], fill=p.INK)
+
+
+def _step(length_s: float) -> float:
+    """A round number of seconds that divides the window into at most ten parts."""
+    raw = max(length_s, 1e-3) / 10
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
