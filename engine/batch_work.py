@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from .annotator import BatchAnnotator, Picture, Row
+from .annotator import BatchAnnotator, Picture, Row, TransientError
 from .bundle import ready
 from .media_work import Looked, Packet, Pictures, RowBuffer
 from .producer import ProducerSpec
@@ -84,6 +84,9 @@ def _looked(annotator: BatchAnnotator, batch: Sequence[Picture]) -> Iterator[tup
             raise ValueError(f"annotator {annotator.name} answered {len(made)} of {len(batch)} pictures")
         yield from zip(batch, made, strict=True)
     except Exception as error:
+        if isinstance(error, TransientError):
+            yield from ((picture, error) for picture in batch)
+            return
         if len(batch) == 1:
             yield batch[0], error
             return

@@ -10,7 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,11 @@ THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS
 """Models set their own fixed thread counts; everything else stays at one, so that results do not depend on workers."""
 
 
-def start_ray(workers: int | None = None) -> int:
-    """Connect to the cluster of `RAY_ADDRESS`, or start Ray here. Returns the number of CPUs."""
+def start_ray(log: Path, workers: int | None = None) -> int:
+    """Connect to the cluster of `RAY_ADDRESS`, or start Ray here. Returns the number of CPUs.
+
+    What Ray's own processes print while they start goes to the file `log`.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
@@ -47,7 +52,8 @@ def start_ray(workers: int | None = None) -> int:
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "include_dashboard": False,
             }
-        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+        with _chatter_aside(log):
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
@@ -58,12 +64,20 @@ def start_ray(workers: int | None = None) -> int:
     return int(ray.cluster_resources().get("CPU", 1))
 
 
-def stop_ray() -> None:
-    """Shut a Ray that was started here down; without effect when Ray was never started."""
-    import sys
-
-    if "ray" in sys.modules:
-        sys.modules["ray"].shutdown()
+@contextmanager
+def _chatter_aside(log: Path) -> Iterator[None]:
+    """Standard error goes to a file meanwhile, below Python: Ray's C++ core prints there whatever its level."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def media_wave(
@@ -122,9 +136,8 @@ def unit_wave(bundles: Sequence[Bundle], *, run_id: str) -> Iterator[list[UnitRe
     import ray
 
     rows = [{"payload": pickle.dumps(bundle), "run_id": run_id} for bundle in bundles]
-    data = ray.data.from_items(rows, override_num_blocks=len(bundles)).map_batches(
-        _bundle_task, batch_size=1, num_cpus=1
-    )
+    items: Any = ray.data.from_items(rows, override_num_blocks=len(bundles))
+    data = items.map_batches(_bundle_task, batch_size=1, num_cpus=1)
     for row in data.iter_rows():
         yield pickle.loads(row["payload"])
 

@@ -101,7 +101,7 @@ class Runner:
 
         if self._cpus is None:
             self.told.note("starting Ray")
-            self._cpus = start_ray(self.workers)
+            self._cpus = start_ray(self.store.root / "work" / "ray.log", self.workers)
         return self._cpus
 
     def _run_media(self, plan: WavePlan) -> None:

@@ -70,4 +70,4 @@ def _texts(rows: list[dict[str, Any]]) -> list[Appearance]:
         box = box_or_none(r["x1"], r["y1"], r["x2"], r["y2"])
         if box is not None and r["end_s"] > r["start_s"]:
             readings.append(Reading(r["row_id"], r["text"], r["start_s"], r["end_s"], box, r["confidence"]))
-    return merge_readings(readings)
+    return list(merge_readings(readings))

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 OK, FAILED, USAGE, BUSY = 0, 1, 2, 3
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 Root = Annotated[

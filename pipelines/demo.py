@@ -29,7 +29,7 @@ FILM_SEED = 11
 FILM_SCENES = 16
 LEFT_ALONE = ("carphone_distorted",)
 """A degraded copy of another video: a near duplicate with nothing new to show."""
-STRICTER = ("sharp: sharpness_p10 > q('sharpness_p10', 0.1)", "sharp: sharpness_p10 > q('sharpness_p10', 0.5)")
+STRICTER = ("sharp: sharpness_p10 > q('sharpness_p10', 0.02)", "sharp: sharpness_p10 > q('sharpness_p10', 0.3)")
 
 
 def run_demo(folder: Path, footage: tuple[Path, ...]) -> bool:
