@@ -64,6 +64,7 @@ def doctor(as_json: Json = False) -> None:
 
 def _list(kind: str, wanted: Any, as_json: bool) -> None:
     from ..engine.registry import find, first_sentence, names
+    from .reference import shape_of
 
     rows = []
     for name in names(kind):
@@ -71,16 +72,9 @@ def _list(kind: str, wanted: Any, as_json: bool) -> None:
         if wanted(thing):
             row = {"name": name, "about": first_sentence(thing)}
             if kind == "annotator":
-                row = {"name": name, "shape": _shape(thing), "writes": ", ".join(thing.writes), "about": row["about"]}
+                row = {"name": name, "shape": shape_of(thing), "writes": ", ".join(thing.writes), "about": row["about"]}
             rows.append(row)
     print_json(rows) if as_json else out.print(table(rows))
-
-
-def _shape(thing: Any) -> str:
-    from ..engine.annotator import AudioAnnotator, BatchAnnotator, Composer, FrameAnnotator
-
-    kinds = (("frame", FrameAnnotator), ("audio", AudioAnnotator), ("batch", BatchAnnotator), ("composer", Composer))
-    return next((name for name, kind in kinds if issubclass(thing, kind)), "unit")
 
 
 @command

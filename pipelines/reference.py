@@ -1,36 +1,122 @@
-"""The recipe reference, printed from the parameter models: what `docs/recipe.md` and `chronotope annotators NAME` show."""
+"""The recipe reference, printed from the parameter models: what `docs/recipe.md` and `chronotope annotators NAME` show.
+
+Types are written in the words of a recipe (text, list, one of ...), parameters that all packagers share are printed
+once, and groups of parameters (a parameter that has parameters itself) get tables of their own.
+"""
 
 from __future__ import annotations
 
 import inspect
 import json
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ..engine.annotator import AudioAnnotator, BatchAnnotator, Composer, FrameAnnotator
 from ..engine.registry import find, names
 from ..engine.task import Task
+from ..outputs.packager import PackageParams
 from .recipe import Manifest, RecipeModel, Source
+
+NOTES = {
+    "clip_embedding": "ONNX exports and `composed-tiny` need the extra `onnx` only.",
+    "clip_scores": "ONNX exports and `composed-tiny` need the extra `onnx` only.",
+    "probe": "Every recipe has it.",
+    "clips": "Every recipe has it; its parameters are the section `clips`.",
+    "groups": "Every recipe with tasks has it; its parameters are the section `splits`.",
+    "verdicts": "Every recipe with tasks has it; the recipe fills in its parameters.",
+    "plain_function": "Not written by this name: a function `thing` in `my_file.py` is the producer `my_file.py:thing`.",
+}
+"""What a person should know about some annotators before the parameters."""
+BLACK_BOX = ("verdicts",)
+"""Annotators whose parameters nobody writes."""
+WORDS: Mapping[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
 
 
 def parameters(model: type[BaseModel]) -> list[dict[str, str]]:
-    """Name, type, default and meaning of each parameter."""
-    rows = []
-    for name, field in model.model_fields.items():
-        if field.default is PydanticUndefined:
-            default = "required" if field.default_factory is None else json.dumps(_plain(field.default_factory()))  # type: ignore[call-arg]
-        else:
-            default = json.dumps(_plain(field.default))
-        rows.append(
-            {
-                "parameter": field.alias or name,
-                "type": _type(field.annotation),
-                "default": default,
-                "meaning": field.description or "",
-            }
-        )
-    return rows
+    """Name, type, default and meaning of each parameter that a recipe may set."""
+    return [
+        {
+            "parameter": field.alias or name,
+            "type": _type(field.annotation),
+            "default": _default(field),
+            "meaning": _sentence(field.description or ""),
+        }
+        for name, field in model.model_fields.items()
+        if not field.exclude
+    ]
+
+
+def shape_of(thing: Any) -> str:
+    """What an annotator is fed: frame, audio, batch, unit; or composer."""
+    kinds = (("frame", FrameAnnotator), ("audio", AudioAnnotator), ("batch", BatchAnnotator), ("composer", Composer))
+    return next((name for name, kind in kinds if issubclass(thing, kind)), "unit")
+
+
+def recipe_reference() -> str:
+    """The text of `docs/recipe.md`."""
+    classes = [(name, find("annotator", name)) for name in names("annotator")]
+    annotators = [c for c in classes if not issubclass(c[1], Task)]
+    tasks = [c for c in classes if issubclass(c[1], Task)]
+    packagers = [(name, find("packager", name)) for name in names("packager")]
+    parts = [INTRODUCTION.replace("{recipe}", _quickstart()).rstrip(), ""]
+    parts += ["## Sections", "", _markdown(parameters(RecipeModel)), PRODUCERS, SELECTION]
+    parts += ["### An entry of `sources`", "", _markdown(parameters(Source)), SOURCES]
+    parts += ["### `manifest`", "", _markdown(parameters(Manifest))]
+    parts += ["## Annotators", "", *(_annotator(name, thing) for name, thing in annotators)]
+    parts += ["## Tasks", "", TASKS, *(_annotator(name, thing) for name, thing in tasks)]
+    parts += ["## Packagers", "", PACKAGERS, _markdown(parameters(PackageParams))]
+    parts += [_packager(name, thing) for name, thing in packagers]
+    groups = sorted({g for _, c in classes for g in _groups(c.Params)}, key=lambda g: g.__name__)
+    parts += ["## Groups of parameters", "", "Set inside a parameter: `window: {length_s: [20, 60]}`.", ""]
+    parts += [f"### {g.__name__}\n\n{inspect.getdoc(g)}\n\n{_markdown(parameters(g))}" for g in groups]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
+
+
+def _annotator(name: str, thing: Any) -> str:
+    says = [inspect.getdoc(thing) or "", ""]
+    facts = [] if issubclass(thing, Task) else [f"Shape: {shape_of(thing)}."]
+    reads = [f"`{t}`" + (" (if there)" if t in thing.optional_reads else "") for t in thing.reads]
+    if reads:
+        facts.append(f"Reads {', '.join(reads)}.")
+    if thing.writes and not issubclass(thing, Task):
+        facts.append(f"Writes {', '.join(f'`{t}`' for t in thing.writes)}.")
+    if thing.needs_extra:
+        facts.append(f"Needs the extra `{thing.needs_extra}`.")
+    if name in NOTES:
+        facts.append(NOTES[name])
+    rows = [] if name in BLACK_BOX else parameters(thing.Params)
+    return "\n".join([f"### `{name}`", "", *says, " ".join(facts), "", _markdown(rows) if rows else ""])
+
+
+def _packager(name: str, thing: Any) -> str:
+    shared = {row["parameter"]: row for row in parameters(PackageParams)}
+    own = [row for row in parameters(thing.Params) if shared.get(row["parameter"]) != row]
+    shows = f"Shows {' and '.join(thing.shows)}; a row {'may' if thing.spans == 'native' else 'cannot'} name a part of a file."
+    return "\n".join([f"### `{name}`", "", inspect.getdoc(thing) or "", "", shows, "", _markdown(own) if own else ""])
+
+
+def _groups(model: type[BaseModel]) -> Iterable[type[BaseModel]]:
+    for field in model.model_fields.values():
+        if inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel):
+            yield field.annotation
+            yield from _groups(field.annotation)
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, BaseModel):
+        changed = json.loads(value.model_dump_json(exclude_defaults=True))
+        return json.dumps(changed) if changed else "its defaults"
+    return json.dumps(_plain(value), ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
@@ -44,56 +130,96 @@ def _plain(value: Any) -> Any:
 
 
 def _type(annotation: Any) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    for noise in ("typing.", "collections.abc.", "chronotope."):
-        text = text.replace(noise, "")
-    return text.replace("NoneType", "None")
+    """A type in the words of a recipe."""
+    if annotation in WORDS:
+        return WORDS[annotation]
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " | ".join(str(value) for value in inner)
+    if origin in (Union, UnionType):
+        said = [_type(kind) for kind in inner if kind is not NoneType]
+        return " or ".join(said) + (" or null" if NoneType in inner else "")
+    if origin in (tuple, list):
+        if Ellipsis in inner or origin is list:
+            return "list" if inner[0] is Any else f"list of {_type(inner[0])}"
+        return f"[{', '.join(_type(kind) for kind in inner)}]"
+    if origin is dict:
+        return "mapping" if inner[1] is Any else f"name: {_type(inner[1])}"
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return f"{annotation.__name__} (mapping)"
+    return str(getattr(annotation, "__name__", annotation))
 
 
-def recipe_reference() -> str:
-    """The text of `docs/recipe.md`."""
-    parts = [
-        "# Recipe reference",
-        "",
-        "Printed from the parameter models by `python -m chronotope.pipelines.reference`; do not edit by hand.",
-        "",
-        "## Sections",
-        "",
-        _markdown(parameters(RecipeModel)),
-        "Every producer also takes `as:` (another name) and `from:` (table: producers to read it from).",
-        "",
-        "### An entry of `sources`",
-        "",
-        _markdown(parameters(Source)),
-        "### `manifest`",
-        "",
-        _markdown(parameters(Manifest)),
-    ]
-    classes = [(name, find("annotator", name)) for name in names("annotator")]
-    for title, chosen in (
-        ("Annotators", [c for c in classes if not issubclass(c[1], Task)]),
-        ("Tasks", [c for c in classes if issubclass(c[1], Task)]),
-        ("Packagers", [(name, find("packager", name)) for name in names("packager")]),
-    ):
-        parts += [f"## {title}", ""]
-        for name, thing in chosen:
-            tables = ""
-            if hasattr(thing, "writes"):
-                reads = f"Reads {', '.join(f'`{t}`' for t in thing.reads)}. " if thing.reads else ""
-                tables = f"{reads}Writes {', '.join(f'`{t}`' for t in thing.writes) or 'a table of your choice'}.\n"
-            rows = parameters(thing.Params)
-            parts += [f"### `{name}`", "", inspect.getdoc(thing) or "", "", tables, _markdown(rows) if rows else ""]
-    return "\n".join(parts).replace("\n\n\n", "\n\n").rstrip() + "\n"
+def _sentence(text: str) -> str:
+    """One style for all meanings: a small letter first, no full stop after a single sentence."""
+    if re.match(r"[A-Z][a-z]*[ :]", text):
+        text = text[0].lower() + text[1:]
+    return text[:-1] if text.endswith(".") and ". " not in text else text
 
 
 def _markdown(rows: list[dict[str, str]]) -> str:
     lines = ["| parameter | type | default | meaning |", "|---|---|---|---|"]
     for row in rows:
-        cells = [row["parameter"], row["type"], row["default"], row["meaning"]]
-        escaped = [c.replace("|", "\\|").replace("\n", " ") for c in cells]
-        lines.append(f"| `{escaped[0]}` | {escaped[1]} | `{escaped[2]}` | {escaped[3]} |")
+        default = row["default"] if row["default"] in ("required", "its defaults") else f"`{row['default']}`"
+        cells = (f"`{row['parameter']}`", _html_safe(row["type"]), default, _html_safe(row["meaning"]))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
+
+def _html_safe(text: str) -> str:
+    """`<name>` outside of code would vanish as an HTML tag."""
+    return "".join(p if i % 2 else p.replace("<", "&lt;") for i, p in enumerate(re.split(r"(`[^`]*`)", text)))
+
+
+def _quickstart() -> str:
+    return (Path(__file__).parent / "recipes" / "quickstart.yaml").read_text(encoding="utf-8").rstrip()
+
+
+INTRODUCTION = """# Recipe reference
+
+Printed from the parameter models by `python -m chronotope.pipelines.reference`; do not edit by hand (`make docs` prints it).
+`chronotope init FOLDER-or-CSV` writes a recipe for your footage, `chronotope annotators NAME` (or `tasks`, `packagers`) shows
+one entry of this page, and an unknown section or parameter is an error that says what was probably meant.
+Tables and their columns: [tables.md](tables.md).
+
+This is the recipe of the demo:
+
+```yaml
+{recipe}
+```
+"""
+
+PRODUCERS = """Entries of `annotate`, `enrich`, `tasks` and `package` are a name, or a name with parameters. A class or function of your own is
+named by its file, relative to the recipe: `my_file.py:thing`. Each entry also takes `as:`, another name for it, which lets
+one annotator stand in a recipe twice; entries other than packages take `from:`, which says whose rows it reads when several write a table:
+
+```yaml
+annotate:
+  - speech: {model: tiny.en}
+  - speech: {as: speech_large, model: large-v3}
+tasks:
+  - speech_grounding: {from: {speech: speech_large, words: speech_large}}
+```
+
+`${NAME}` anywhere in a recipe is replaced by the environment variable of that name. The dataset stores the recipe as
+it is written, so what is secret stays out of it.
+"""
+
+SELECTION = """A rule of `select` is an SQL condition over the columns of [`clip_view`](tables.md#clip_view), for example
+`speech_share > 0.2 AND motion_mean > q('motion_mean', 0.2)`. `q('column', share)` is that quantile over all clips of the recipe,
+whatever the other rules say. A clip is kept when every rule is true; the first rule that is not is the reason that
+is stored. A condition that meets NULL (nobody measured it) is not true.
+"""
+
+SOURCES = """Each entry has exactly one of `videos`, `folder`, `list` and `manifest`. Relative paths start from the folder of the recipe; URIs
+such as `s3://bucket/folder` name object stores, and footage there is copied to local scratch while it is looked at.
+"""
+
+TASKS = """Every task reads tables of one medium and writes `samples`; a window is the footage that a sample shows.
+"""
+
+PACKAGERS = """All packagers have these parameters; the tables below list only what a packager adds or sets otherwise.
+"""
 
 if __name__ == "__main__":
     import sys

@@ -1,0 +1,104 @@
+"""The table reference, printed from the schemas: what `docs/tables.md` shows.
+
+Every table and every documented view of a dataset, with the type, unit and meaning of each column. Views that only serve
+other views are left out: they may change with any version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..schemas.table import COMMON, Table
+from ..schemas.tables import LEDGER, RUNS, TABLES
+from ..schemas.tables_annotation import ANNOTATION_TABLES
+from ..schemas.tables_sample import SAMPLE_TABLES
+from ..schemas.tables_source import SOURCE_TABLES
+from ..schemas.view import View
+from ..schemas.views import VIEWS
+
+GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
+    ("Footage", "Where bytes lie, what they contain, and which clips of them are looked at.", SOURCE_TABLES),
+    ("Annotations", "What annotators found, by time on the presentation clock of the medium.", ANNOTATION_TABLES),
+    ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
+    ("Records", "What was done, by which run, and which versions belong together.", (LEDGER, RUNS, TABLES["head"])),
+)
+"""All tables, in the order in which a person meets them."""
+
+INTRODUCTION = """# Tables and views
+
+Printed from the schemas by `python -m chronotope.pipelines.table_reference`; do not edit by hand (`make docs` prints it).
+
+A dataset is a folder of [Delta Lake](https://delta.io) tables. `chronotope sql "..."` sees each table as a view of the
+same name, in the [SQL of DuckDB](https://duckdb.org/docs/stable/sql/introduction), and adds the derived views at the end of this page.
+Start with [`clip_view`](#clip_view): one row per clip with everything that is known about it. The rules of a recipe's
+`select:` section are conditions on it.
+
+- Times are seconds on the presentation clock of the medium: its first presented frame is 0. Spans are half-open.
+- Places are shares of the picture (0..1), origin top left, after rotation.
+- NULL means that nobody measured it; 0 means that somebody looked and found nothing.
+- *volatile* columns (clock times, run names) may differ between two builds of the same input; all others may not.
+"""
+
+
+def table_reference() -> str:
+    """The text of `docs/tables.md`."""
+    documented = [view for view in VIEWS.values() if view.columns]
+    parts = [INTRODUCTION, "## Contents", ""]
+    for title, _, tables in GROUPS:
+        parts.append(f"- {title}: {_links(t.name for t in tables)}")
+    parts += [
+        f"- Views: {_links(v.name for v in reversed(documented))}",
+        "",
+        "## Columns of every annotation table",
+        "",
+    ]
+    parts += ["These come first in each table that is marked *annotation*.", ""]
+    parts += [_columns((c.name, str(c.type), c.unit, c.doc) for c in COMMON)]
+    for title, about, tables in GROUPS:
+        parts += [f"## {title}", "", about, ""]
+        parts += [_table(table) for table in tables]
+    parts += ["## Views", "", "Queries with a name: they hold no data and are always up to date.", ""]
+    parts += [_view(view) for view in reversed(documented)]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _links(names: Iterable[str]) -> str:
+    return ", ".join(f"[`{name}`](#{name})" for name in names)
+
+
+def _table(table: Table) -> str:
+    kind = " *Annotation.*" if table.annotation else ""
+    key = ", ".join(f"`{name}`" for name in table.key)
+    identified = f"One row per {key}" + (" and producer." if table.annotation else ".")
+    rows = (
+        (c.name, str(c.type), c.unit, f"{c.doc} (*volatile*)" if c.volatile else c.doc)
+        for c in table.columns
+    )  # fmt: skip
+    return f"### `{table.name}`\n\n{table.doc}{kind} {identified}\n\n{_columns(rows)}"
+
+
+def _view(view: View) -> str:
+    header = "| column | unit | meaning |\n|---|---|---|\n"
+    lines = [f"| `{c.name}` | {_cell(c.unit)} | {_cell(c.doc)} |" for c in view.columns]
+    return f"### `{view.name}`\n\n{view.doc}\n\n{header}" + "\n".join(lines) + "\n"
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> str:
+    header = "| column | type | unit | meaning |\n|---|---|---|---|\n"
+    lines = [f"| `{name}` | {_cell(_short(kind))} | {_cell(unit)} | {_cell(doc)} |" for name, kind, unit, doc in rows]
+    return header + "\n".join(lines) + "\n"
+
+
+def _short(kind: str) -> str:
+    """An Arrow type as people read it: `list<element: double>` is a list of double."""
+    return kind.replace("element: ", "").replace("item: ", "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(table_reference())
