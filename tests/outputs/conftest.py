@@ -43,7 +43,9 @@ def write_film(
     sound: bool = False,
     variable: bool = False,
 ) -> Path:
-    """A film of 160x120 that is red during the flash and blue outside; with sound: a tone during the flash."""
+    """A film of 160x120, red during the flash and blue outside; with sound: a tone during the flash; with a variable rate:
+    a fifth of the frames after 18 s.
+    """
     import av
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def write_film(
         blue = np.full((120, 160, 3), (20, 20, 220), np.uint8)
         for i in range(round(seconds * FPS)):
             t_ms = round(1000 * i / FPS)
-            if variable and i % 3 == 1:
+            if variable and t_ms > 18_000 and i % 5:
                 continue
             frame = av.VideoFrame.from_ndarray(
                 red if flash[0] * 1000 <= t_ms < flash[1] * 1000 else blue, format="rgb24"
