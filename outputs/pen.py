@@ -83,7 +83,7 @@ def text_width(text: str, size: int) -> float:
 
 def clipped(text: str, width: float, size: int) -> str:
     """The text, cut with an ellipsis where it is wider than `width`; nothing when not even a letter fits."""
-    text = " ".join(text.split())
+    text = text.replace("\n", " ")
     if text_width(text, size) <= width:
         return text
     low, high = 0, len(text)

@@ -73,7 +73,7 @@ def readable(text: str, sample: Sample) -> str:
             case OptionsMark():
                 return ""
             case AnswerMark():
-                return answer_words(sample)
+                return ", ".join(f"“{words}”" for words in _chosen(sample))
 
     try:
         return "\n".join(line.strip() for line in replace(text, word).splitlines() if line.strip())
@@ -101,10 +101,10 @@ def answer_words(sample: Sample) -> str:
             return f"{box_words(box)} at {seconds(t_s)} s"
         case SpanBoxAnswer(start_s=start, end_s=end, box=box):
             return f"{span_words(start, end)}, {box_words(box)}"
-        case ChoiceAnswer(index=index):
-            return _option(sample, index)
+        case ChoiceAnswer():
+            return "".join(_chosen(sample))
         case OrderAnswer(order=order):
-            return "; ".join(_option(sample, i) for i in order)
+            return ", ".join(str(i + 1) for i in order) + " of the options as listed"
         case NumberAnswer(value=value, unit=unit):
             return f"{value:g} {unit}".strip()
         case TextAnswer(text=text):
@@ -113,9 +113,17 @@ def answer_words(sample: Sample) -> str:
             return "it does not happen"
 
 
-def _option(sample: Sample, index: int) -> str:
+def _chosen(sample: Sample) -> list[str]:
+    """The right option, or the options in their right order."""
     options = options_in_words(sample)
-    return options[index] if 0 <= index < len(options) else f"option {index + 1}, which does not exist"
+    match sample.answer:
+        case ChoiceAnswer(index=index):
+            chosen = [index]
+        case OrderAnswer(order=order):
+            chosen = list(order)
+        case _:
+            return [answer_words(sample)]
+    return [options[i] if 0 <= i < len(options) else f"option {i + 1}, which does not exist" for i in chosen]
 
 
 def answer_spans(sample: Sample) -> list[tuple[float, float]]:
@@ -166,7 +174,7 @@ def evidence_words(evidence: Sequence[Evidence]) -> list[str]:
         names = [str(r.values.get("text") or r.values.get("word") or "") for r in rows]
         words = " ".join(n if table == "words" else f"“{n}”" for n in dict.fromkeys(names) if n)
         times = [t for t in map(evidence_times, rows) if t is not None]
-        when = f" {span_words(min(t[0] for t in times), max(t[1] for t in times))}" if times else ""
-        count = f" x {len(rows)}" if len(rows) > 1 else ""
+        when = f", {span_words(min(t[0] for t in times), max(t[1] for t in times))}" if times else ""
+        count = f", {len(rows)} rows" if len(rows) > 1 else ""
         lines.append(f"{table}{count}{when}" + (f": {words}" if words else ""))
     return lines

@@ -31,7 +31,7 @@ from .timeline import Around, axis_of, draw_timeline, stills_of
 
 WIDTH, MARGIN = 1200, 32
 _COLUMN_LEFT, _COLUMN_RIGHT = (MARGIN, 680), (728, WIDTH - MARGIN)
-_GAP = 8
+_GAP, _CAPTION_PX = 8, 34
 _TALLEST = 4000
 _TILE_PX, _FEATURE_PX = 220.0, 420.0
 """Greatest heights of a picture in the strip and of the large picture."""
@@ -83,7 +83,7 @@ def frame_plan(sample: Sample, around: Around) -> FramePlan:
     if stills:
         side = _side(_tile_width(min(max(len(stills), 4), 8)), _aspect(around, stills[0][0]))
         strip = [
-            Wanted(media_id, t, f"{i}   {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
+            Wanted(media_id, t, f"{i} · {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
         ]
         return FramePlan(tuple(strip), None, _aspect(around, stills[0][0]))
     if first.kind == "audio" or not _has_pictures(around, first.media_id):
@@ -140,7 +140,7 @@ def draw_card(
     if plan.strip:
         bottom = _draw_strip(pen, y, sample, plan, frames)
         places["strip"] = (MARGIN, y, WIDTH - MARGIN, bottom)
-        y = bottom + 22
+        y = bottom + 8
     marks = [w.t_s for w in plan.strip if w.media_id == sample.media[0].media_id]
     bottom = draw_timeline(pen, y, sample, around, marks)
     places["timeline"] = (MARGIN, y, WIDTH - MARGIN, bottom)
@@ -149,7 +149,7 @@ def draw_card(
     right = y
     if plan.feature is not None:
         places["feature"] = _draw_feature(pen, y, sample, plan, frames)
-        right = places["feature"][3] + 20
+        right = places["feature"][3] + _CAPTION_PX + 10
     right = _draw_reasons(pen, right, sample, verdict)
     bottom = _draw_footer(pen, max(left, right) + 12, sample)
     return Card(pen.picture.crop((0, 0, WIDTH, round(bottom))), places)
@@ -170,11 +170,12 @@ def _draw_header(pen: Pen, sample: Sample, around: Around, verdict: Mapping[str,
     if media.get("duration_s"):
         parts.append(f"of {seconds(media['duration_s'])} s")
     if around.edit is not None:
-        parts.append(f"made by {around.edit['operation']}")
+        edit = around.edit
+        parts.append(f"{edit['operation']} of {edit['title'] or 'its source'} {span_words(edit['start_s'], edit['end_s'])}")
     if len(sample.media) > 1:
         parts.append(f"{len(sample.media)} media")
     parts.append(f"needs {', '.join(n.replace('_', ' ') for n in sample.needs)}")
-    pen.text(MARGIN, 68, p.clipped("   ·   ".join(parts), WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
+    pen.text(MARGIN, 68, p.clipped("  ·  ".join(parts), WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
     return 104
 
 
@@ -198,17 +199,18 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
     for i, wanted in enumerate(plan.strip):
         row, column = divmod(i, columns)
         x = MARGIN + column * (cell + _GAP) + (cell - width) / 2
-        top = y + row * (height + _GAP)
+        top = y + row * (height + _CAPTION_PX)
         rect = (round(x), round(top), round(x + width), round(top + height))
         _paste(pen, rect, frames.get((wanted.media_id, wanted.wish)))
-        if any(a <= wanted.t_s < b for a, b in spans):
-            pen.frame(rect, p.ANSWER, 4)
         label = wanted.label
         if i in order:
-            label += f"   place {order.index(i) + 1}"
-        _label(pen, rect, label)
+            label += f" · place {order.index(i) + 1}"
+        green = any(a <= wanted.t_s < b for a, b in spans)
+        _caption(pen, rect, label, p.ANSWER if green else p.MUTED)
+        if green:
+            pen.frame(rect, p.ANSWER, 4)
     rows = -(-len(plan.strip) // columns)
-    return y + rows * (height + _GAP) - _GAP
+    return y + rows * (height + _CAPTION_PX)
 
 
 def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> Rect:
@@ -223,7 +225,7 @@ def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: F
     motion = motion_of(sample)
     if motion is not None:
         draw_motion(pen, rect, motion)
-    _label(pen, rect, plan.feature.label)
+    _caption(pen, rect, plan.feature.label, p.MUTED)
     return rect
 
 
@@ -248,12 +250,13 @@ def _draw_words(pen: Pen, y: float, sample: Sample) -> float:
         y = pen.lines(left, y, lines, 21) + 10
         if asked and i == 0 and sample.options:
             y = _draw_options(pen, y, sample)
-    lines = wrapped(answer_words(sample), right - left - 32, 18, 6)
-    size = line_height(18) * len(lines) + 42
-    pen.fill((left, y, right, y + size), p.ANSWER_TINT, 10)
     kind = sample.answer.kind.replace("_", " and ")
-    pen.text(left + 16, y + 9, f"typed answer: {kind}", 14, p.ANSWER, bold=True)
-    pen.lines(left + 16, y + 31, lines, 18, p.INK)
+    inset = 32 + p.text_width(kind, 17)
+    lines = wrapped(answer_words(sample), right - left - inset - 16, 17, 4)
+    size = line_height(17) * len(lines) + 18
+    pen.fill((left, y, right, y + size), p.ANSWER_TINT, 8)
+    pen.text(left + 16, y + 9, kind, 17, p.ANSWER, bold=True)
+    pen.lines(left + inset, y + 9, lines, 17, p.INK)
     return y + size + 8
 
 
@@ -320,7 +323,7 @@ def _draw_footer(pen: Pen, y: float, sample: Sample) -> float:
     ]
     if sample.pair_id:
         parts.append(f"pair {sample.pair_id[:8]}")
-    pen.text(MARGIN, y + 10, p.clipped("   ·   ".join(parts), WIDTH - 2 * MARGIN, 14), 14, p.MUTED)
+    pen.text(MARGIN, y + 10, p.clipped("  ·  ".join(parts), WIDTH - 2 * MARGIN, 14), 14, p.MUTED)
     return y + 40
 
 
@@ -344,12 +347,10 @@ def _paste(pen: Pen, rect: Rect, picture: FramePicture | None) -> None:
     pen.picture.paste(shown, (x1, y1))
 
 
-def _label(pen: Pen, rect: Rect, text: str) -> None:
-    """White letters on a dark ground in the lower left corner of a picture."""
+def _caption(pen: Pen, rect: Rect, text: str, colour: str) -> None:
+    """A line below a picture: never on it, where it would hide what a sample asks about."""
     x1, _, x2, y2 = rect
-    text = p.clipped(text, x2 - x1 - 12, 14)
-    pen.fill((x1, y2 - 22, x1 + p.text_width(text, 14) + 12, y2), "#17202b")
-    pen.text(x1 + 6, y2 - 20, text, 14, p.PAPER)
+    pen.text(x1, y2 + 6, p.clipped(text, x2 - x1, 17), 17, colour, bold=colour != p.MUTED)
 
 
 def _tile_width(columns: int) -> float:

@@ -31,7 +31,10 @@ def around_of(catalog: Catalog, sample: Sample) -> Around:
         [ids],
     )
     edits = catalog.rows(
-        "SELECT operation, time_scale, time_offset_s FROM edits WHERE media_id = ? ORDER BY step", [clock_of(sample)]
+        "SELECT e.operation, e.start_s, e.end_s, e.time_scale, e.time_offset_s, min(m.title) AS title "
+        "FROM edits e LEFT JOIN media m ON m.media_id = e.source_media_id WHERE e.media_id = ? GROUP BY ALL "
+        "ORDER BY e.operation, e.start_s",
+        [clock_of(sample)],
     )
     return Around(
         media={m["media_id"]: m for m in media},

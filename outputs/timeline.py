@@ -18,9 +18,9 @@ from .pen import Pen
 from .readable import answer_spans, evidence_times, seconds, span_words, spans_named
 
 Row = Mapping[str, Any]
-LEFT, RIGHT = 140, 1168
+LEFT, RIGHT = 136, 1168
 """Where the window begins and ends on a card, px."""
-LANE_PX, BAR_PX, LETTER_PX = 30, 24, 14
+LANE_PX, BAR_PX, LETTER_PX = 34, 28, 17
 COLUMN = "#e6f5ee"
 _SOURCE_TABLES = ("media", "clips", "edits")
 _OWN_LANES = ("shots", "speech", "words", "text_regions")
@@ -38,7 +38,7 @@ class Around:
     words: Sequence[Row] = ()
     texts: Sequence[Appearance] = ()
     edit: Row | None = None
-    """How the first medium was made, when it is a twin of a clip."""
+    """How the first medium was made, when it is a twin of a clip: row of `edits`, with its source's `title`."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Bar:
     tint: str
     ink: str = p.INK
     whole: bool = False
-    """Whether the label is shown only where all of it fits."""
+    """Whether the label is shown only where all of it fits, and only on lanes where most labels fit."""
     outside: bool = False
     """Whether a label that does not fit stands beside the bar."""
 
@@ -104,7 +104,7 @@ def lanes_of(sample: Sample, around: Around) -> list[Lane]:
         Lane("answer", tuple(_answer_bars(sample))),
         Lane("asked", tuple(_asked_bars(sample))),
         Lane("pictures", tuple(_still_bars(sample))),
-        Lane("shots", tuple(_shot_bars(around.shots))),
+        Lane("shots", tuple(_shot_bars(around.shots, axis))),
         Lane("speech", tuple(bars("speech", around.speech, "text", p.SPEECH_TINT))),
         Lane("words", tuple(bars("words", around.words, "word", p.SPEECH_TINT, whole=True))),
         *_text_lanes(around.texts, cited),
@@ -158,10 +158,16 @@ def stills_of(sample: Sample) -> list[tuple[str, float]]:
     return found
 
 
-def _shot_bars(shots: Sequence[Row]) -> list[Bar]:
-    names = {"cut": "cut", "gradual": "gradual"}
+def _shot_bars(shots: Sequence[Row], axis: Axis) -> list[Bar]:
+    """Shots in two greys; those that begin in the window say how."""
     return [
-        Bar(s["start_s"], s["end_s"], names.get(str(s["transition"]), ""), p.SHOT_TINTS[i % 2], p.MUTED)
+        Bar(
+            s["start_s"],
+            s["end_s"],
+            str(s["transition"]) if s["start_s"] >= axis.start_s and s["transition"] != "start" else "",
+            p.SHOT_TINTS[i % 2],
+            p.MUTED,
+        )
         for i, s in enumerate(shots)
     ]
 
@@ -216,26 +222,30 @@ def draw_timeline(pen: Pen, top: float, sample: Sample, around: Around, marks: S
         pen.fill((axis.x(a), top, axis.x(b), bottom + 4), COLUMN)
     for i, lane in enumerate(lanes):
         y = top + i * LANE_PX + (LANE_PX - BAR_PX) / 2
-        pen.text(32, y + 2, p.clipped(lane.name, LEFT - 44, 15), 15, p.MUTED)
+        pen.text(32, y + 3, p.clipped(lane.name.replace("_", " "), LEFT - 40, LETTER_PX), LETTER_PX, p.MUTED)
+        fitting = sum(_fits(axis, bar) for bar in lane.bars)
         for bar in lane.bars:
-            _draw_bar(pen, axis, bar, y)
+            _draw_bar(pen, axis, bar, y, lettered=not bar.whole or 2 * fitting >= len(lane.bars))
     _draw_scale(pen, axis, bottom + 4, marks)
-    return bottom + 34
+    return bottom + 36
 
 
-def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float) -> None:
+def _fits(axis: Axis, bar: Bar) -> bool:
+    return p.text_width(bar.label, LETTER_PX) <= axis.x(bar.end_s) - axis.x(bar.start_s) - 8
+
+
+def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float, *, lettered: bool) -> None:
     x1, x2 = axis.x(bar.start_s), axis.x(bar.end_s)
     if bar.start_s == bar.end_s:
         x1, x2 = x1 - 1.5, x1 + 1.5
     pen.fill((x1, y, x2, y + BAR_PX), bar.tint)
     if bar.end_s > bar.start_s and x2 - x1 > 6:  # neighbours touch: a hair between them
         pen.fill((x2 - 1, y, x2, y + BAR_PX), p.PAPER)
-    if not bar.label:
+    if not bar.label or not lettered:
         return
-    fits = p.text_width(bar.label, LETTER_PX) <= x2 - x1 - 8
+    fits, room = _fits(axis, bar), x2 - x1 - 8
     if fits or not (bar.whole or bar.outside):
-        room = x2 - x1 - 8
-        label = p.clipped(bar.label, room, LETTER_PX) if room > 24 or fits else ""
+        label = bar.label if fits else p.clipped(bar.label, room, LETTER_PX) if room > 56 else ""
         pen.text(x1 + 4, y + 3, label, LETTER_PX, bar.ink)
     elif bar.outside:
         width = p.text_width(bar.label, LETTER_PX)
