@@ -5,6 +5,9 @@ PY := $(VENV)/bin/python
 FOOTAGE := .demo/footage
 UV := $(VENV)/bin/uv pip install --quiet --python $(PY) --constraint constraints.txt
 
+# Every Ray worker imports the same libraries: keep them compiled, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check docs lock clean
 
 demo: $(VENV)/.demo $(FOOTAGE)/.done

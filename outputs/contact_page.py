@@ -1,8 +1,8 @@
 """One HTML page for drawn samples: cards, filters by task, evidence, check and origin, and a summary; nothing to fetch.
 
-Pictures are inside the page (WebP), so that it can be mailed, and link to the PNG files beside it. Everything on a
-picture is also there as text, for readers that do not see it and for searching. Works without a script, which only
-filters; follows the reader's light or dark setting.
+Frames and timelines are inside the page (WebP), so that it can be mailed, and link to the whole cards as PNG beside it.
+Questions, answers, checks and evidence are text, for searching and for readers that do not see pictures. Works without
+a script, which only filters; follows the reader's light or dark setting.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from PIL import Image
 
 from ..schemas.sample import ChoiceAnswer, OrderAnswer, Sample
-from .readable import answer_words, evidence_words, options_in_words, readable, span_words
+from .readable import answer_words, evidence_words, options_in_words, readable
+from .sample_card import Card
 
 _FILTERS = (("task", "Task"), ("grade", "Evidence"), ("check", "Check"), ("origin", "Footage"))
 _QUALITY = 88
@@ -33,9 +34,9 @@ class PageCard:
     verdict: Mapping[str, Any] | None
     picture: Path
     """The PNG file, beside the page."""
-    image: Image.Image
-    title: str
-    """Name of its medium."""
+    card: Card
+    footage: str
+    """What it shows, in words."""
 
     @property
     def facts(self) -> dict[str, str]:
@@ -61,7 +62,7 @@ def write_page(
     notes = "".join(f"<li>{escape(t)}</li>" for t in troubles)
     body = "".join(_card(card) for card in cards)
     page.write_text(
-        _PAGE.replace("{{title}}", escape(f"{name}: samples"))
+        _PAGE.replace("{{title}}", escape(f"Samples of {name}"))
         .replace("{{name}}", escape(name))
         .replace("{{lead}}", escape(lead))
         .replace("{{summary}}", _table(summary))
@@ -101,45 +102,93 @@ def _table(summary: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _card(card: PageCard) -> str:
-    facts = card.facts
+    facts, sample = card.facts, card.sample
     data = "".join(f' data-{key}="{escape(value)}"' for key, value in facts.items())
-    width, height = card.image.size
-    head = f"{_spoken(card.sample.task)}"
+    head = (
+        f'<header><h2>{escape(_spoken(sample.task))}</h2><span class="pill {facts["check"].replace(" ", "-")}">'
+        f'{escape(facts["check"])}</span><span class="pill">evidence: {escape(_spoken(facts["grade"]))}</span>'
+        f'<span class="pill">{escape(facts["origin"])}</span><p>{escape(card.footage)}</p></header>'
+    )
+    strip, large = _parts(card)
+    shown = f'<a href="{escape(card.picture.name)}">{_image(strip, _described(card))}</a>'
+    if large is not None:
+        shown_large = f"<figure>{_image(large, 'The answer in the picture: ' + answer_words(sample))}</figure>"
+        words = f'<div class="beside"><div>{_words(card)}</div>{shown_large}</div>'
+    else:
+        words = _words(card)
     return (
-        f'<article id="{card.sample_id}"{data}>'
-        f'<h2>{escape(head)} <span class="check {facts["check"].replace(" ", "-")}">{escape(facts["check"])}</span></h2>'
-        f'<a href="{escape(card.picture.name)}"><img src="{_embedded(card.image)}" width="{width}" height="{height}" '
-        f'alt="{escape(_described(card))}" loading="lazy"></a>'
-        f"<details><summary>As text</summary>{_text(card)}</details>"
-        f'<p class="id"><code>{card.sample_id}</code></p></article>'
+        f'<article id="{card.sample_id}"{data}>{head}{shown}{words}'
+        f"<details><summary>Why, evidence and check</summary>{_details(card)}</details></article>"
     )
 
 
-def _embedded(image: Image.Image) -> str:
-    """The picture as a data URI."""
+def _parts(card: PageCard) -> tuple[Image.Image, Image.Image | None]:
+    """From the picture: frames and timeline; the large frame, where there is one."""
+    places = card.card.places
+    first, last = places.get("strip", places["timeline"]), places["timeline"]
+    width = card.card.picture.width
+    top = card.card.picture.crop((0, round(first[1]) - 12, width, round(last[3]) + 4))
+    large = places.get("feature")
+    if large is None:
+        return top, None
+    x1, y1, x2, y2 = (round(v) for v in large)
+    return top, card.card.picture.crop((x1, y1, x2, y2))
+
+
+def _image(image: Image.Image, alt: str) -> str:
+    """The picture inside the page."""
     buffer = io.BytesIO()
     image.save(buffer, "WEBP", quality=_QUALITY, method=4)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(buffer.getvalue()).decode()
+    width, height = image.size
+    return f'<img src="data:image/webp;base64,{data}" width="{width}" height="{height}" alt="{escape(alt)}" loading="lazy">'
 
 
 def _described(card: PageCard) -> str:
-    """One sentence for who does not see the picture."""
+    """What the frames and the timeline are of, for who does not see them."""
     sample = card.sample
-    asked = next((readable(t.text, sample) for t in sample.turns if t.role == "user"), "")
-    window = span_words(sample.media[0].start_s, sample.media[0].end_s)
-    return f"{_spoken(sample.task)} sample on {card.title}, {window}. Asked: {asked} Answer: {answer_words(sample)}."
+    return (
+        f"Frames and timeline of a {_spoken(sample.task)} sample on {card.footage}. "
+        f"Answer: {answer_words(sample)}. Opens the whole picture."
+    )
 
 
-def _text(card: PageCard) -> str:
+def _words(card: PageCard) -> str:
+    """Question, options and answer."""
+    sample = card.sample
+    parts = []
+    for i, turn in enumerate(sample.turns):
+        asked = turn.role == "user"
+        words = _lines([readable(turn.text, sample)])
+        parts.append(f'<p class="{"question" if asked else "answer"}">{words}</p>')
+        if asked and i == 0 and sample.options:
+            parts.append(f'<ul class="options">{"".join(_option(sample, k) for k in range(len(sample.options)))}</ul>')
+    kind = escape(_spoken(sample.answer.kind))
+    parts.append(f'<p class="typed"><b>{kind}</b> {escape(answer_words(sample))}</p>')
+    return "".join(parts)
+
+
+def _option(sample: Sample, index: int) -> str:
+    words, option = options_in_words(sample)[index], sample.options[index]
+    mark, spoken = "", ""
+    if isinstance(sample.answer, ChoiceAnswer) and sample.answer.index == index:
+        mark, spoken = "✓", "right: "
+    elif isinstance(sample.answer, OrderAnswer) and index in sample.answer.order:
+        mark = str(sample.answer.order.index(index) + 1)
+        spoken = f"place {mark}: "
+    why = option.distractor_kind or ""
+    if option.margin is not None:
+        why = f"{why}, margin {option.margin:.2g}".lstrip(", ")
+    return (
+        f'<li{" class=right" if mark else ""}><span class="mark" aria-hidden="true">{mark}</span>'
+        f'<span><span class="spoken">{spoken}</span>{escape(words)}</span>'
+        f"<small>{escape(why)}</small></li>"
+    )
+
+
+def _details(card: PageCard) -> str:
     sample, verdict = card.sample, card.verdict
-    parts: list[tuple[str, str]] = [
-        ("Footage", escape(f"{card.title}, {span_words(sample.media[0].start_s, sample.media[0].end_s)}"))
-    ]
-    for turn in sample.turns:
-        parts.append(("Question" if turn.role == "user" else "Answer", _lines([readable(turn.text, sample)])))
-    if sample.options:
-        parts.insert(2, ("Options", f"<ul>{''.join(_option(sample, i) for i in range(len(sample.options)))}</ul>"))
-    parts.append(("Typed answer", escape(f"{_spoken(sample.answer.kind)}: {answer_words(sample)}")))
+    parts: list[tuple[str, str]] = []
     if sample.rationale:
         parts.append(("Why", _lines([readable(step, sample) for step in sample.rationale])))
     if verdict is None:
@@ -148,20 +197,10 @@ def _text(card: PageCard) -> str:
         outcome = "passed" if verdict["passed"] else f"{verdict['problem']}: {verdict['reason']}"
         parts.append(("Check", escape(f"{verdict['check_status']}, {outcome} ({verdict['verifier']})")))
     parts.append(("Evidence", _lines(evidence_words(sample.evidence))))
+    parts.append(("Needs", escape(", ".join(_spoken(need) for need in sample.needs))))
     parts.append(("Wording", escape(f"{sample.wording}, answer form {sample.answer_form}, by {sample.generator}")))
+    parts.append(("Sample", f"<code>{card.sample_id}</code>"))
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{words}</dd>" for name, words in parts) + "</dl>"
-
-
-def _option(sample: Sample, index: int) -> str:
-    words, option = options_in_words(sample)[index], sample.options[index]
-    note = ""
-    if isinstance(sample.answer, ChoiceAnswer) and sample.answer.index == index:
-        note = " (right)"
-    elif isinstance(sample.answer, OrderAnswer) and index in sample.answer.order:
-        note = f" (place {sample.answer.order.index(index) + 1})"
-    elif option.distractor_kind:
-        note = f" ({option.distractor_kind})"
-    return f"<li>{escape(words + note)}</li>"
 
 
 def _lines(lines: Sequence[str]) -> str:
@@ -176,15 +215,15 @@ _PAGE = """<!doctype html>
 <title>{{title}}</title>
 <style>
 :root { color-scheme: light dark; --ground: #eef1f5; --paper: #fff; --ink: #17202b; --muted: #566374; --line: #d5dbe3;
-  --good: #12805c; --bad: #b3261e; --focus: #2563ab; }
+  --good: #12805c; --bad: #b3261e; --focus: #2563ab; --tint: #d3efe2; }
 @media (prefers-color-scheme: dark) {
   :root { --ground: #12171e; --paper: #1c232d; --ink: #e8edf3; --muted: #a3b0c0; --line: #36414f; --good: #4cc79b;
-    --bad: #ff8f86; --focus: #7fb2f0; }
+    --bad: #ff8f86; --focus: #7fb2f0; --tint: #17392f; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-header, main { max-width: 1840px; margin: 0 auto; padding: 0 clamp(16px, 3vw, 48px); }
-header { padding-top: 32px; }
+body > header, main { max-width: 1840px; margin: 0 auto; padding: 0 clamp(16px, 3vw, 48px); }
+body > header { padding-top: 32px; }
 h1 { margin: 0; font-size: clamp(26px, 4vw, 38px); line-height: 1.2; letter-spacing: -0.01em; }
 .lead { margin: 8px 0 20px; color: var(--muted); max-width: 70ch; }
 .scroll { overflow-x: auto; }
@@ -204,26 +243,45 @@ select:disabled { color: var(--muted); }
 output { color: var(--muted); padding-bottom: 7px; }
 main { display: grid; gap: 24px; padding-bottom: 48px; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 640px), 1fr)); }
-article { background: var(--paper); border: 1px solid var(--line); border-radius: 14px; padding: 14px 16px 12px; min-width: 0; }
+article { background: var(--paper); border: 1px solid var(--line); border-radius: 14px; padding: 16px 18px 12px; min-width: 0; }
 article[hidden] { display: none; }
-h2 { font-size: 17px; margin: 0 0 10px; display: flex; justify-content: space-between; gap: 12px; }
-.check { font-weight: 600; font-size: 14px; color: var(--muted); }
-.check.passed { color: var(--good); }
-.check.failed { color: var(--bad); }
+article > header { display: flex; flex-wrap: wrap; gap: 4px 8px; align-items: center; padding: 0; max-width: none; }
+h2 { font-size: 19px; margin: 0 6px 0 0; }
+article > header p { flex-basis: 100%; margin: 0 0 10px; color: var(--muted); font-size: 14px; overflow-wrap: anywhere; }
+.pill { font-size: 13px; padding: 1px 10px; border-radius: 99px; border: 1px solid var(--line); color: var(--muted); }
+.pill.passed { color: var(--good); border-color: currentColor; font-weight: 600; }
+.pill.failed { color: var(--bad); border-color: currentColor; font-weight: 600; }
 img { display: block; width: 100%; height: auto; border-radius: 8px; background: #fff; }
-details { margin-top: 10px; }
-summary { cursor: pointer; color: var(--muted); font-size: 14px; }
+.beside { display: grid; grid-template-columns: 1fr minmax(180px, 40%); gap: 18px; align-items: start; }
+figure { margin: 14px 0 0; }
+.question { font-size: 18px; margin: 14px 0 8px; }
+.answer { margin: 10px 0 8px; }
+.options { list-style: none; margin: 0; padding: 0; }
+.options li { display: grid; grid-template-columns: 22px 1fr auto; gap: 10px; padding: 2px 0; align-items: baseline; }
+.options small { color: var(--muted); text-align: right; }
+.mark { width: 22px; height: 22px; border: 2px solid var(--line); border-radius: 50%; font: 700 13px/18px system-ui, sans-serif;
+  text-align: center; align-self: start; }
+.right { font-weight: 600; }
+.right .mark { background: var(--good); border-color: var(--good); color: var(--paper); }
+.right small { font-weight: 400; }
+.spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.typed { background: var(--tint); border-radius: 8px; padding: 6px 12px; margin: 8px 0; font-size: 15px; }
+.typed b { color: var(--good); margin-right: 8px; }
+summary { cursor: pointer; color: var(--muted); font-size: 14px; padding: 4px 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 14px; margin: 8px 0 0; font-size: 15px; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
-dd ul { margin: 0; padding-left: 18px; }
-.id { margin: 8px 0 0; color: var(--muted); font-size: 13px; overflow-wrap: anywhere; }
-@media (max-width: 520px) { dl { grid-template-columns: 1fr; } dt { margin-top: 6px; } }
+@media (max-width: 620px) {
+  .beside { grid-template-columns: 1fr; gap: 0; }
+  .options small { grid-column: 2 / -1; text-align: left; }
+  dl { grid-template-columns: 1fr; }
+  dt { margin-top: 6px; }
+}
 </style>
 </head>
 <body>
 <header>
-<h1>{{name}}</h1>
+<h1>Samples of {{name}}</h1>
 <p class="lead">{{lead}}</p>
 <div class="scroll" role="region" aria-label="Samples by task" tabindex="0">{{summary}}</div>
 {{troubles}}

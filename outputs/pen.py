@@ -115,7 +115,10 @@ def wrapped(text: str, width: float, size: int, most: int = 6) -> list[str]:
         if line:
             lines.append(line)
     if len(lines) > most:
-        lines = [*lines[: most - 1], clipped(f"{lines[most - 1]} {'M' * 400}", width, size).rstrip("M …") + " …"]
+        last = lines[most - 1]
+        while last and text_width(f"{last} …", size) > width:
+            last = last[:-1].rstrip()
+        lines = [*lines[: most - 1], f"{last} …".strip()]
     return lines
 
 

@@ -163,20 +163,25 @@ def _draw_header(pen: Pen, sample: Sample, around: Around, verdict: Mapping[str,
     x = pen.text(MARGIN, 26, sample.task.replace("_", " "), 30, bold=True) + 18
     for text, ink, tint in (*_check_pill(verdict), (sample.origin, p.MUTED, p.PANEL)):
         x = pen.pill(x, 30, text, 15, ink, tint) + 8
-    first = sample.media[0]
+    needs = ", ".join(n.replace("_", " ") for n in sample.needs)
+    words = f"{footage_words(sample, around)}  ·  needs {needs}"
+    pen.text(MARGIN, 68, p.clipped(words, WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
+    return 104
+
+
+def footage_words(sample: Sample, around: Around) -> str:
+    """`market.mp4, 12.4-19 s of 61 s`; for a twin also what it was made from."""
+    first, axis = sample.media[0], axis_of(sample)
     media = around.media.get(first.media_id, {})
-    axis = axis_of(sample)
-    parts = [str(media.get("title") or first.media_id[:12]), f"shown {span_words(axis.start_s, axis.end_s)}"]
-    if media.get("duration_s"):
-        parts.append(f"of {seconds(media['duration_s'])} s")
+    words = f"{media.get('title') or first.media_id[:12]}, {span_words(axis.start_s, axis.end_s)}"
     if around.edit is not None:
         edit = around.edit
-        parts.append(f"{edit['operation']} of {edit['title'] or 'its source'} {span_words(edit['start_s'], edit['end_s'])}")
-    if len(sample.media) > 1:
-        parts.append(f"{len(sample.media)} media")
-    parts.append(f"needs {', '.join(n.replace('_', ' ') for n in sample.needs)}")
-    pen.text(MARGIN, 68, p.clipped("  ·  ".join(parts), WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
-    return 104
+        made = f"{edit['title'] or 'its source'}, {span_words(edit['start_s'], edit['end_s'])}"
+        words = f"{span_words(axis.start_s, axis.end_s)} of a twin ({edit['operation']}) of {made}"
+    elif media.get("duration_s"):
+        words += f" of {seconds(media['duration_s'])} s"
+    others = len({m.media_id for m in sample.media}) - 1
+    return f"{words}  ·  and {others} more {'medium' if others == 1 else 'media'}" if others else words
 
 
 def _check_pill(verdict: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:

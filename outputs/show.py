@@ -19,7 +19,7 @@ from ..engine.media.container import MediaError
 from ..schemas.sample import Sample
 from .contact_page import PageCard, write_page
 from .frames_at import FramePicture, FrameWish, frames_at
-from .sample_card import FramePlan, draw_card, frame_plan
+from .sample_card import FramePlan, draw_card, footage_words, frame_plan
 from .surroundings import around_of
 from .timeline import Around
 
@@ -221,8 +221,7 @@ def _draw(sheet: _Sheet, frames: Mapping[tuple[str, FrameWish], FramePicture], f
     card = draw_card(sample, sheet.plan, frames, sheet.around, verdict)
     picture = folder / f"{sample.task}-{row['sample_id']}.png"
     card.picture.save(picture, "PNG", compress_level=6)
-    title = sheet.around.media.get(sample.media[0].media_id, {}).get("title")
-    return PageCard(row["sample_id"], sample, verdict, picture, card.picture, str(title or sample.media[0].media_id))
+    return PageCard(row["sample_id"], sample, verdict, picture, card, footage_words(sample, sheet.around))
 
 
 def _summary(catalog: Catalog, cards: Sequence[PageCard]) -> list[dict[str, Any]]:
