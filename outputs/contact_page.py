@@ -43,7 +43,7 @@ class PageCard:
         """What the filters look at."""
         verdict = self.verdict
         check = "not checked" if verdict is None else "passed" if verdict["passed"] else "failed"
-        grade = "none" if verdict is None else str(verdict["evidence_grade"])
+        grade = "unknown" if verdict is None else str(verdict["evidence_grade"])
         return {"task": self.sample.task, "grade": grade, "check": check, "origin": self.sample.origin}
 
 
@@ -77,8 +77,9 @@ def write_page(
 def _select(key: str, label: str, values: Sequence[str]) -> str:
     options = "".join(f'<option value="{escape(v)}">{escape(_spoken(v))}</option>' for v in values)
     return (
-        f'<label>{label}<select data-filter="{key}"{" disabled" * (len(values) < 2)}>'
-        f'<option value="">all</option>{options}</select></label>'
+        f'<div><label for="by-{key}">{label}</label>'
+        f'<select id="by-{key}" data-filter="{key}"{" disabled" * (len(values) < 2)}>'
+        f'<option value="">all</option>{options}</select></div>'
     )
 
 
@@ -110,7 +111,7 @@ def _card(card: PageCard) -> str:
         f'<span class="pill">{escape(facts["origin"])}</span><p>{escape(card.footage)}</p></header>'
     )
     strip, large = _parts(card)
-    shown = f'<a href="{escape(card.picture.name)}">{_image(strip, _described(card))}</a>'
+    shown = f'<a class="strip" href="{escape(card.picture.name)}">{_image(strip, _described(card))}</a>'
     if large is not None:
         shown_large = f"<figure>{_image(large, 'The answer in the picture: ' + answer_words(sample))}</figure>"
         words = f'<div class="beside"><div>{_words(card)}</div>{shown_large}</div>'
@@ -126,8 +127,9 @@ def _parts(card: PageCard) -> tuple[Image.Image, Image.Image | None]:
     """From the picture: frames and timeline; the large frame, where there is one."""
     places = card.card.places
     first, last = places.get("strip", places["timeline"]), places["timeline"]
-    width = card.card.picture.width
-    top = card.card.picture.crop((0, round(first[1]) - 12, width, round(last[3]) + 4))
+    box = (first[0] - 4, first[1] - 4, first[2] + 4, last[3])
+    x1, y1, x2, y2 = (round(v) for v in box)
+    top = card.card.picture.crop((x1, y1, x2, y2))
     large = places.get("feature")
     if large is None:
         return top, None
@@ -235,7 +237,8 @@ tbody th { font-weight: 500; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 600; }
 .troubles { border-left: 4px solid var(--bad); padding: 6px 16px 6px 32px; margin: 16px 0; background: var(--paper); }
 .filters { display: flex; flex-wrap: wrap; gap: 12px 16px; align-items: end; margin: 20px 0; }
-.filters label { display: grid; gap: 2px; font-size: 13px; color: var(--muted); }
+.filters div { display: grid; gap: 2px; }
+.filters label { font-size: 13px; color: var(--muted); }
 select { font: inherit; font-size: 15px; color: var(--ink); background: var(--paper); border: 1px solid var(--line);
   border-radius: 8px; padding: 6px 10px; min-width: 130px; }
 select:disabled { color: var(--muted); }
@@ -252,6 +255,7 @@ article > header p { flex-basis: 100%; margin: 0 0 10px; color: var(--muted); fo
 .pill.passed { color: var(--good); border-color: currentColor; font-weight: 600; }
 .pill.failed { color: var(--bad); border-color: currentColor; font-weight: 600; }
 img { display: block; width: 100%; height: auto; border-radius: 8px; background: #fff; }
+.strip { display: block; overflow-x: auto; }
 .beside { display: grid; grid-template-columns: 1fr minmax(180px, 40%); gap: 18px; align-items: start; }
 figure { margin: 14px 0 0; }
 .question { font-size: 18px; margin: 14px 0 8px; }
@@ -259,6 +263,7 @@ figure { margin: 14px 0 0; }
 .options { list-style: none; margin: 0; padding: 0; }
 .options li { display: grid; grid-template-columns: 22px 1fr auto; gap: 10px; padding: 2px 0; align-items: baseline; }
 .options small { color: var(--muted); text-align: right; }
+.beside .options small { grid-column: 2 / -1; text-align: left; line-height: 1.2; }
 .mark { width: 22px; height: 22px; border: 2px solid var(--line); border-radius: 50%; font: 700 13px/18px system-ui, sans-serif;
   text-align: center; align-self: start; }
 .right { font-weight: 600; }
@@ -272,8 +277,9 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 14px; margi
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 620px) {
+  .strip img { width: 760px; max-width: none; }
   .beside { grid-template-columns: 1fr; gap: 0; }
-  .options small { grid-column: 2 / -1; text-align: left; }
+  .options small { grid-column: 2 / -1; text-align: left; line-height: 1.2; }
   dl { grid-template-columns: 1fr; }
   dt { margin-top: 6px; }
 }

@@ -162,7 +162,7 @@ class Pen:
 
     def frame(self, rect: Rect, colour: str, width: int = 3, halo: str | None = None) -> None:
         """The outline of a rectangle around `rect`; a `halo` sets it off from any picture."""
-        for grow, ink in ((width + 1, halo), (width, colour)):
+        for grow, ink in ((width + 2, halo), (width, colour)):
             if ink is not None:
                 x1, y1, x2, y2 = (round(v) + s * grow for v, s in zip(rect, (-1, -1, 1, 1), strict=True))
                 self.draw.rectangle((x1, y1, x2 - 1, y2 - 1), outline=ink, width=grow)

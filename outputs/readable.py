@@ -47,10 +47,15 @@ def span_words(start_s: float, end_s: float) -> str:
     return f"{seconds(start_s)}-{seconds(end_s)} s"
 
 
-def box_words(box: Sequence[float]) -> str:
-    """`box x 12-55%, y 30-61%`: shares of width and height from the top left."""
+def place_words(box: Sequence[float]) -> str:
+    """`x 12-55%, y 30-61%`: shares of width and height from the top left."""
     x1, y1, x2, y2 = (f"{100 * v:.0f}" for v in box)
-    return f"box x {x1}-{x2}%, y {y1}-{y2}%"
+    return f"x {x1}-{x2}%, y {y1}-{y2}%"
+
+
+def box_words(box: Sequence[float]) -> str:
+    """`box x 12-55%, y 30-61%`."""
+    return f"box {place_words(box)}"
 
 
 def readable(text: str, sample: Sample) -> str:
@@ -98,9 +103,9 @@ def answer_words(sample: Sample) -> str:
         case SpansAnswer(spans=spans):
             return ", ".join(span_words(*s) for s in spans)
         case BoxAnswer(t_s=t_s, box=box):
-            return f"{box_words(box)} at {seconds(t_s)} s"
+            return f"{place_words(box)} at {seconds(t_s)} s"
         case SpanBoxAnswer(start_s=start, end_s=end, box=box):
-            return f"{span_words(start, end)}, {box_words(box)}"
+            return f"{span_words(start, end)}, {place_words(box)}"
         case ChoiceAnswer():
             return "".join(_chosen(sample))
         case OrderAnswer(order=order):
@@ -172,7 +177,7 @@ def evidence_words(evidence: Sequence[Evidence]) -> list[str]:
     lines = []
     for table, rows in tables.items():
         names = [str(r.values.get("text") or r.values.get("word") or "") for r in rows]
-        words = " ".join(n if table == "words" else f"“{n}”" for n in dict.fromkeys(names) if n)
+        words = " ".join(names) if table == "words" else ", ".join(f"“{n}”" for n in dict.fromkeys(names) if n)
         times = [t for t in map(evidence_times, rows) if t is not None]
         when = f", {span_words(min(t[0] for t in times), max(t[1] for t in times))}" if times else ""
         count = f", {len(rows)} rows" if len(rows) > 1 else ""

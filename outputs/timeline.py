@@ -239,7 +239,7 @@ def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float, *, lettered: bool) -> No
     if bar.start_s == bar.end_s:
         x1, x2 = x1 - 1.5, x1 + 1.5
     pen.fill((x1, y, x2, y + BAR_PX), bar.tint)
-    if bar.end_s > bar.start_s and x2 - x1 > 6:  # neighbours touch: a hair between them
+    if x2 - x1 > 6 and not bar.outside:  # neighbours touch: a hair between them
         pen.fill((x2 - 1, y, x2, y + BAR_PX), p.PAPER)
     if not bar.label or not lettered:
         return

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from chronotope.annotators.compose.film import FilmParams, FilmTruth, compose_film
 from chronotope.outputs import pen, timeline
 from chronotope.outputs.frames_at import frames_at, wish_at
+from chronotope.outputs.motion_arrows import motion_of
 from chronotope.outputs.pen import clipped, text_width, wrapped
 from chronotope.outputs.sample_card import Card, box_on, draw_card, frame_plan
 from chronotope.outputs.show import Candidate, ShowError, choose, show_samples
@@ -272,14 +274,15 @@ def test_the_page_names_every_sample_and_links_its_picture(told: Any, tmp_path: 
     assert len(shown.pictures) == len(samples)
     for sample in samples.values():
         assert f'id="{sample.sample_id}"' in page
-    assert set(re.findall(r'<a href="([^"]+\.png)"', page)) == {p.name for p in shown.pictures}
+    assert set(re.findall(r'href="([^"]+\.png)"', page)) == {p.name for p in shown.pictures}
     for picture in shown.pictures:
         with Image.open(picture) as image:
             assert image.width == 1200
             assert 500 < image.height < 2500
     alternatives = [unescape(a) for a in re.findall(r'alt="([^"]*)"', page)]
-    assert len(alternatives) == len(samples)
-    assert any("to the right" in a for a in alternatives)
+    assert all(alternatives)
+    assert sum(a.startswith("Frames and timeline") for a in alternatives) == len(samples)
+    assert any("Answer: to the right" in a for a in alternatives)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', page)
 
 
@@ -373,6 +376,92 @@ def test_far_frames_are_found_by_seeking_as_by_reading(films: Any) -> None:
         assert (sought.rgb == read[wish].rgb).all()
     assert read[wish_at(22.0, 80)].rgb[30, 30, 0] > 150
     assert read[wish_at(21.6, 80)].rgb[30, 30, 0] < 80
+
+
+def test_evidence_of_a_reversed_twin_lies_on_the_twins_clock(told: Any) -> None:
+    _, samples = told
+    cited = tuple(Evidence(table="signals", row_id=str(t), values={"t_s": t}) for t in (5.0, 6.0))
+    sample = samples["choice"].model_copy(update={"evidence": cited})
+    edit = {"operation": "reverse", "time_scale": -1.0, "time_offset_s": 8.0}
+    lanes = {lane.name: lane.bars for lane in timeline.lanes_of(sample, Around(edit=edit))}
+    assert sorted(b.start_s for b in lanes["signals"]) == [2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("words", "motion"),
+    [
+        ("to the right", (1, 0)),
+        ("to the upper left", (-1, -1)),
+        ("downwards", (0, 1)),
+        ("it pans or moves to the left", (-1, 0)),
+        ("it tilts or moves up", (0, -1)),
+        ("it zooms in or moves closer", "in"),
+        ("it rolls clockwise, which turns the picture counter-clockwise", "ccw"),
+        ("it stays still", None),
+        ("the upper left", None),
+        ("nowhere: nothing moves by itself", None),
+    ],
+)
+def test_answers_that_are_motions_get_their_arrow(told: Any, words: str, motion: object) -> None:
+    _, samples = told
+    options = (Option(text="another"), Option(text=words))
+    assert motion_of(samples["choice"].model_copy(update={"options": options})) == motion
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, or a skip that says what is missing."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
+    if path is None:
+        pytest.skip("PAGE NOT TESTED: no chromium on this machine (apt-get install chromium)")
+    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    with sync_api.sync_playwright() as play:
+        running = play.chromium.launch(
+            executable_path=path, args=[*flags, "--disable-component-update", "--disable-sync"]
+        )
+        yield running
+        running.close()
+
+
+def opened(browser: Any, page: Path, **settings: Any) -> tuple[Any, list[str]]:
+    """The page in a new window, and what it complained about or asked for from elsewhere."""
+    window = browser.new_page(**settings)
+    troubles: list[str] = []
+    window.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    window.on("pageerror", lambda error: troubles.append(str(error)))
+    window.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else troubles.append(r.url))
+    window.goto(page.resolve().as_uri())
+    return window, troubles
+
+
+def test_the_page_filters_in_a_browser(told: Any, browser: Any) -> None:
+    world, samples = told
+    window, troubles = opened(browser, show_samples(world.root).page)
+    assert window.locator("article:visible").count() == len(samples)
+    window.get_by_role("combobox", name="Task").select_option("text_grounding")
+    assert window.locator("article:visible").count() == 2
+    assert window.locator("output").inner_text() == "2 shown"
+    window.get_by_role("combobox", name="Task").select_option("")
+    window.get_by_role("combobox", name="Check").select_option("failed")
+    assert window.locator("article:visible").get_attribute("id") == samples["choice"].sample_id
+    assert troubles == []
+    window.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
+def test_the_page_fits_phones_and_follows_the_readers_colours(told: Any, browser: Any, width: int, scheme: str) -> None:
+    world, _ = told
+    page = show_samples(world.root).page
+    window, troubles = opened(browser, page, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert window.evaluate("document.documentElement.scrollWidth") <= width
+    ground = window.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 150) == (scheme == "dark")
+    for image in window.locator("img").all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("async i => { await i.decode(); return i.naturalWidth }") > 300
+    assert troubles == []
+    window.close()
 
 
 def test_letters_that_the_font_lacks_do_not_stop_a_card() -> None:
