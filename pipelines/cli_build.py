@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import FAILED, Json, Root, UsageError, command, err, find_root, out, print_json, table
+from .console import FAILED, Json, Root, UsageError, command, err, find_root, near, out, print_json, table
 
 RecipeArg = Annotated[str, typer.Argument(help="recipe file, or the name of a built-in recipe", metavar="RECIPE")]
 Limit = Annotated[
@@ -69,7 +69,7 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
     """The end of a build, for people."""
     footage_h = sum(m["hours"] or 0.0 for m in facts["media"] if m["origin"] != "edited")
     count = sum(m["media"] for m in facts["media"])
-    out.print(f"\n[bold]{report.recipe}[/] -> {report.root} (version {report.dataset_version})")
+    out.print(f"\n[bold]{report.recipe}[/] -> {near(report.root)} (version {report.dataset_version})")
     if report.did_nothing:
         out.print(f"Nothing to do: everything is up to date ({report.seconds:.2f} s, Ray not started).")
     else:
@@ -98,7 +98,7 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
 def print_packages(packages: list[dict[str, Any]]) -> None:
     """Packages, and what was left out of them by rule."""
     names = ("package", "inputs", "packaged", "media_files", "unchanged", "path")
-    out.print(table(packages, names))
+    out.print(table([{**entry, "path": near(entry["path"])} for entry in packages], names))
     for entry in packages:
         for reason, number in entry["left_out"].items():
             out.print(f"  {entry['package']}: left out {number}: {reason}", markup=False)
@@ -170,7 +170,7 @@ def status(
     if as_json:
         print_json(facts)
         return
-    out.print(f"[bold]{facts['recipe'] or 'dataset'}[/] at {place}, version {facts['dataset_version']}")
+    out.print(f"[bold]{facts['recipe'] or 'dataset'}[/] at {near(place)}, version {facts['dataset_version']}")
     for name in ("media", "funnel", "samples", "ledger"):
         if facts[name]:
             out.print(f"\n[bold]{name}[/]")

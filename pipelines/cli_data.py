@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .console import FAILED, Json, Root, UsageError, command, err, find_root, out, print_json, table
+from .console import FAILED, Json, Root, UsageError, command, err, find_root, near, out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -82,8 +82,8 @@ def show(
         print_json({"page": str(made.page), "pictures": [str(p) for p in made.pictures]})
         return
     for picture in made.pictures:
-        out.print(str(picture), markup=False)
-    out.print(f"[bold]{made.page}[/] shows {len(made.pictures)} samples")
+        out.print(near(picture), markup=False)
+    out.print(f"[bold]{near(made.page)}[/] shows {len(made.pictures)} samples")
 
 
 @command

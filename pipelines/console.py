@@ -60,6 +60,7 @@ def command(function: Callable[Args, None]) -> Callable[Args, None]:
                 "UnknownName",
                 "MediaError",
                 "PackageError",
+                "ShowError",
                 "UsageError",
             }:
                 fail(str(error))
@@ -86,6 +87,13 @@ def find_root(root: Path | None, recipe_name: str | None = None) -> Path:
             "no *.chronotope folder here; name one with --root, or build one with `chronotope build RECIPE`"
         )
     raise UsageError(f"several datasets here: {', '.join(p.name for p in here)}; choose one with --root")
+
+
+def near(path: Path | str) -> str:
+    """A path for people: relative where it lies below the current folder."""
+    path = Path(path)
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def print_json(value: Any) -> None:
