@@ -14,6 +14,12 @@ from .pen import Pen, Rect
 from .readable import options_in_words
 
 _SIDES = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
+TURN_WORDS = {
+    "in": "the picture grows",
+    "out": "the picture shrinks",
+    "cw": "the picture turns clockwise",
+    "ccw": "the picture turns counter-clockwise",
+}
 _DIRECTION = re.compile(
     r"(?:^|\bmoves )(?:to the )?(?:(?P<row>upper|lower) )?(?P<side>left|right|up|down)(?:wards?)?$", re.IGNORECASE
 )

@@ -162,9 +162,13 @@ class Pen:
 
     def frame(self, rect: Rect, colour: str, width: int = 3, halo: str | None = None) -> None:
         """The outline of a rectangle around `rect`; a `halo` sets it off from any picture."""
+        left, right = sorted((rect[0], rect[2]))
+        top, bottom = sorted((rect[1], rect[3]))
         for grow, ink in ((width + 2, halo), (width, colour)):
             if ink is not None:
-                x1, y1, x2, y2 = (round(v) + s * grow for v, s in zip(rect, (-1, -1, 1, 1), strict=True))
+                x1, y1, x2, y2 = (
+                    round(v) + s * grow for v, s in zip((left, top, right, bottom), (-1, -1, 1, 1), strict=True)
+                )
                 self.draw.rectangle((x1, y1, x2 - 1, y2 - 1), outline=ink, width=grow)
 
     def arrow(self, start: tuple[float, float], end: tuple[float, float], colour: str, width: int = 10) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer
 from . import pen as p
 from .frames_at import FramePicture, FrameWish, wish_at
-from .motion_arrows import draw_motion, motion_of
+from .motion_arrows import TURN_WORDS, draw_motion, motion_of
 from .pen import Pen, Rect, line_height, wrapped
 from .readable import (
     answer_spans,
@@ -227,10 +227,12 @@ def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: F
     _paste(pen, rect, frames.get((plan.feature.media_id, plan.feature.wish)))
     if isinstance(sample.answer, BoxAnswer | SpanBoxAnswer):
         pen.frame(box_on(rect, sample.answer.box), p.ANSWER, 3, halo=p.PAPER)
-    motion = motion_of(sample)
+    motion, label = motion_of(sample), plan.feature.label
     if motion is not None:
         draw_motion(pen, rect, motion)
-    _caption(pen, rect, plan.feature.label, p.MUTED)
+    if isinstance(motion, str):
+        label += f" · {TURN_WORDS[motion]}"
+    _caption(pen, rect, label, p.MUTED)
     return rect
 
 

@@ -345,6 +345,33 @@ def test_a_medium_that_is_gone_leaves_grey_tiles_and_a_note(
     assert "gone.mp4" in shown.page.read_text()
 
 
+@pytest.mark.parametrize(
+    ("kind", "lie"),
+    [
+        ("span", {"answer": SpanAnswer(start_s=5.0, end_s=2.0)}),
+        ("span", {"answer": SpanAnswer(start_s=-3.0, end_s=900.0)}),
+        ("span", {"turns": (Turn(role="user", text="<when: is <it"),)}),
+        ("span_box", {"answer": SpanBoxAnswer(start_s=1.0, end_s=2.0, box=(0.9, 1.4, 0.2, -0.3))}),
+        ("box", {"answer": BoxAnswer(t_s=400.0, box=(0.1, 0.1, 0.2, 0.2))}),
+        ("choice", {"answer": ChoiceAnswer(index=9)}),
+        ("order", {"answer": OrderAnswer(order=(7, 0, 0))}),
+        ("span", {"media": (MediumRef(media_id="gone", kind="audio", start_s=1.0, end_s=3.0),)}),
+    ],
+)
+def test_lies_can_still_be_looked_at(told: Any, film: tuple[Path, FilmTruth], kind: str, lie: dict[str, Any]) -> None:
+    world, samples = told
+    card, _ = drawn(world, samples[kind].model_copy(update=lie), film[0])
+    assert card.picture.height > 300
+
+
+def test_sound_alone_has_a_timeline_and_no_pictures(told: Any) -> None:
+    world, samples = told
+    ref = samples["span"].media[0].model_copy(update={"kind": "audio"})
+    card, around = drawn(world, samples["span"].model_copy(update={"media": (ref,)}), None)
+    assert "strip" not in card.places
+    assert around.words
+
+
 def test_a_sheet_spreads_over_tasks_and_media_with_half_real() -> None:
     pool = [
         Candidate(f"{task}{medium}{i}", f"task {task}", f"medium {medium}", medium == "r")
