@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from chronotope.engine.catalog import Catalog
 from chronotope.pipelines.build import BuildReport
+from made_footage import clicks, write_media
 
 pytestmark = pytest.mark.xdist_group("ray")
 
@@ -53,6 +54,36 @@ def test_broken_files_fail_by_name_and_the_rest_completes(build: Callable[..., B
     assert {f["producer"] for f in report.failures} == {"sources:small", "probe"}
     again = build()
     assert not again.worked, "permanent failures are not tried again"
+
+
+def test_unusual_files_give_correct_results(build: Callable[..., BuildReport], world: Path) -> None:
+    folder = world / "footage"
+    for film in folder.glob("*.mp4"):
+        film.unlink()
+    uneven = [i + i // 5 for i in range(50)]
+    write_media(folder / "uneven.mp4", pts=uneven)
+    write_media(folder / "turned.mp4", rotation=(90, False))
+    write_media(folder / "one.mp4", frames=1)
+    write_media(folder / "silent.mp4")
+    write_media(folder / "sound.m4a", frames=0, sound=clicks([0.5], 2.0, 48_000))
+    write_media(folder / "both.mp4", sound=clicks([0.5], 2.0, 48_000))
+    build()
+    entries = ledger(world / "small.chronotope")
+    assert all(e["status"] != "failed" for e in entries.values()), [e["error"] for e in entries.values() if e["error"]]
+    assert entries[("shots", "sound.m4a")]["status"] == "skipped"
+    assert entries[("shots", "sound.m4a")]["rule"] == "no video stream"
+    with Catalog(world / "small.chronotope") as catalog:
+        media = {r["title"]: r for r in catalog.rows("SELECT * FROM media")}
+        times = catalog.rows(
+            "SELECT m.title, s.t_s FROM signals s JOIN media m USING (media_id) WHERE title = 'uneven.mp4' ORDER BY t_s"
+        )
+    assert (media["turned.mp4"]["width"], media["turned.mp4"]["height"]) == (96, 192)
+    assert media["uneven.mp4"]["variable_fps"] and not media["both.mp4"]["variable_fps"]
+    assert media["one.mp4"]["frames"] == 1 and media["one.mp4"]["duration_s"] > 0
+    assert media["sound.m4a"]["kind"] == "audio" and media["sound.m4a"]["frames"] is None
+    assert media["silent.mp4"]["audio_codec"] is None and media["both.mp4"]["audio_codec"] == "aac"
+    shown = {i / 25 for i in uneven}
+    assert all(min(abs(t["t_s"] - s) for s in shown) < 1e-6 for t in times)
 
 
 def test_a_unit_that_kills_its_worker_twice_fails_and_the_others_complete(
