@@ -2,7 +2,8 @@
 
 Choosing is deterministic: samples are ranked by their identifiers (which are hashes), and the next one is always of the
 task, then of the medium, that was shown least; at least half of a sheet is real footage where there is enough. Each
-medium is decoded once for all samples that show it. A medium that cannot be read leaves grey tiles, and the page says so.
+medium is decoded once for all samples that show it. A medium that cannot be read leaves grey tiles, a
+malformed sample is left out, and the page says so.
 """
 
 from __future__ import annotations
@@ -74,19 +75,23 @@ def show_samples(
     """Draw the samples with these identifiers (or beginnings of them), or `number` samples of all kinds.
 
     `task` and `where` (SQL over samples joined with their verdicts) narrow both. Pictures and page go to `folder`,
-    `<root>/pictures` by default. Raises `ShowError` when nothing fits or an identifier is unknown or not unique, and
+    `<root>/pictures` by default. Raises `ShowError` when nothing fits or an identifier is unknown, not unique or malformed, and
     `QueryError` for a condition that is not SQL.
     """
     folder = Path(root) / "pictures" if folder is None else Path(folder)
     with Catalog(root) as catalog:
         condition, values = _condition(task, where)
         chosen = _named(catalog, ids, condition, values) if ids else _spread(catalog, number, condition, values, task)
-        sheets = [_sheet(catalog, sample_id) for sample_id in chosen]
-        frames, troubles = _decoded(catalog, Path(root), sheets)
+        sheets, malformed = _sheets(catalog, chosen)
+        if ids and malformed or not sheets:
+            raise ShowError("; ".join(malformed))
+        frames, unread = _decoded(catalog, Path(root), sheets)
         folder.mkdir(parents=True, exist_ok=True)
         cards = [_draw(sheet, frames, folder) for sheet in sheets]
         page = folder / ("samples.html" if ids else "contact_sheet.html")
-        write_page(page, Path(root).name.removesuffix(".chronotope"), cards, _summary(catalog, cards), troubles)
+        write_page(
+            page, Path(root).name.removesuffix(".chronotope"), cards, _summary(catalog, cards), [*malformed, *unread]
+        )
     return Shown(page, [card.picture for card in cards])
 
 
@@ -174,16 +179,21 @@ def _unknown(catalog: Catalog, wanted: str, condition: str, values: list[Any]) -
 # -- drawing --------------------------------------------------------------------------------------------------------
 
 
-def _sheet(catalog: Catalog, sample_id: str) -> _Sheet:
-    row = catalog.rows(f"SELECT * FROM ({_CHECKED}) WHERE sample_id = ?", [sample_id])[0]
-    try:
-        sample = Sample.from_row(row)
-    except ValueError as error:
-        raise ShowError(
-            f"sample {sample_id} of task {row['task']} is malformed; run `chronotope verify`: {error}"
-        ) from None
-    around = around_of(catalog, sample)
-    return _Sheet(row, sample, around, frame_plan(sample, around))
+def _sheets(catalog: Catalog, chosen: Sequence[str]) -> tuple[list[_Sheet], list[str]]:
+    """The samples with what lies around them, and a line for each that cannot be read."""
+    sheets: list[_Sheet] = []
+    malformed: list[str] = []
+    for sample_id in chosen:
+        row = catalog.rows(f"SELECT * FROM ({_CHECKED}) WHERE sample_id = ?", [sample_id])[0]
+        try:
+            sample = Sample.from_row(row)
+        except ValueError as error:
+            reason = " ".join(str(error).split())
+            malformed.append(f"sample {sample_id} ({row['task']}) is malformed, see `chronotope verify`: {reason}")
+            continue
+        around = around_of(catalog, sample)
+        sheets.append(_Sheet(row, sample, around, frame_plan(sample, around)))
+    return sheets, malformed
 
 
 def _decoded(

@@ -372,6 +372,21 @@ def test_sound_alone_has_a_timeline_and_no_pictures(told: Any) -> None:
     assert around.words
 
 
+def test_a_malformed_sample_is_named_and_does_not_stop_the_sheet(world: Any, film: tuple[Path, FilmTruth]) -> None:
+    path, truth = film
+    media_id = world.film(path, duration_s=truth.duration_s, width=320, height=180)
+    samples = samples_about(media_id, truth)
+    world.sample(samples["span"])
+    broken = samples["choice"]
+    world.add("samples", broken.to_row() | {"answer_json": "{}"}, media_id, media_id)
+    world.catalog().close()
+    shown = show_samples(world.root)
+    assert len(shown.pictures) == 1
+    assert f"sample {broken.sample_id} (motion_direction) is malformed" in shown.page.read_text()
+    with pytest.raises(ShowError, match=f"{broken.sample_id}.*malformed"):
+        show_samples(world.root, ids=[broken.sample_id])
+
+
 def test_a_sheet_spreads_over_tasks_and_media_with_half_real() -> None:
     pool = [
         Candidate(f"{task}{medium}{i}", f"task {task}", f"medium {medium}", medium == "r")
