@@ -21,7 +21,10 @@ def register(app: typer.Typer) -> None:
 @command
 def sql(
     query: Annotated[
-        str | None, typer.Argument(help="one statement that reads; without it, the tables and views are listed")
+        str | None,
+        typer.Argument(
+            help="one statement that reads, or 'DESCRIBE clip_view'; without it, the tables and views are listed"
+        ),
     ] = None,
     root: Root = None,
     limit: Annotated[int, typer.Option("--limit", help="rows to print; 0 for all")] = 100,
@@ -39,12 +42,16 @@ def sql(
                 {
                     "name": n,
                     "rows": catalog.rows(f"SELECT count(*) AS n FROM {n}")[0]["n"],
-                    "about": t.doc.split(". ")[0],
+                    "about": t.doc.split(". ")[0].rstrip("."),
                 }
                 for n, t in TABLES.items()
                 if n != "head"
             ]
-            rows += [{"name": n, "rows": None, "about": v.doc.split(". ")[0]} for n, v in VIEWS.items()]
+            rows += [
+                {"name": n, "rows": None, "about": v.doc.split(". ")[0].rstrip(".")}
+                for n, v in VIEWS.items()
+                if v.columns
+            ]
             print_json(rows) if as_json else out.print(table(rows))
             return
         if csv is not None:

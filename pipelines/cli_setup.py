@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,14 +65,15 @@ def doctor(as_json: Json = False) -> None:
 
 def _list(kind: str, wanted: Any, as_json: bool) -> None:
     from ..engine.registry import find, first_sentence, names
+    from ..engine.task import Task
     from .reference import shape_of
 
     rows = []
     for name in names(kind):
         thing = find(kind, name)
         if wanted(thing):
-            row = {"name": name, "about": first_sentence(thing)}
-            if kind == "annotator":
+            row = {"name": name, "about": first_sentence(sys.modules[thing.__module__]) or first_sentence(thing)}
+            if kind == "annotator" and not issubclass(thing, Task):
                 row = {"name": name, "shape": shape_of(thing), "writes": ", ".join(thing.writes), "about": row["about"]}
             rows.append(row)
     print_json(rows) if as_json else out.print(table(rows))

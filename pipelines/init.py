@@ -186,7 +186,7 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool)
         "",
         "clips: {policy: shot, min_length_s: 2} # whole | shot | merged | window",
         "",
-        "select:                       # SQL over the clip view, in order; NULL never passes (`chronotope sql` lists columns)",
+        "select:                       # SQL over the clip view, in order; NULL never passes (columns: chronotope sql 'DESCRIBE clip_view')",
         "  length: duration_s BETWEEN 2 AND 120",
         "  not_black: black_share < 0.5",
         "  # moves: motion_mean > q('motion_mean', 0.2)   # the upper 80%",

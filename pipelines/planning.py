@@ -153,7 +153,9 @@ def _select_line(recipe: Recipe, before: dict[str, Any] | None, ledger: LedgerIn
     reason = "up to date"
     if changed and old_rules is not None:
         names = [n for n in {**old_rules, **new_rules} if old_rules.get(n) != new_rules.get(n)]
-        reason = "rules changed: " + "; ".join(f"{n}: {old_rules.get(n)} -> {new_rules.get(n)}" for n in names)
+        reason = "rules changed: " + "; ".join(
+            f"{n}: {old_rules.get(n, '(none)')} -> {new_rules.get(n, '(none)')}" for n in names
+        )
     elif changed:
         reason = "new"
     elif dirty:

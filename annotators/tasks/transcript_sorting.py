@@ -1,4 +1,4 @@
-"""Put pieces of a transcript in the order in which they are spoken (TVTS, spec/temporal.md section 7).
+"""Put pieces of a transcript in the order in which they are spoken (as TVTS does).
 
 Four segments of three to five whole seconds, a second apart, are cut from the timed words; their texts are
 the options, listed in an order that hashing the texts gives, so every permutation is equally likely to be

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ...engine.annotator import Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.annotator import Grade, Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...schemas.ids import clip_id
 from ...schemas.span import Span, from_us, to_us
 from ..manifest_rows import manifest_rows
@@ -64,6 +64,8 @@ class Clips(UnitAnnotator[ClipsParams]):
     Params: ClassVar[type[Params]] = ClipsParams
     reads: ClassVar[tuple[str, ...]] = ("media", "shots", "sources")
     writes: ClassVar[tuple[str, ...]] = ("clips",)
+    grade: ClassVar[Grade] = "exact"
+    """A clip says which footage is meant, whatever cut it."""
     light: ClassVar[bool] = True
 
     def dynamic_reads(self) -> tuple[str, ...]:

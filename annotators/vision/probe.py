@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ...engine.annotator import Params, Row, Rows, Unit, UnitAnnotator
+from ...engine.annotator import Grade, Params, Row, Rows, Unit, UnitAnnotator
 from ...engine.media.probe import probe
 
 
@@ -34,6 +34,7 @@ class Probe(UnitAnnotator[ProbeParams]):
     Params: ClassVar[type[Params]] = ProbeParams
     reads: ClassVar[tuple[str, ...]] = ("sources",)
     writes: ClassVar[tuple[str, ...]] = ("media",)
+    grade: ClassVar[Grade] = "exact"
     reads_media: ClassVar[bool] = True
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:

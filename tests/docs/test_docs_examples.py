@@ -1,0 +1,151 @@
+"""The examples in `docs/` are run as they stand there, on a small composed film."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from chronotope.annotators.compose.film import compose_film
+from chronotope.annotators.compose.script import FilmParams
+from chronotope.engine.catalog import Catalog
+from chronotope.pipelines.build import Build, BuildReport
+from chronotope.pipelines.cli import app
+from chronotope.pipelines.init import write_recipe
+from chronotope.pipelines.packages import package_all
+from chronotope.pipelines.planning import plan_recipe
+from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.verify import verify_root
+
+REPOSITORY = Path(__file__).parents[2]
+DOCS = REPOSITORY / "docs"
+FENCE = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+
+pytestmark = pytest.mark.xdist_group("ray")
+
+
+def examples() -> dict[str, str]:
+    """File name -> text of every titled example in the documentation."""
+    found: dict[str, str] = {}
+    for page in sorted(DOCS.glob("writing_*.md")):
+        for _, title, text in FENCE.findall(page.read_text(encoding="utf-8")):
+            assert title not in found or title == "snippet", f"{page.name}: two examples are called {title}"
+            if title and title != "snippet":
+                found[title] = text
+    return found
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a reader would have it: the files of all examples, and one film."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "footage").mkdir()
+    params = FilmParams(
+        seed=5, scenes=3, width=160, height=90, narration=False, lettering=False, scene_s=(1.5, 2.0),
+        kinds=("still", "pan_left", "still"), joins=("cut",),
+    )  # fmt: skip
+    truth = compose_film(folder / "footage" / "film0.mp4", params)
+    cuts = " ".join(f"{shot.start_s:g}" for shot in truth.shots[1:])
+    for name, text in examples().items():
+        (folder / name).write_text(text.replace("{cuts}", cuts))
+    return folder
+
+
+def run(world: Path, recipe: str) -> tuple[Path, Recipe, BuildReport]:
+    read = Recipe.read(world / recipe)
+    root = world / f"{Path(recipe).stem}.chronotope"
+    report = Build(read, root).run()
+    assert not report.failures
+    return root, read, report
+
+
+def rows(root: Path, query: str) -> list[dict[str, Any]]:
+    with Catalog(root) as catalog:
+        return catalog.rows(query)
+
+
+def test_annotator_example_measures_the_film(world: Path) -> None:
+    root, _, _ = run(world, "warm.yaml")
+    counted = {
+        r["name"]: r
+        for r in rows(root, "SELECT name, count(*) AS n, max(value) AS top FROM measurements GROUP BY name")
+    }
+    assert counted["warmth"]["n"] == counted["warmth_change"]["n"] + 1 > 10
+    assert counted["brightness"]["top"] >= 5
+    kept = rows(
+        root, "SELECT s.kept, c.measured['brightness'] > 20 AS lit FROM selection s JOIN clip_view c USING (clip_id)"
+    )
+    assert [r["kept"] for r in kept] == [r["lit"] for r in kept] == [True]
+
+
+def test_task_and_packager_examples_count_verify_and_write(world: Path) -> None:
+    root, recipe, _ = run(world, "lines.yaml")
+    sample = rows(root, "SELECT * FROM samples")[0]
+    shots = rows(root, "SELECT count(*) AS n FROM shots")[0]["n"]
+    assert json.loads(sample["answer_json"])["value"] == shots == 3
+    report = verify_root(root)
+    assert (report.samples, report.recomputed, report.problems) == (1, 1, [])
+    made = package_all(recipe, root)[0]
+    assert (made["package"], made["packaged"]) == ("qa_lines", 1)
+    folder = Path(made["path"])
+    line = json.loads((folder / "train.jsonl").read_text())
+    assert line["answer"] == "3" and line["grade"] == "model" and "<" not in line["question"]
+    assert (folder / line["video"]).stat().st_size > 0
+
+
+def test_importer_example_takes_marked_cuts_for_exact(world: Path) -> None:
+    root, _, report = run(world, "marked.yaml")
+    assert report.decoded_s == 0
+    assert rows(root, "SELECT count(*) AS n FROM clips")[0]["n"] == 3
+    graded = rows(root, "SELECT DISTINCT passed, evidence_grade FROM verdicts")
+    assert graded == [{"passed": True, "evidence_grade": "exact"}]
+
+
+def test_task_recipe_reads_as_printed(world: Path) -> None:
+    producers = Recipe.read(world / "counting.yaml").graph.producers
+    assert [p.name for p in producers if p.stage == "task"] == ["shot_count", "verdicts", "groups"]
+
+
+def test_recipe_written_by_init_can_be_planned(world: Path) -> None:
+    made = write_recipe(str(world / "footage"), world / "init.yaml", None, force=True)
+    lines = plan_recipe(Recipe.read(made.path), world / "init.chronotope")
+    assert {"shots", "camera_motion", "verdicts"} <= {line.producer for line in lines}
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """(page, words) of every `chronotope` command in the README and the documentation."""
+    for page in (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))):
+        for _, _, text in FENCE.findall(page.read_text(encoding="utf-8")):
+            for line in text.replace("\\\n", " ").splitlines():
+                if line.startswith("$ chronotope "):
+                    yield page.name, shlex.split(line[2:], comments=True)[1:]
+
+
+def test_commands_in_the_documentation_exist() -> None:
+    known = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    seen = 0
+    for page, (name, *words) in commands():
+        seen += 1
+        assert name in known, f"{page}: chronotope {name}"
+        options = {option for parameter in known[name].params for option in parameter.opts + parameter.secondary_opts}
+        unknown = [w for w in words if re.match(r"--?[a-z]", w) and w.partition("=")[0] not in options | {"--help"}]
+        assert not unknown, f"{page}: chronotope {name} has no {unknown}"
+    assert seen > 10
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))):
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+            file, _, anchor = target.partition("#")
+            there = (page.parent / file) if file else page
+            assert there.exists(), f"{page.name} links to {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+                anchors = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+                assert anchor in anchors, f"{page.name} links to {target}"
