@@ -1,7 +1,6 @@
 """Draws one sample as a picture of 1200 px: what it shows, its timeline, question, options, answer, checks, evidence.
 
-`frame_plan` says which frames a card wants, so that one pass over a medium can serve many cards; `draw_card` draws with
-whatever frames there are (a medium that is gone leaves grey tiles). All that is long is cut with an ellipsis: the page
+`draw_card` draws with whatever frames there are (a medium that is gone leaves grey tiles). All that is long is cut with an ellipsis: the page
 beside the pictures has the full text.
 """
 
@@ -15,7 +14,8 @@ from PIL import Image
 
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer
 from . import pen as p
-from .frames_at import FramePicture, FrameWish, wish_at
+from .frame_plan import FEATURE_PX, FEATURE_WIDTH_PX, GAP_PX, TILE_PX, FramePlan, fitted, tile_width
+from .frames_at import FramePicture, FrameWish
 from .motion_arrows import TURN_WORDS, draw_motion, motion_of
 from .pen import Pen, Rect, line_height, wrapped
 from .readable import (
@@ -31,35 +31,8 @@ from .timeline import Around, axis_of, draw_timeline, stills_of
 
 WIDTH, MARGIN = 1200, 32
 _COLUMN_LEFT, _COLUMN_RIGHT = (MARGIN, 680), (728, WIDTH - MARGIN)
-_GAP, _CAPTION_PX = 8, 34
+_CAPTION_PX = 34
 _TALLEST = 4000
-_TILE_PX, _FEATURE_PX = 220.0, 420.0
-"""Greatest heights of a picture in the strip and of the large picture."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A picture on a card: which medium and when."""
-
-    media_id: str
-    t_s: float
-    label: str
-    wish: FrameWish
-
-
-@dataclass(frozen=True)
-class FramePlan:
-    """The pictures of a card: the strip, and a large one for answers that are a place or a motion."""
-
-    strip: tuple[Wanted, ...]
-    feature: Wanted | None
-    aspect: float
-    """Width / height of the strip's pictures."""
-
-    @property
-    def all(self) -> tuple[Wanted, ...]:
-        """Every picture."""
-        return (*self.strip, self.feature) if self.feature else self.strip
 
 
 @dataclass(frozen=True)
@@ -73,61 +46,6 @@ class Card:
 
 Frames = Mapping[tuple[str, FrameWish], FramePicture]
 """Decoded pictures by medium and wish."""
-
-
-def frame_plan(sample: Sample, around: Around) -> FramePlan:
-    """Which frames to draw: the stills of the sample, else six to eight over its window with the answer's middle."""
-    first = sample.media[0]
-    aspect = _aspect(around, first.media_id)
-    stills = stills_of(sample)
-    if stills:
-        side = _side(_tile_width(min(max(len(stills), 4), 8)), _aspect(around, stills[0][0]))
-        strip = [
-            Wanted(media_id, t, f"{i} · {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
-        ]
-        return FramePlan(tuple(strip), None, _aspect(around, stills[0][0]))
-    if first.kind == "audio" or not _has_pictures(around, first.media_id):
-        return FramePlan((), None, aspect)
-    count = 6 if aspect >= 1.5 else 7 if aspect >= 1 else 8
-    side = _side(_tile_width(count), aspect)
-    times = strip_times(sample, count)
-    strip = [Wanted(first.media_id, t, f"{seconds(t)} s", wish_at(t, side)) for t in times]
-    feature = feature_time(sample)
-    large = None
-    if feature is not None:
-        width, height = _fitted(_COLUMN_RIGHT[1] - _COLUMN_RIGHT[0], _FEATURE_PX, aspect)
-        large = Wanted(first.media_id, feature, f"{seconds(feature)} s", wish_at(feature, round(max(width, height))))
-    return FramePlan(tuple(strip), large, aspect)
-
-
-def strip_times(sample: Sample, count: int) -> list[float]:
-    """Times in the middle of `count` equal parts of the window; the nearest gives way to the middle of each answer."""
-    axis = axis_of(sample)
-    step = (axis.end_s - axis.start_s) / count
-    times = [axis.start_s + (i + 0.5) * step for i in range(count)]
-    taken: set[int] = set()
-    wanted = [(a + b) / 2 for a, b in answer_spans(sample)]
-    if isinstance(sample.answer, BoxAnswer):
-        wanted.append(sample.answer.t_s)
-    for t in wanted[: count // 2]:
-        free = [i for i in range(count) if i not in taken]
-        nearest = min(free, key=lambda i: (abs(times[i] - t), i))
-        times[nearest] = t
-        taken.add(nearest)
-    return sorted(times)
-
-
-def feature_time(sample: Sample) -> float | None:
-    """When the large picture is taken: at the box, or in the middle of a motion; None for other answers."""
-    match sample.answer:
-        case BoxAnswer(t_s=t_s):
-            return t_s
-        case SpanBoxAnswer(start_s=start, end_s=end):
-            return (start + end) / 2
-    if motion_of(sample) is not None:
-        axis = axis_of(sample)
-        return (axis.start_s + axis.end_s) / 2
-    return None
 
 
 def draw_card(
@@ -197,13 +115,13 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
     """Rows of at most eight pictures with their times; green where they lie in the answer's span."""
     columns = len(plan.strip) if not stills_of(sample) else min(max(len(plan.strip), 4), 8)
     columns = min(columns, 8)
-    cell = _tile_width(columns)
-    width, height = _fitted(cell, _TILE_PX, plan.aspect)
+    cell = tile_width(columns)
+    width, height = fitted(cell, TILE_PX, plan.aspect)
     spans = answer_spans(sample)
     order = list(sample.answer.order) if isinstance(sample.answer, OrderAnswer) and stills_of(sample) else []
     for i, wanted in enumerate(plan.strip):
         row, column = divmod(i, columns)
-        x = MARGIN + column * (cell + _GAP) + (cell - width) / 2
+        x = MARGIN + column * (cell + GAP_PX) + (cell - width) / 2
         top = y + row * (height + _CAPTION_PX)
         rect = (round(x), round(top), round(x + width), round(top + height))
         _paste(pen, rect, frames.get((wanted.media_id, wanted.wish)))
@@ -221,8 +139,8 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
 def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> Rect:
     """The large picture with the answer's box or motion; the rectangle of the picture."""
     assert plan.feature is not None
-    left, right = _COLUMN_RIGHT
-    width, height = _fitted(right - left, _FEATURE_PX, plan.aspect)
+    left = _COLUMN_RIGHT[0]
+    width, height = fitted(FEATURE_WIDTH_PX, FEATURE_PX, plan.aspect)
     rect = (left, round(y), left + round(width), round(y) + round(height))
     _paste(pen, rect, frames.get((plan.feature.media_id, plan.feature.wish)))
     if isinstance(sample.answer, BoxAnswer | SpanBoxAnswer):
@@ -358,27 +276,3 @@ def _caption(pen: Pen, rect: Rect, text: str, colour: str) -> None:
     """A line below a picture: never on it, where it would hide what a sample asks about."""
     x1, _, x2, y2 = rect
     pen.text(x1, y2 + 6, p.clipped(text, x2 - x1, 17), 17, colour, bold=colour != p.MUTED)
-
-
-def _tile_width(columns: int) -> float:
-    return (WIDTH - 2 * MARGIN - (columns - 1) * _GAP) / columns
-
-
-def _fitted(width: float, height: float, aspect: float) -> tuple[float, float]:
-    """The largest size of this aspect inside `width` x `height`."""
-    return (width, width / aspect) if width / aspect <= height else (height * aspect, height)
-
-
-def _side(width: float, aspect: float) -> int:
-    return round(max(_fitted(width, _TILE_PX, aspect)))
-
-
-def _aspect(around: Around, media_id: str) -> float:
-    media = around.media.get(media_id, {})
-    if not media.get("width") or not media.get("height"):
-        return 16 / 9
-    return min(max(float(media["width"]) / float(media["height"]), 0.3), 4.0)
-
-
-def _has_pictures(around: Around, media_id: str) -> bool:
-    return around.media.get(media_id, {}).get("kind", "video") != "audio"

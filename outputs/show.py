@@ -19,8 +19,9 @@ from ..engine.local_media import local_media
 from ..engine.media.container import MediaError
 from ..schemas.sample import Sample
 from .contact_page import PageCard, write_page
+from .frame_plan import FramePlan, frame_plan
 from .frames_at import FramePicture, FrameWish, frames_at
-from .sample_card import FramePlan, draw_card, footage_words, frame_plan
+from .sample_card import draw_card, footage_words
 from .surroundings import around_of
 from .timeline import Around
 
@@ -83,7 +84,7 @@ def show_samples(
         condition, values = _condition(task, where)
         chosen = _named(catalog, ids, condition, values) if ids else _spread(catalog, number, condition, values, task)
         sheets, malformed = _sheets(catalog, chosen)
-        if ids and malformed or not sheets:
+        if (ids and malformed) or not sheets:
             raise ShowError("; ".join(malformed))
         frames, unread = _decoded(catalog, Path(root), sheets)
         folder.mkdir(parents=True, exist_ok=True)

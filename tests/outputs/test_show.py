@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from chronotope.annotators.compose.film import FilmParams, FilmTruth, compose_film
 from chronotope.outputs import pen, timeline
+from chronotope.outputs.frame_plan import frame_plan
 from chronotope.outputs.frames_at import frames_at, wish_at
 from chronotope.outputs.motion_arrows import motion_of
 from chronotope.outputs.pen import clipped, text_width, wrapped
-from chronotope.outputs.sample_card import Card, box_on, draw_card, frame_plan
+from chronotope.outputs.sample_card import Card, box_on, draw_card
 from chronotope.outputs.show import Candidate, ShowError, choose, show_samples
 from chronotope.outputs.surroundings import around_of
 from chronotope.outputs.timeline import Around
