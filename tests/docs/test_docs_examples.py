@@ -14,6 +14,7 @@ import typer
 from chronotope.annotators.compose.film import compose_film
 from chronotope.annotators.compose.script import FilmParams
 from chronotope.engine.catalog import Catalog
+from chronotope.engine.store import Store
 from chronotope.pipelines.build import Build, BuildReport
 from chronotope.pipelines.cli import app
 from chronotope.pipelines.init import write_recipe
@@ -118,12 +119,20 @@ def test_recipe_written_by_init_can_be_planned(world: Path) -> None:
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    """(page, words) of every `chronotope` command in the README and the documentation."""
+    """(page, words) of every `chronotope` command in the README and the documentation; quotes may span lines."""
     for page in (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))):
         for _, _, text in FENCE.findall(page.read_text(encoding="utf-8")):
-            for line in text.replace("\\\n", " ").splitlines():
-                if line.startswith("$ chronotope "):
-                    yield page.name, shlex.split(line[2:], comments=True)[1:]
+            for command in re.findall(r'^\$ (chronotope (?:"[^"]*"|[^"\n])*)$', text, re.MULTILINE):
+                yield page.name, shlex.split(command)[1:]
+
+
+def test_queries_in_the_documentation_are_sql(tmp_path: Path) -> None:
+    Store.open_or_create(tmp_path)
+    queries = [(page, words[1]) for page, words in commands() if words[0] == "sql"]
+    assert len(queries) > 5
+    with Catalog(tmp_path) as catalog:
+        for page, query in queries:
+            assert catalog.rows(query) is not None, page
 
 
 def test_commands_in_the_documentation_exist() -> None:
@@ -135,7 +144,8 @@ def test_commands_in_the_documentation_exist() -> None:
         options = {option for parameter in known[name].params for option in parameter.opts + parameter.secondary_opts}
         unknown = [w for w in words if re.match(r"--?[a-z]", w) and w.partition("=")[0] not in options | {"--help"}]
         assert not unknown, f"{page}: chronotope {name} has no {unknown}"
-    assert seen > 10
+    pages = (REPOSITORY / "README.md", *DOCS.glob("*.md"))
+    assert seen == sum(p.read_text(encoding="utf-8").count("\n$ chronotope ") for p in pages) > 10
 
 
 def test_links_between_pages_lead_somewhere() -> None:
