@@ -16,10 +16,10 @@ Limit = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("build")(build)
-    app.command("plan")(plan)
-    app.command("status")(status)
-    app.command("show-error")(show_error)
+    app.command("build", rich_help_panel="Build a dataset")(build)
+    app.command("plan", rich_help_panel="Build a dataset")(plan)
+    app.command("status", rich_help_panel="Build a dataset")(status)
+    app.command("show-error", rich_help_panel="Build a dataset")(show_error)
 
 
 @command
@@ -183,7 +183,10 @@ def status(
 
 @command
 def show_error(
-    unit: Annotated[str, typer.Argument(help="a unit, the start of one, or part of a file name")],
+    unit: Annotated[
+        str,
+        typer.Argument(help="a unit as `status` prints it, the start of one, or part of a file name", metavar="UNIT"),
+    ],
     root: Root = None,
     as_json: Json = False,
 ) -> None:

@@ -12,10 +12,10 @@ from .console import FAILED, Json, Root, UsageError, command, err, find_root, ne
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("sql")(sql)
-    app.command("show")(show)
-    app.command("verify")(verify)
-    app.command("package")(package)
+    app.command("sql", rich_help_panel="Look at it and take it out")(sql)
+    app.command("show", rich_help_panel="Look at it and take it out")(show)
+    app.command("verify", rich_help_panel="Look at it and take it out")(verify)
+    app.command("package", rich_help_panel="Look at it and take it out")(package)
 
 
 @command
@@ -23,7 +23,8 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="one statement that reads, or 'DESCRIBE clip_view'; without it, the tables and views are listed"
+            help="one statement that reads, or 'DESCRIBE clip_view'; without it, the tables and views are listed",
+            metavar="QUERY",
         ),
     ] = None,
     root: Root = None,
@@ -71,13 +72,22 @@ def sql(
 @command
 def show(
     what: Annotated[
-        list[str] | None, typer.Argument(help="sample identifiers (or their starts); none: a contact sheet")
+        list[str] | None,
+        typer.Argument(help="sample identifiers (or their starts); none: a contact sheet", metavar="SAMPLE"),
     ] = None,
     root: Root = None,
     task: Annotated[str | None, typer.Option("--task", help="only this task")] = None,
-    where: Annotated[str | None, typer.Option("--where", help="SQL condition on samples joined with verdicts")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--where", help="SQL condition on columns of samples and verdicts, for example \"origin = 'real'\""
+        ),
+    ] = None,
     number: Annotated[int, typer.Option("-n", "--number", min=1, help="samples on the contact sheet")] = 12,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="folder for the pictures and the page")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="folder for the pictures and the page; default: `pictures` in the dataset"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw samples: frames, timeline with words and texts, question, options, answer, checks; as PNG and one HTML page."""

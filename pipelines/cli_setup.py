@@ -13,15 +13,15 @@ from .console import FAILED, Json, UsageError, command, err, out, print_json, ta
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command("init")(init)
-    app.command("doctor")(doctor)
-    app.command("annotators")(annotators)
-    app.command("tasks")(tasks)
-    app.command("packagers")(packagers)
-    app.command("recipes")(recipes)
-    app.command("compose")(compose)
-    app.command("export-clip")(export_clip)
-    app.command("demo")(demo)
+    app.command("init", rich_help_panel="Start and prepare")(init)
+    app.command("doctor", rich_help_panel="Start and prepare")(doctor)
+    app.command("annotators", rich_help_panel="What there is")(annotators)
+    app.command("tasks", rich_help_panel="What there is")(tasks)
+    app.command("packagers", rich_help_panel="What there is")(packagers)
+    app.command("recipes", rich_help_panel="What there is")(recipes)
+    app.command("compose", rich_help_panel="Start and prepare")(compose)
+    app.command("export-clip", rich_help_panel="Start and prepare")(export_clip)
+    app.command("demo", rich_help_panel="Start and prepare")(demo)
 
 
 @command
@@ -81,7 +81,8 @@ def _list(kind: str, wanted: Any, as_json: bool) -> None:
 
 @command
 def annotators(
-    name: Annotated[str | None, typer.Argument(help="show one annotator's parameters")] = None, as_json: Json = False
+    name: Annotated[str | None, typer.Argument(help="show one annotator's parameters", metavar="NAME")] = None,
+    as_json: Json = False,
 ) -> None:
     """List annotators, or show the parameters of one."""
     from ..engine.task import Task
@@ -94,7 +95,8 @@ def annotators(
 
 @command
 def tasks(
-    name: Annotated[str | None, typer.Argument(help="show one task's parameters")] = None, as_json: Json = False
+    name: Annotated[str | None, typer.Argument(help="show one task's parameters", metavar="NAME")] = None,
+    as_json: Json = False,
 ) -> None:
     """List tasks, or show the parameters of one."""
     from ..engine.task import Task
@@ -107,7 +109,8 @@ def tasks(
 
 @command
 def packagers(
-    name: Annotated[str | None, typer.Argument(help="show one packager's parameters")] = None, as_json: Json = False
+    name: Annotated[str | None, typer.Argument(help="show one packager's parameters", metavar="NAME")] = None,
+    as_json: Json = False,
 ) -> None:
     """List packagers, or show the parameters of one."""
     if name is None:
@@ -147,7 +150,7 @@ def recipes(as_json: Json = False) -> None:
 
 @command
 def compose(
-    output: Annotated[Path, typer.Argument(help="video file to write, for example film.mp4")],
+    output: Annotated[Path, typer.Argument(help="video file to write, for example film.mp4", metavar="FILE")],
     seed: Annotated[int, typer.Option("--seed", help="another seed, another film")] = 0,
     scenes: Annotated[int, typer.Option("--scenes", min=1, help="number of scenes")] = 14,
     width: Annotated[int, typer.Option("--width", min=64, help="pixels")] = 640,
@@ -168,8 +171,8 @@ def compose(
 
 @command
 def export_clip(
-    model: Annotated[str, typer.Argument(help="open_clip model name, for example ViT-B-32")],
-    output: Annotated[Path, typer.Argument(help="folder to write")],
+    model: Annotated[str, typer.Argument(help="open_clip model name, for example ViT-B-32", metavar="MODEL")],
+    output: Annotated[Path, typer.Argument(help="folder to write", metavar="FOLDER")],
     pretrained: Annotated[
         str | None, typer.Option("--pretrained", help="pretrained tag, or path of a checkpoint")
     ] = None,
@@ -185,8 +188,15 @@ def export_clip(
 
 @command
 def demo(
-    root: Annotated[Path, typer.Option("--root", help="where the demo's dataset and pictures go")] = Path(".demo"),
-    footage: Annotated[list[Path] | None, typer.Option("--footage", help="folders with real footage")] = None,
+    root: Annotated[Path, typer.Option("--root", help="folder for the film, the dataset and its copies")] = Path(
+        ".demo"
+    ),
+    footage: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--footage", help="folder with real footage; may be given several times; `make demo` fetches some"
+        ),
+    ] = None,
 ) -> None:
     """Build the quickstart on real footage and a composed film, and show what came out."""
     from .demo import run_demo
