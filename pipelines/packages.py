@@ -19,7 +19,7 @@ def package_all(recipe: Recipe, root: Path, *, only: str | None = None) -> list[
     wanted: dict[str, tuple[str, dict[str, Any]]] = {}
     for packager, given in recipe.packages:
         params = dict(given)
-        name = str(params.pop("as", packager))
+        name = str(params.pop("as", packager.rpartition(":")[2] if ".py:" in packager else packager))
         if name in wanted:
             raise RecipeError(f"two packages are called {name!r}: give one of them another name with `as:`")
         wanted[name] = (packager, params)
