@@ -65,6 +65,11 @@ class LedgerIndex:
         digests = [self.entries[(producer, unit)]["output_digest"] for unit in units]
         return merge_hex(d for d in digests if d)
 
+    def marks(self, producer: str, media_id: str | None) -> str:
+        """Digest of the fingerprints of a producer's units about one medium, or of all its units (None)."""
+        units = self._by_medium.get((producer, media_id), ()) if media_id else self._by_producer.get(producer, ())
+        return derive_id("marks", sorted(str(self.entries[(producer, unit)]["fingerprint"]) for unit in units))
+
     def trouble(self, producer: str, media_id: str | None) -> str | None:
         """Why a producer has no answer about a medium: `failed` or `blocked`, or None when it has one."""
         units = self._by_medium.get((producer, media_id), ()) if media_id else ()
@@ -77,9 +82,16 @@ class LedgerIndex:
 def fingerprint(producer: Producer, settings_digest: str, unit: str, media_id: str | None, ledger: LedgerIndex) -> str:
     """The fingerprint of one unit. Corpus units cover all rows of each input."""
     scope = media_id if producer.annotator.grain in ("medium", "clip") else None
-    inputs = [(name, ledger.digest(name, scope)) for name in producer.upstream]
+    inputs = [_input(name, scope, ledger) for name in producer.upstream]
     touches_media = producer.shape != "unit" or (
         isinstance(producer.annotator, UnitAnnotator) and type(producer.annotator).reads_media
     )
     layer = MEDIA_LAYER_VERSION if touches_media else 0
     return derive_id("fingerprint", producer.name, settings_digest, layer, unit, inputs)
+
+
+def _input(name: str, scope: str | None, ledger: LedgerIndex) -> tuple[str, str]:
+    """An input and its state. What a scan says about a place does not depend on whose scan it was (`sources:RECIPE`)."""
+    if name.startswith("sources:"):
+        return "sources", ledger.marks(name, scope)
+    return name, ledger.digest(name, scope)

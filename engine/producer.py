@@ -1,13 +1,15 @@
 """A producer: a configured annotator in a recipe, as data that can travel to a worker.
 
 `ProducerSpec` is the plain description (annotator name and parameters); `Producer` is the built thing with its resolved
-inputs. Two producers with equal specs do equal work, whatever recipe they stand in.
+inputs. Two producers with equal specs do equal work, whatever recipe they stand in. Environment variables stay unexpanded
+in the description; their values travel beside it, enter the settings as digests only, and are put in by `build`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from pydantic import ValidationError
 
 from ..schemas.ids import derive_id
 from .annotator import Annotator, AudioAnnotator, BatchAnnotator, FrameAnnotator, Stage, UnitAnnotator
+from .extras import missing, remedy
 from .registry import UnknownName, find
+from .variables import UnsetVariable, expand, hide, marks, written
 
 
 class RecipeError(Exception):
@@ -30,42 +34,86 @@ class ProducerSpec:
     name: str
     annotator: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    """As the recipe writes them, with `${NAME}` where it names environment variables."""
     stage: Stage | None = None
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """`from:` of the recipe: table -> producers to read it from (all of them otherwise)."""
     folder: str = "."
     """Folder of the recipe, for annotators given as `my_file.py:thing`."""
     seed: int = 0
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of the environment variables in `params`; those that are not here come from the environment of `build`."""
 
     def build(self) -> Annotator:
         """The configured annotator. Raises `RecipeError` for unknown names, wrong parameters or missing extras."""
         try:
+            params = expand(dict(self.params), self.variables)
             thing = find("annotator", self.annotator, relative_to=Path(self.folder))
             if not (isinstance(thing, type) and issubclass(thing, Annotator)):
                 thing = find("annotator", "plain_function")
-                return thing.from_path(self.annotator, dict(self.params), Path(self.folder))
-            return thing(thing.Params.model_validate(dict(self.params)))
-        except UnknownName as error:
-            raise RecipeError(f"producer {self.name}: {error}") from None
+                annotator: Annotator = thing.from_path(self.annotator, params, Path(self.folder))
+            else:
+                annotator = thing(thing.Params.model_validate(params))
+        except (UnknownName, UnsetVariable) as error:
+            raise RecipeError(f"producer {self.name}: {hide(str(error), self.variables)}") from None
         except ValidationError as error:
-            raise RecipeError(f"producer {self.name}: {explain(error, thing.Params)}") from None
+            text = explain(error, thing.Params, self.params)
+            raise RecipeError(f"producer {self.name}: {hide(text, self.variables)}") from None
+        for extra in annotator.extras():
+            if lacking := missing(extra):
+                raise RecipeError(
+                    f"producer {self.name}: {', '.join(lacking)} is not installed here; {remedy(extra)}, or leave it out"
+                )
+        return annotator
 
 
-def explain(error: ValidationError, model: Any) -> str:
-    """A pydantic error as one line a person can act on."""
-    import difflib
-
+def explain(error: ValidationError, model: Any, template: Any = None) -> str:
+    """A pydantic error as one line a person can act on. `template` is the input with variables unexpanded."""
     parts = []
     for item in error.errors():
         where = ".".join(str(p) for p in item["loc"])
         if item["type"] == "extra_forbidden":
-            known = list(model.model_fields)
-            close = difflib.get_close_matches(where, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
-            parts.append(f"unknown parameter {where!r}; {hint}")
+            parts.append(
+                f"unknown parameter {where!r}; {_meant(str(item['loc'][-1]), _fields(model, item['loc'][:-1]))}"
+            )
+        elif item["type"] == "missing":
+            parts.append(f"{where} is missing")
         else:
-            parts.append(f"{where or 'value'}: {item['msg'].removeprefix('Value error, ')} (got {item['input']!r})")
+            said = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            said = re.sub(r"(a )?valid dictionary.*", "a mapping `{name: value}`", said).replace(
+                "a valid tuple", "a list"
+            )
+            got = written(item["input"], _at(template, item["loc"]), {})
+            shown = f" (got {got!r})" if item["type"] != "value_error" else ""
+            parts.append(f"{where or 'parameters'}: {said}{shown}")
     return "; ".join(parts)
+
+
+def _meant(given: str, known: Sequence[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(given, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
+
+
+def _fields(model: Any, path: Sequence[Any]) -> list[str]:
+    """Names that are known at a place inside nested parameter models."""
+    from typing import get_args
+
+    for part in path:
+        field_info = getattr(model, "model_fields", {}).get(part)
+        kinds = () if field_info is None else (field_info.annotation, *get_args(field_info.annotation))
+        model = next((k for k in kinds if hasattr(k, "model_fields")), model)
+    return [info.alias or name for name, info in getattr(model, "model_fields", {}).items()]
+
+
+def _at(value: Any, path: Sequence[Any]) -> Any:
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 @dataclass(frozen=True)
@@ -101,15 +149,21 @@ class Producer:
     @property
     def settings(self) -> dict[str, Any]:
         """What identifies its configuration: shown in plans, compared between recipes."""
-        return {
+        known = self.spec.variables
+        params = json.loads(self.annotator.params.model_dump_json())
+        found = {
             "annotator": type(self.annotator).name,
             "version": type(self.annotator).version,
-            "params": json.loads(self.annotator.params.model_dump_json()),
+            "params": written(params, self.spec.params, known),
             "code": self.annotator.code_digest(),
-            "models": {m.name: m.digest for m in self.annotator.models()},
+            "models": {hide(m.name, known): m.digest for m in self.annotator.models()},
             "seed": self.spec.seed,
-            "inputs": {table: list(names) for table, names in sorted(self.inputs.items())},
+            "inputs": {
+                table: [n.partition(":")[0] if table == "sources" else n for n in names]
+                for table, names in sorted(self.inputs.items())
+            },
         }
+        return {**found, "variables": marks(known)} if known else found
 
     @property
     def settings_digest(self) -> str:

@@ -106,7 +106,8 @@ def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, roo
         media_id,
     )
     digest = RowDigest(TABLES["sources"]).add([row])
-    key = UnitKey(producer, place.uri, media_id, "source", derive_id("source", digest.hex(), etag))
+    said = {c.name: row[c.name] for c in TABLES["sources"].columns if not c.volatile}
+    key = UnitKey(producer, place.uri, media_id, "source", derive_id("source", media_id, said))
     return Scanned(UnitResult(key, Outcome(), rows=1, digest=digest.hex()), row)
 
 

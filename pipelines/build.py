@@ -30,9 +30,8 @@ from ..engine.producer import RecipeError
 from ..engine.results import Outcome, UnitKey, UnitResult
 from ..engine.runner import Runner, Told, open_ledger
 from ..engine.scan import scan
-from ..engine.select import decide
+from ..engine.select import decide, selection_mark
 from ..engine.store import Store
-from ..schemas.ids import derive_id
 from ..schemas.tables import TABLES
 from .places import places_of
 from .recipe import Recipe
@@ -99,6 +98,7 @@ class Build:
         """Build. Raises `RecipeError` before anything is written when the recipe cannot work, `RootBusy` when locked."""
         started = time.perf_counter()
         graph = self.recipe.graph
+        self.recipe.check()
         places = places_of(self.recipe, self.limit)
         settings = {p.name: p.settings for p in graph.producers}
         self.root.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ class Build:
             catalog = Catalog(store)
             ledger = open_ledger(catalog)
             check_conflicts(catalog, self.recipe.name, settings)
-            committer = Committer(commit, ledger, self.report.run_id, self._told_unit)
+            committer = Committer(commit, ledger, self.report.run_id, self._told_unit, self.recipe.hide)
             with self._stage("scan"):
                 self._scan(places, catalog, committer, ledger)
             catalog.refresh()
@@ -164,10 +164,18 @@ class Build:
         known = {r["uri"]: r for r in rows}
         changed: list[UnitResult] = []
         new_rows = []
-        for scanned in scan(places, known, producer, self.root, rehash=self.rehash):
+        found = list(scan(places, known, producer, self.root, rehash=self.rehash))
+        if known and all(scanned.row is None for scanned in found):
+            raise RecipeError(
+                f"none of the {len(found)} files of the sources can be read, the first because: "
+                f"{found[0].result.outcome.error}. Nothing was changed"
+            )
+        for scanned in found:
             before = ledger.get(producer, scanned.result.key.unit)
             if before is not None and before["fingerprint"] == scanned.result.key.fingerprint:
                 same = before["status"] == scanned.result.outcome.status
+                if scanned.row is not None:
+                    same = same and known[scanned.row["uri"]]["etag"] == scanned.row["etag"]
                 if same and before["error"] == scanned.result.outcome.error:
                     if before["status"] == "failed":
                         self._told_failure(scanned.result)
@@ -187,9 +195,7 @@ class Build:
 
     def _select(self, runner: Runner, catalog: Catalog) -> None:
         ledger, producer = runner.ledger, self.recipe.select_name
-        upstream = [p.name for p in runner.graph.producers if p.stage == "annotate"]
-        inputs = [(name, ledger.digest(name, None)) for name in upstream]
-        marker = derive_id("selection", dict(self.recipe.model.select), list(self.recipe.model.select), inputs)
+        marker = selection_mark(self.recipe.model.select, self.recipe.before_selection, ledger)
         before = ledger.get(producer, "corpus")
         if before is not None and before["fingerprint"] == marker:
             return
@@ -290,6 +296,10 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
             found.append(f"{key}: {json.dumps(old.get(key))} -> {json.dumps(new.get(key))}")
+    old_variables, new_variables = before.get("variables", {}), now.get("variables", {})
+    found += [
+        f"another {n}" for n in sorted(new_variables) if n in old_variables and old_variables[n] != new_variables[n]
+    ]
     if before.get("models") != now.get("models"):
         found.append("another model")
     if before.get("inputs") != json.loads(json.dumps(now.get("inputs"))):
@@ -301,7 +311,9 @@ def run_row(report: BuildReport, command: str, recipe: Recipe, settings: Mapping
     """The row of table `runs`."""
     finished = datetime.now(UTC)
     models = {
-        m.name: {"path": m.found_in, "digest": m.digest} for p in recipe.graph.producers for m in p.annotator.models()
+        recipe.hide(m.name): {"path": m.found_in, "digest": m.digest}
+        for p in recipe.graph.producers
+        for m in p.annotator.models()
     }
     return {
         "run_id": report.run_id,

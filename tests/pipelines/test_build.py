@@ -114,7 +114,7 @@ def test_another_recipe_may_share_a_producer_but_not_change_it(build: BuildIt, w
     build()
     shared = build(("name: small", "name: other"))
     assert not {"shots", "signals", "frames", "probe"} & set(shared.worked)
-    with pytest.raises(RecipeError, match=r"'shots' is used by recipe .* adaptive.* -> .*content.*as:"):
+    with pytest.raises(RecipeError, match=r"'shots' is used by recipe .*adaptive.* -> .*content.*as:"):
         build(("name: small", "name: third"), ("  - shots\n", "  - shots: {detector: content}\n"))
 
 

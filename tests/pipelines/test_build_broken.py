@@ -95,7 +95,7 @@ def test_a_unit_that_kills_its_worker_twice_fails_and_the_others_complete(
     (world / "deadly.py").write_text(KILLER)
     for film in (world / "footage").glob("film1.mp4"):
         film.unlink()
-    other = FilmParams(seed=5, scenes=2, width=128, height=96, narration=False, scene_s=(1.0, 1.5))
+    other = FilmParams(seed=5, scenes=2, width=128, height=96, narration=False, scene_s=(1.5, 1.6))
     compose_film(world / "footage" / "harmless.mp4", other)
     build(("  - shots\n", "  - shots\n  - deadly.py:deadly: {fps: 4}\n"))
     entries = ledger(world / "small.chronotope")
