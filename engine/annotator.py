@@ -155,6 +155,10 @@ class Annotator(ABC, Generic[P]):
         """What one worker needs."""
         return Resources()
 
+    def extras(self) -> tuple[str, ...]:
+        """Extras that it needs with these parameters; `needs_extra` unless parameters change it."""
+        return (self.needs_extra,) if self.needs_extra else ()
+
     def code_digest(self) -> str:
         """Digest of behaviour-bearing user code; empty for built-ins, which carry a version."""
         return ""

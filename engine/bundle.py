@@ -173,7 +173,8 @@ class _Frozen:
 
     def __init__(self, spec: ProducerSpec) -> None:
         self.spec = spec
-        self.key = repr((spec.name, spec.annotator, sorted(spec.params.items(), key=str), spec.seed, spec.folder))
+        settings = sorted(spec.params.items(), key=str), sorted(spec.variables.items())
+        self.key = repr((spec.name, spec.annotator, settings, spec.seed, spec.folder))
 
     def __hash__(self) -> int:
         return hash(self.key)

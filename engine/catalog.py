@@ -190,5 +190,18 @@ class Catalog:
         self.close()
 
 
+def empty_catalog() -> duckdb.DuckDBPyConnection:
+    """A connection with every table and view, all without rows: for trying queries before there is a dataset."""
+    connection = duckdb.connect()
+    for table in TABLES.values():
+        if table.name != HEAD.name:
+            items = ", ".join(f"NULL::{duck_type(c.type)} AS {c.name}" for c in table.all_columns)
+            connection.execute(f"CREATE VIEW {table.name} AS SELECT {items} WHERE false")
+    connection.execute("CREATE TABLE producers (producer VARCHAR, table_name VARCHAR)")
+    for view in VIEWS.values():
+        connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+    return connection
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -26,9 +26,12 @@ class Committer:
         ledger: LedgerIndex,
         run_id: str,
         told: Callable[[UnitResult], None] | None = None,
+        hide: Callable[[str], str] | None = None,
     ) -> None:
+        """`told` hears of every unit; `hide` takes out of messages what must not be stored."""
         self.commit, self.ledger, self.run_id = commit, ledger, run_id
         self.told = told or (lambda _: None)
+        self.hide = hide or (lambda text: text)
         self._results: list[UnitResult] = []
         self._bytes = 0
         self._since = time.monotonic()
@@ -37,6 +40,7 @@ class Committer:
     def add(self, results: Sequence[UnitResult]) -> None:
         """Results that share files (a bundle, a unit), committed together."""
         for result in results:
+            result.outcome = result.outcome.changed(self.hide)
             self._results.append(result)
             self._bytes += sum(f.size for f in result.files)
             self.model_calls += result.model_calls

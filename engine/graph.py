@@ -7,6 +7,7 @@ annotating footage never waits for edits of it. An unknown read or a cycle is a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -148,7 +149,8 @@ def _nothing_writes(table: str, reader: str) -> str:
     candidates = []
     for name, file in builtin_files("annotator").items():
         text = file.read_text()
-        if f'"{table}"' in text.partition("writes")[2].partition("\n")[0]:
+        declared = re.search(r"^    writes\b.*?=(.*)$", text, re.MULTILINE)
+        if declared and f'"{table}"' in declared[1]:
             candidates.append(name)
     hint = f"add {' or '.join(f'`- {c}`' for c in sorted(candidates))}" if candidates else "no annotator writes it"
     return f"producer {reader} reads table {table}, which nothing in the recipe writes; {hint}"

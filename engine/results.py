@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .annotator import Grain, SkipUnit, TransientError, UndecidedUnit
@@ -45,6 +45,11 @@ class Outcome:
         message = text if known else f"{type(error).__name__}: {text}"
         trace = "".join(traceback.format_exception(error))[-6000:]
         return cls("failed", error=message, error_kind="transient" if transient else "permanent", trace=trace)
+
+    def changed(self, text: Callable[[str], str]) -> Outcome:
+        """The outcome with a function applied to its texts."""
+        rule, error, trace = (None if t is None else text(t) for t in (self.rule, self.error, self.trace))
+        return replace(self, rule=rule, error=error, trace=trace)
 
 
 @dataclass

@@ -1,24 +1,35 @@
 """From the `sources` of a recipe to places: folders, globs, lists and manifests, local or in an object store.
 
 A manifest names columns by `columns: {ours: theirs}`; names that equal ours need no mapping, and every other column is
-kept as a user column. A row without a file is an error that names the row; a file that is missing is found by the scan.
+kept as a user column. Values of CSV files stay as written, except numbers that read back the same. A row without a file
+is an error that names the row; a file that is missing is found by the scan. Rows are counted from 1, after the header.
 """
 
 from __future__ import annotations
 
+import csv
+import difflib
+import io
+import json
 import math
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ..engine.local_media import local_media
-from ..engine.media.fetch import list_files
+from ..engine.media.container import MediaError
+from ..engine.media.fetch import is_remote, list_files
 from ..engine.producer import RecipeError
 from ..engine.scan import Place
 from .recipe import Manifest, Recipe, Source
 
 OURS = ("uri", "start_s", "end_s", "caption", "licence", "group_id", "official_split", "origin")
 COMMON_NAMES = {"uri": ("path", "video", "file", "filename", "url", "video_path", "filepath")}
+ORIGINS = ("real", "composed", "rendered")
+SPLIT_NAMES = ("train", "validation", "test", "training", "val", "valid", "dev", "testing")
 
 
 def places_of(recipe: Recipe, limit: int | None = None) -> list[Place]:
@@ -26,7 +37,11 @@ def places_of(recipe: Recipe, limit: int | None = None) -> list[Place]:
     found: dict[str, Place] = {}
     for number, source in enumerate(recipe.model.sources, start=1):
         count = 0
-        for place in _of_source(source, recipe.folder):
+        try:
+            expanded = list(_of_source(source, recipe.folder))
+        except MediaError as error:
+            raise RecipeError(f"sources, entry {number}: {error}") from None
+        for place in expanded:
             count += 1
             if place.uri in found:
                 found[place.uri].merge(place)
@@ -51,11 +66,9 @@ def _of_source(source: Source, folder: Path) -> Iterator[Place]:
         return
     if source.list_file is not None:
         uri = absolute(source.list_file, folder)
-        with local_media(uri, folder) as path:
-            lines = [line.strip() for line in path.read_text().splitlines()]
-        for line in lines:
-            if line and not line.startswith("#"):
-                yield _with(Place(absolute(line, _parent(uri))), source)
+        for line in _text_of(uri, folder).splitlines():
+            if line.strip() and not line.strip().startswith("#"):
+                yield _with(Place(absolute(line.strip(), _parent(uri))), source)
         return
     patterns: tuple[str, ...]
     if source.folder is not None:
@@ -65,6 +78,22 @@ def _of_source(source: Source, folder: Path) -> Iterator[Place]:
     for pattern in patterns:
         for file in list_files(absolute(pattern, folder)):
             yield _with(Place(file.uri), source)
+
+
+def _text_of(uri: str, folder: Path) -> str:
+    """A text file of a source, local or remote. Raises `RecipeError` saying which and why."""
+    _must_exist(uri)
+    try:
+        with local_media(uri, folder) as path:
+            return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise RecipeError(f"sources: {uri} cannot be read: {said}") from None
+
+
+def _must_exist(uri: str) -> None:
+    if not is_remote(uri) and not Path(uri).is_file():
+        raise RecipeError(f"sources: there is no file {uri}; relative names start from the recipe's folder")
 
 
 def _with(place: Place, source: Source) -> Place:
@@ -82,59 +111,98 @@ def read_manifest(manifest: Manifest, folder: Path) -> Iterator[Place]:
     base = absolute(manifest.base, folder) if manifest.base else _parent(uri)
     rows = manifest_rows(uri, folder)
     if not rows:
-        raise RecipeError(f"manifest {manifest.file} has no rows")
+        raise RecipeError(f"manifest {manifest.file} has no rows; it needs a header and a row per video or clip")
     columns = _mapping(manifest, list(rows[0]))
     for number, row in enumerate(rows, start=1):
         where = f"manifest {manifest.file}, row {number}"
         path = row.get(columns["uri"])
         if not isinstance(path, str) or not path.strip():
-            raise RecipeError(f"{where}: column {columns['uri']!r} holds no path")
+            raise RecipeError(
+                f"{where}: column {columns['uri']!r} holds no path ({path!r}); fill it in or drop the row"
+            )
         values = {ours: row.get(theirs) for ours, theirs in columns.items()}
         start, end = _seconds(values.get("start_s"), where), _seconds(values.get("end_s"), where)
         if start is not None and end is not None and not start < end:
-            raise RecipeError(f"{where}: the clip ends at {end:g} s, before it starts at {start:g} s")
-        user = {k: _plain(v) for k, v in row.items() if k not in columns.values() and _plain(v) is not None}
+            raise RecipeError(
+                f"{where}: the clip must end after it starts, not run from {start:g} to {end:g} s; correct it"
+            )
+        split, origin = _text(values.get("official_split")), _text(values.get("origin")) or "real"
+        _one_of(split, SPLIT_NAMES, "official_split", where)
+        _one_of(origin, ORIGINS, "origin", where)
+        user = {k: _user(v) for k, v in row.items() if k not in columns.values() and _plain(v) is not None}
         entry = {"start_s": start, "end_s": end, "caption": _plain(values.get("caption")), "user": user}
         keep = start is not None or end is not None or entry["caption"] or user
         yield Place(
             absolute(path.strip(), base),
             licence=_text(values.get("licence")),
             group_id=_text(values.get("group_id")),
-            official_split=_text(values.get("official_split")),
-            origin=_text(values.get("origin")) or "real",
+            official_split=split,
+            origin=origin,
             entries=[entry] if keep else [],
         )
 
 
 def manifest_rows(uri: str, folder: Path) -> list[dict[str, Any]]:
-    """Rows of a CSV, TSV, JSONL, JSON or Parquet file. Raises `RecipeError` when it cannot be read."""
-    import duckdb
-
-    readers = {
-        ".csv": "read_csv(?, header=true)",
-        ".tsv": "read_csv(?, header=true, delim='\t')",
-        ".jsonl": "read_json(?, format='newline_delimited')",
-        ".json": "read_json(?)",
-        ".parquet": "read_parquet(?)",
-    }
+    """Rows of a CSV, TSV, JSONL, JSON or Parquet file; texts of CSV as written. Raises `RecipeError` naming file and line."""
     suffix = Path(uri.split("?")[0]).suffix.lower()
-    if suffix not in readers:
-        raise RecipeError(f"manifest {uri}: unknown suffix {suffix!r}; use one of {', '.join(readers)}")
+    if suffix in (".csv", ".tsv"):
+        return _csv_rows(_text_of(uri, folder), uri)
+    if suffix in (".jsonl", ".json"):
+        return _json_rows(_text_of(uri, folder), suffix, uri)
+    if suffix != ".parquet":
+        raise RecipeError(f"manifest {uri}: unknown suffix {suffix!r}; use .csv, .tsv, .jsonl, .json or .parquet")
+    _must_exist(uri)
+    import pyarrow as pa
+    from pyarrow import parquet
+
     try:
-        with local_media(uri, folder) as path, duckdb.connect() as connection:
-            relation = connection.execute(f"SELECT * FROM {readers[suffix]}", [str(path)])
-            names = [d[0] for d in relation.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
-    except (duckdb.Error, OSError) as error:
-        raise RecipeError(f"manifest {uri}: {str(error).splitlines()[0]}") from None
+        with local_media(uri, folder) as path:
+            rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+            return rows
+    except (pa.ArrowException, OSError) as error:
+        raise RecipeError(f"manifest {uri} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _csv_rows(text: str, uri: str) -> list[dict[str, Any]]:
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t|", key=header.count)
+    lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if line]
+    names = [name.strip() for name in lines[0]] if lines else []
+    for number, line in enumerate(lines[1:], start=1):
+        if len(line) != len(names):
+            raise RecipeError(
+                f"manifest {uri}, row {number}: {len(line)} values for {len(names)} columns; put quotes around values with "
+                f"{delimiter!r} inside"
+            )
+    return [{name: value or None for name, value in zip(names, line, strict=True)} for line in lines[1:]]
+
+
+def _json_rows(text: str, suffix: str, uri: str) -> list[dict[str, Any]]:
+    rows: list[Any] = []
+    pieces = [text] if suffix == ".json" else text.split("\n")
+    for number, piece in enumerate(pieces):
+        try:
+            value = json.loads(piece) if piece.strip() else []
+        except json.JSONDecodeError as error:
+            raise RecipeError(f"manifest {uri}, line {number + error.lineno}: not valid JSON: {error.msg}") from None
+        rows += value if suffix == ".json" and isinstance(value, list) else [value] if piece.strip() else []
+    if bad := next((i for i, row in enumerate(rows, start=1) if not isinstance(row, dict)), None):
+        raise RecipeError(f"manifest {uri}, row {bad}: each row is an object {{column: value}}")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return [{name: row.get(name) for name in names} for row in rows]
 
 
 def _mapping(manifest: Manifest, present: list[str]) -> dict[str, str]:
     for ours, theirs in manifest.columns.items():
         if ours not in OURS:
-            raise RecipeError(f"manifest {manifest.file}: columns maps {ours!r}, which is none of {', '.join(OURS)}")
+            raise RecipeError(
+                f"manifest {manifest.file}: `columns` maps {ours!r}, which is none of our names{_close(ours, OURS)}; they are "
+                f"{', '.join(OURS)} (write `our name: their column`)"
+            )
         if theirs not in present:
-            raise RecipeError(f"manifest {manifest.file}: no column {theirs!r}; its columns are {', '.join(present)}")
+            raise RecipeError(
+                f"manifest {manifest.file}: no column {theirs!r}{_close(theirs, present)}; its columns are {', '.join(present)}"
+            )
     columns = dict(manifest.columns)
     for ours in OURS:
         if ours not in columns and ours in present:
@@ -150,14 +218,21 @@ def _mapping(manifest: Manifest, present: list[str]) -> dict[str, str]:
     return columns
 
 
+def _close(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
 def absolute(uri: str, base: Path | str) -> str:
-    """A uri as it is, or a local path made absolute against `base` (a folder or a URI prefix)."""
+    """An object-store URI as it is, or a local path made absolute against `base` (a folder or a URI prefix)."""
+    if uri.startswith("file://"):
+        uri = unquote(uri.removeprefix("file://"))
     if "://" in uri:
         return uri
     if "://" in str(base):
         return f"{str(base).rstrip('/')}/{uri.lstrip('/')}"
     path = Path(uri).expanduser()
-    return str(path if path.is_absolute() else Path(base) / path)
+    return os.path.normpath(path if path.is_absolute() else Path(base) / path)
 
 
 def _parent(uri: str) -> str:
@@ -165,25 +240,46 @@ def _parent(uri: str) -> str:
 
 
 def _seconds(value: Any, where: str) -> float | None:
-    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+    """Seconds from a number, or from mm:ss or hh:mm:ss with a point or comma before the fraction."""
+    if _plain(value) is None or value == "":
         return None
+    wrong = RecipeError(f"{where}: {value!r} is not a time; write seconds or hh:mm:ss")
+    text = str(value).strip()
+    parts = text.replace(",", ".").split(":") if ":" in text else [text]
     try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        parts = str(value).split(":")
-        try:
-            seconds = sum(float(p) * 60**i for i, p in enumerate(reversed(parts)))
-        except ValueError:
-            raise RecipeError(f"{where}: {value!r} is not a time in seconds or hh:mm:ss") from None
-    if seconds < 0:
+        numbers = [float(p) for p in parts]
+    except ValueError:
+        raise wrong from None
+    if len(numbers) > 3 or not all(math.isfinite(n) for n in numbers) or any(n >= 60 for n in numbers[1:]):
+        raise wrong
+    if any(n < 0 for n in numbers) or text.startswith("-"):
         raise RecipeError(f"{where}: a time cannot be negative ({value!r})")
-    return seconds
+    return sum(n * 60**i for i, n in enumerate(reversed(numbers)))
+
+
+def _user(value: Any) -> Any:
+    """A user column's value; texts that are numbers become numbers when nothing is lost (`007` stays a text)."""
+    plain = _plain(value)
+    if isinstance(plain, str):
+        for kind, pattern in ((int, r"-?\d{1,18}"), (float, r"-?\d+\.\d+")):
+            if re.fullmatch(pattern, plain) and str(kind(plain)) == plain:
+                return kind(plain)
+    return plain
+
+
+def _one_of(value: str | None, known: tuple[str, ...], column: str, where: str) -> None:
+    if value is not None and value.lower() not in known:
+        raise RecipeError(f"{where}: {column} {value!r} is unknown; use one of {', '.join(known)}")
 
 
 def _plain(value: Any) -> Any:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    return value if isinstance(value, (str, int, float, bool, list, dict)) else str(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ..engine.catalog import Catalog
 from ..engine.fingerprint import LedgerIndex
 from ..engine.media_index import known_media, media_of
@@ -18,6 +20,7 @@ from ..engine.plan import plan_wave
 from ..engine.producer import Producer
 from ..engine.runner import open_ledger
 from ..engine.scan import unreadable
+from ..engine.select import selection_mark
 from ..engine.store import Store
 from .build import check_conflicts, difference, latest_runs
 from .places import places_of
@@ -49,6 +52,7 @@ class PlanLine:
 def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit: int | None = None) -> list[PlanLine]:
     """Plan a build. Raises `RecipeError` where building would."""
     graph = recipe.graph
+    recipe.check()
     places = places_of(recipe, limit)
     if not Store.is_root(root):
         return _first_build(recipe, len(places))
@@ -60,7 +64,14 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
         before = next((r for r in latest_runs(catalog) if r["recipe"] == recipe.name), None)
         old_settings = json.loads(before["producers_json"]) if before else {}
         media = media_of(catalog, recipe.scan_name)
-        lines, dirty = _scan_line(recipe, places, ledger, catalog)
+        known = known_media(catalog)
+        lines, dirty = _scan_line(recipe, places, ledger, catalog, limit)
+        if limit is not None:
+            media = _at_places(catalog, recipe, places, media)
+        elif not lines[0].run:
+            lost = _lost(catalog, recipe, places)
+            media = {m: medium for m, medium in media.items() if m not in lost}
+            known -= lost
         digests = {p.name: p.settings_digest for p in graph.producers}
         new_places = lines[0].run
         for stage in ("annotate", "enrich", "task"):
@@ -72,7 +83,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
                     sorted(media),
                     ledger,
                     digests,
-                    known_media=known_media(catalog),
+                    known_media=known,
                     retry_failed=retry_failed,
                     dirty=sorted(dirty),
                 )
@@ -110,14 +121,18 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
 
 def _first_build(recipe: Recipe, places: int) -> list[PlanLine]:
     lines = [PlanLine("scan", "annotate", "scan", places, places, False, 0, "new", 0.0, None)]
+    selected = False
     for producer in recipe.graph.producers:
+        if producer.stage != "annotate" and not selected:
+            lines.append(PlanLine("select", "select", "sql", 0, 0, True, 0, "new, over all clips", 0.0, None))
+            selected = True
         count = places if producer.annotator.grain == "medium" else 1
         lines.append(PlanLine(producer.name, producer.stage, producer.shape, count, count, True, 0, "new", 0.0, None))
     return lines
 
 
 def _scan_line(
-    recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: Catalog
+    recipe: Recipe, places: list[Any], ledger: LedgerIndex, catalog: Catalog, limit: int | None
 ) -> tuple[list[PlanLine], set[str]]:
     from ..engine.media.container import MediaError
     from ..engine.media.fetch import stat
@@ -134,36 +149,60 @@ def _scan_line(
         failed_alike = entry is not None and entry["fingerprint"] == unreadable(place.uri, size, etag)
         changed += not failed_alike and known.get(place.uri) != (size, etag)
     uris = {p.uri for p in places}
-    gone = sum(1 for unit in ledger.units(recipe.scan_name) if unit not in uris)
-    reason = "new or changed files" if changed else "up to date"
+    gone = sum(1 for unit in ledger.units(recipe.scan_name) if unit not in uris) if limit is None else 0
+    reason = "new or changed files" if changed else "files are gone" if gone else "up to date"
     line = PlanLine("scan", "annotate", "scan", len(places), changed, False, gone, reason, 0.0, None)
     return [line], {recipe.scan_name} if changed or gone else set()
 
 
+def _at_places(catalog: Catalog, recipe: Recipe, places: list[Any], media: dict[str, Any]) -> dict[str, Any]:
+    """The media at some places."""
+    uris = [p.uri for p in places]
+    query = "SELECT DISTINCT media_id FROM sources WHERE producer = ? AND list_contains(?, uri)"
+    wanted = {r["media_id"] for r in catalog.rows(query, [recipe.scan_name, uris])}
+    return {m: medium for m, medium in media.items() if m in wanted}
+
+
+def _lost(catalog: Catalog, recipe: Recipe, places: list[Any]) -> set[str]:
+    """Media that lie at none of the places any more, and that no other recipe of the root yields."""
+    kept = "(producer = ? AND list_contains(?, uri)) OR (producer <> ? AND starts_with(producer, 'sources:'))"
+    query = f"SELECT media_id FROM sources WHERE producer = ? GROUP BY media_id HAVING media_id NOT IN (SELECT media_id FROM sources WHERE {kept})"
+    scan = recipe.scan_name
+    return {r["media_id"] for r in catalog.rows(query, [scan, scan, [p.uri for p in places], scan])}
+
+
 def _select_line(recipe: Recipe, before: dict[str, Any] | None, ledger: LedgerIndex, dirty: set[str]) -> PlanLine:
     clips = len([u for u in ledger.units(recipe.select_name) if u != "corpus"])
-    old_rules = None
-    if before is not None:
-        try:
-            old_rules = dict(Recipe.parse(before["recipe_text"], recipe.folder).model.select)
-        except Exception:  # an older recipe that this version cannot read any more
-            old_rules = None
-    new_rules = dict(recipe.model.select)
-    changed = old_rules != new_rules
+    old_rules = rules_of(before["recipe_text"]) if before is not None else None
+    new_rules = rules_of(recipe.text)
+    entry = ledger.get(recipe.select_name, "corpus")
+    mark = selection_mark(recipe.model.select, recipe.before_selection, ledger)
+    changed = entry is None or entry["fingerprint"] != mark
     reason = "up to date"
-    if changed and old_rules is not None:
+    if changed and old_rules == new_rules and not dirty:
+        reason = "its input or a variable changed"
+    elif changed and old_rules is not None and old_rules != new_rules:
         names = [n for n in {**old_rules, **new_rules} if old_rules.get(n) != new_rules.get(n)]
         reason = "rules changed: " + "; ".join(
             f"{n}: {old_rules.get(n, '(none)')} -> {new_rules.get(n, '(none)')}" for n in names
         )
-    elif changed:
+    elif changed and old_rules is None:
         reason = "new"
     elif dirty:
         reason = f"depends on {', '.join(sorted(dirty))}"
     if changed or dirty:
         dirty.add(recipe.select_name)
-    run = clips if changed or recipe.select_name in dirty else 0
-    return PlanLine("select", "select", "sql", clips, run, not changed and bool(run), 0, reason, 0.0, None)
+    at_most = bool(dirty - {recipe.select_name})
+    run = clips if changed or at_most else 0
+    return PlanLine("select", "select", "sql", clips, run, at_most, 0, reason, 0.0, None)
+
+
+def rules_of(text: str) -> dict[str, str]:
+    """The rules in a recipe's text, as they stand there (variables unexpanded); none when it cannot be read."""
+    try:
+        return dict(yaml.safe_load(text).get("select") or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError):
+        return {}
 
 
 def _reason(producer: Producer, reasons: list[str], old: dict[str, Any], dirty: set[str], unseen: bool) -> str:

@@ -1,29 +1,41 @@
 """Recipes: the YAML file that says which footage, which annotators, which clips, which tasks and which packages.
 
-Reading a recipe checks its shape and names the place of each mistake with what was probably meant; `graph()` builds and
-connects its producers. Environment variables are written `${NAME}` and expanded last, so that stored recipes keep no secrets.
+Reading a recipe checks its shape and names the place of each mistake with what was probably meant; `graph` builds and
+connects its producers, `check` tries rules and packages. Environment variables are written `${NAME}` and expanded last, so
+that stored recipes keep no secrets; only in `sources` they become part of what is stored, because they name places.
 """
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ..engine.annotator import Annotator
 from ..engine.graph import Graph, Outside, build_graph
-from ..engine.producer import ProducerSpec, RecipeError
+from ..engine.producer import ProducerSpec, RecipeError, explain
+from ..engine.registry import UnknownName, find
+from ..engine.select import check_rules
 from ..engine.task import Task
+from ..engine.variables import UnsetVariable, expand, hide, values_of
 
 RESERVED = ("as", "from")
 SECTIONS = ("annotate", "enrich", "tasks")
 STAGE_OF = {"annotate": "annotate", "enrich": "enrich", "tasks": "task"}
+LISTS = {
+    "sources": "folder: footage",
+    "annotate": "shots",
+    "enrich": "mirror",
+    "tasks": "frame_order",
+    "package": "llava: {times: seconds}",
+}
+MAPPINGS = {"select": "length: duration_s > 2", "splits": "train: 0.9"}
 
 
 class Manifest(BaseModel):
@@ -53,10 +65,10 @@ class Source(BaseModel):
     manifest: Manifest | None = Field(None, description="table with one row per video or clip")
     licence: str | None = Field(None, description="licence of all this footage")
     group_id: str | None = Field(None, description="group that must stay in one split; default: each medium by itself")
-    official_split: str | None = Field(
+    official_split: Literal["train", "validation", "val", "dev", "test"] | None = Field(
         None, description="train, validation or test, where the footage has an official split"
     )
-    origin: str = Field("real", description="real, composed or rendered")
+    origin: Literal["real", "composed", "rendered"] = Field("real", description="real, composed or rendered")
 
 
 class RecipeModel(BaseModel):
@@ -86,8 +98,16 @@ class RecipeModel(BaseModel):
 class Recipe:
     """A recipe read from a file, with its producers."""
 
-    def __init__(self, model: RecipeModel, text: str, folder: Path) -> None:
+    def __init__(self, model: RecipeModel, text: str, folder: Path, written: Mapping[str, Any] | None = None) -> None:
         self.model, self.text, self.folder = model, text, folder
+        self._written = written or {}
+        """The sections as they stand in the file, variables unexpanded."""
+        self.variables = values_of({k: v for k, v in self._written.items() if k != "sources"})
+        """Values of the environment variables that must never be stored or shown."""
+
+    def hide(self, text: str) -> str:
+        """A text in which values of environment variables are replaced by their names."""
+        return str(hide(text, self.variables))
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
@@ -100,22 +120,26 @@ class Recipe:
     def parse(cls, text: str, folder: Path, where: str = "recipe") -> Recipe:
         """Parse the text of a recipe. Raises `RecipeError` with line numbers for YAML mistakes."""
         try:
-            data = yaml.safe_load(text)
+            data = yaml.load(text, Loader=_Loader)
         except yaml.YAMLError as error:
-            raise RecipeError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+            said = " ".join(str(error).replace('in "<unicode string>", ', "in ").split())
+            raise RecipeError(f"{where}: not valid YAML: {said}") from None
         if not isinstance(data, dict):
             raise RecipeError(f"{where}: a recipe is a mapping with name, sources, annotate ...; see `chronotope init`")
         data = _known_sections(data, where)
+        _known_shapes(data, where)
         try:
-            model = RecipeModel.model_validate(expand(data, where))
+            model = RecipeModel.model_validate(expand(data, {}))
+            recipe = cls(model, text, folder, data)
+        except UnsetVariable as error:
+            raise RecipeError(f"{where}: {error}") from None
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise RecipeError(f"{where}: {problems}") from None
+            raise RecipeError(f"{where}: {explain(error, RecipeModel, data)}") from None
         for source in model.sources:
             given = [k for k in ("videos", "folder", "list_file", "manifest") if getattr(source, k) is not None]
             if len(given) != 1:
                 raise RecipeError(f"{where}: each entry of sources has exactly one of videos, folder, list, manifest")
-        return cls(model, text, folder)
+        return recipe
 
     @property
     def name(self) -> str:
@@ -134,14 +158,17 @@ class Recipe:
     @cached_property
     def specs(self) -> tuple[ProducerSpec, ...]:
         """Every producer: those that each recipe has (probe, clips, groups) and those that it lists."""
-        clips = {"policy": self.model.clips} if isinstance(self.model.clips, str) else dict(self.model.clips)
+        clips = self._written.get("clips", self.model.clips)
+        clips = {"policy": clips} if isinstance(clips, str) else dict(clips)
         specs = [self._spec({"probe": {}}, "annotate"), self._spec({"clips": clips}, "annotate")]
         for section in SECTIONS:
-            for entry in getattr(self.model, section):
-                specs.append(self._spec(entry, section))
+            for entry in self._written.get(section, ()):
+                spec = self._spec(entry, section)
+                _right_section(spec, section)
+                specs.append(spec)
         if self.model.tasks:
             specs.append(self._spec({"verdicts": self._checking(specs)}, "tasks"))
-            specs.append(self._spec({"groups": self.model.splits}, "tasks"))
+            specs.append(self._spec({"groups": self._written.get("splits", {})}, "tasks"))
         return tuple(specs)
 
     def _checking(self, specs: Iterable[ProducerSpec]) -> dict[str, Any]:
@@ -158,22 +185,26 @@ class Recipe:
 
     def _spec(self, entry: Any, section: str) -> ProducerSpec:
         name, given = _entry(entry, section)
+        name = expand(name, {})
         params = {k: v for k, v in given.items() if k not in RESERVED}
+        called = given.get("as", name.rpartition(":")[2] if ".py:" in name else name)
+        if not isinstance(called, str) or not re.fullmatch(r"[\w.-]+", called):
+            raise RecipeError(f"{section}: {name}: `as:` gives a producer a name of letters, digits, '_', '.' and '-'")
         sources = given.get("from", {})
         if not isinstance(sources, Mapping):
             raise RecipeError(
                 f"{section}: {name}: `from:` maps tables to producers, for example `from: {{speech: subtitles}}`"
             )
         fixed = {t: (p,) if isinstance(p, str) else tuple(p) for t, p in sources.items()}
-        default_name = name.rpartition(":")[2] if ".py:" in name else name
         return ProducerSpec(
-            name=str(given.get("as", default_name)),
+            name=called,
             annotator=name,
             params=params,
             stage=STAGE_OF[section],  # type: ignore[arg-type]
             sources=fixed,
             folder=str(self.folder),
             seed=self.model.seed,
+            variables=values_of(params),
         )
 
     @cached_property
@@ -186,9 +217,27 @@ class Recipe:
         return build_graph(self.specs, outside)
 
     @property
+    def before_selection(self) -> list[str]:
+        """Names of the producers whose rows the selection may look at."""
+        return [p.name for p in self.graph.producers if p.stage == "annotate"]
+
+    @property
     def packages(self) -> list[tuple[str, dict[str, Any]]]:
         """(packager, parameters) of each package."""
         return [_entry(entry, "package") for entry in self.model.package]
+
+    def check(self) -> None:
+        """Try what comes last before anything is worked on: rules of `select` and packages. Raises `RecipeError`."""
+        check_rules(self.model.select)
+        for number, (name, given) in enumerate(self.packages):
+            try:
+                kind = find("packager", name, relative_to=self.folder)
+                kind.Params.model_validate({k: v for k, v in given.items() if k != "as"})
+            except UnknownName as error:
+                raise RecipeError(f"package: {error}") from None
+            except ValidationError as error:
+                template = _entry(self._written["package"][number], "package")[1]
+                raise RecipeError(f"package {name}: {self.hide(explain(error, kind.Params, template))}") from None
 
 
 def _entry(entry: Any, section: str) -> tuple[str, dict[str, Any]]:
@@ -216,21 +265,45 @@ def _known_sections(data: dict[str, Any], where: str) -> dict[str, Any]:
     return {k: v for k, v in data.items() if v is not None}
 
 
-def expand(value: Any, where: str) -> Any:
-    """Replace `${NAME}` in texts by environment variables. Raises `RecipeError` for one that is not set."""
-    if isinstance(value, str):
+def _known_shapes(data: dict[str, Any], where: str) -> None:
+    """Lists where lists belong, mappings where mappings belong, each with an example of how to write it."""
+    for section, example in LISTS.items():
+        if not isinstance(data.get(section, []), list):
+            raise RecipeError(f"{where}: {section} is a list, one `- entry` a line, for example `- {example}`")
+    for section, example in MAPPINGS.items():
+        if not isinstance(data.get(section, {}), dict):
+            raise RecipeError(f"{where}: {section} is a mapping, one `name: value` a line, for example `{example}`")
+    for number, entry in enumerate(data["sources"], start=1):
+        if not isinstance(entry, dict):
+            raise RecipeError(
+                f"{where}: sources, entry {number}: say what {entry!r} is, for example `- folder: {entry}`"
+            )
 
-        def put(match: re.Match[str]) -> str:
-            if match[1] not in os.environ:
-                raise RecipeError(f"{where}: environment variable {match[1]} is not set")
-            return os.environ[match[1]]
 
-        return re.sub(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", put, value)
-    if isinstance(value, Mapping):
-        return {k: expand(v, where) for k, v in value.items()}
-    if isinstance(value, Iterable):
-        return [expand(v, where) for v in value] if isinstance(value, (list, tuple)) else value
-    return value
+def _right_section(spec: ProducerSpec, section: str) -> None:
+    """Tasks stand under `tasks`, composers under `enrich`, and nothing else under `tasks`."""
+    try:
+        thing = find("annotator", spec.annotator, relative_to=Path(spec.folder))
+    except UnknownName:
+        return  # building the producer says so with close names
+    is_class = isinstance(thing, type) and issubclass(thing, Annotator)
+    stage = thing.stage if is_class else "annotate"
+    is_task = is_class and issubclass(thing, Task)
+    if is_task != (section == "tasks") or (stage == "enrich" and section == "annotate"):
+        right = "tasks" if is_task else stage
+        raise RecipeError(f"{section}: {spec.annotator} does not belong here; write it under `{right}:`")
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, where YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands here twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def builtin_recipes() -> dict[str, Path]:

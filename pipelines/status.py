@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ..engine.catalog import Catalog
 from ..engine.store import Store
 from .build import latest_runs
+from .planning import rules_of
 
 
 def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
                 "SELECT origin, kind, count(*) AS media, round(sum(duration_s) / 3600, 4) AS hours "
                 "FROM media GROUP BY ALL ORDER BY ALL"
             ),
-            "funnel": funnel(catalog, recipe),
+            "funnel": funnel(catalog, recipe, rules_of(last["recipe_text"]) if last else ()),
             "samples": samples(catalog),
             "ledger": catalog.rows(
                 "SELECT producer, count(*) AS units, "
@@ -46,11 +48,13 @@ def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
         }
 
 
-def funnel(catalog: Catalog, recipe: str | None) -> list[dict[str, Any]]:
-    """Clips that came in, what each rule took out (false or missing), and what stayed."""
+def funnel(catalog: Catalog, recipe: str | None, rules: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Clips that came in, what each rule took out (false or missing) in the order of `rules`, and what stayed."""
     rows = catalog.rows(
         "SELECT rule, reason, count(*) AS clips FROM selection WHERE recipe = ? GROUP BY ALL ORDER BY ALL", [recipe]
     )
+    order = list(rules)
+    rows.sort(key=lambda r: order.index(r["rule"]) if r["rule"] in order else len(order))
     total = sum(r["clips"] for r in rows)
     if not total:
         return []
@@ -88,17 +92,3 @@ def failures(catalog: Catalog) -> list[dict[str, Any]]:
         FROM ledger l LEFT JOIN names n USING (media_id) WHERE l.status = 'failed' ORDER BY ALL
         """
     )
-
-
-def balance(catalog: Catalog) -> list[str]:
-    """Producers whose ledger statuses do not add up to their inputs; empty when all is accounted for."""
-    rows = catalog.rows(
-        """
-        SELECT producer, count(*) AS units,
-               count(*) FILTER (status IN ('done', 'filtered', 'skipped', 'undecided', 'failed', 'blocked')) AS known
-        FROM ledger GROUP BY producer
-        """
-    )
-    return [
-        f"{r['producer']}: {r['units']} units, {r['known']} with a status" for r in rows if r["units"] != r["known"]
-    ]

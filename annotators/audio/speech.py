@@ -75,6 +75,11 @@ class Speech(AudioAnnotator[SpeechParams]):
         super().__init__(params)
         self._transcriber: Transcriber | None = None
 
+    def extras(self) -> tuple[str, ...]:
+        """What the backend needs; voice activity comes with faster-whisper."""
+        other = ("whisper",) if self.params.backend == "openai-whisper" else ()
+        return other if other and not self.params.vad else ("asr", *other)
+
     def resources(self) -> Resources:
         """As many processors as the model uses threads, at most one: decoding runs in between."""
         return Resources(cpus=1.0)

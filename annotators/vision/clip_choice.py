@@ -82,6 +82,13 @@ def find_clip(params: ClipParams) -> ModelRef:
     return ref
 
 
+def extra_of(params: ClipParams) -> str:
+    """The extra of the backend that will run: `onnx` for exported models, else `clip`."""
+    folder = _folder(params)
+    exported = params.backend == "onnx" or (folder is not None and folder.exists() and _is_onnx(params, folder))
+    return "onnx" if exported else "clip"
+
+
 def load_clip(params: ClipParams, batch_size: int) -> ClipEncoder:
     """The encoder at a fixed batch shape. Raises `ModelNotFound`, or the backend's error with its remedy."""
     weights = Path(find_clip(params).path)

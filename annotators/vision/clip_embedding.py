@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ...engine.annotator import BatchAnnotator, FrameSet, Params, Picture, Resources, Row
 from ...engine.models import ModelRef
-from .clip_choice import ClipParams, find_clip, load_clip
+from .clip_choice import ClipParams, extra_of, find_clip, load_clip
 from .clip_models import ClipEncoder
 
 
@@ -46,6 +46,10 @@ class ClipEmbedding(BatchAnnotator[ClipEmbeddingParams]):
     def __init__(self, params: ClipEmbeddingParams) -> None:
         super().__init__(params)
         self._encoder: ClipEncoder | None = None
+
+    def extras(self) -> tuple[str, ...]:
+        """What the backend needs."""
+        return (extra_of(self.params),)
 
     def models(self) -> Sequence[ModelRef]:
         """The CLIP model."""

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 
 from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.models import ModelRef
-from .clip_choice import ClipParams, find_clip, load_clip
+from .clip_choice import ClipParams, extra_of, find_clip, load_clip
 
 _TEXT_BATCH = 8
 
@@ -54,6 +54,10 @@ class ClipScores(UnitAnnotator[ClipScoresParams]):
         super().__init__(params)
         self._model = ""
         self._texts: dict[str, NDArray[np.float64]] | None = None
+
+    def extras(self) -> tuple[str, ...]:
+        """What the backend needs."""
+        return (extra_of(self.params),)
 
     def models(self) -> Sequence[ModelRef]:
         """The CLIP model, whose text side is used."""

@@ -176,6 +176,10 @@ class Shots(FrameAnnotator[ShotsParams]):
         super().__init__(params)
         self._model: TransNet | None = None
 
+    def extras(self) -> tuple[str, ...]:
+        """The neural detector is an extra."""
+        return ("shots-neural",) if self.params.detector == "transnetv2" else ()
+
     def models(self) -> Sequence[ModelRef]:
         if self.params.detector != "transnetv2":
             return ()
