@@ -1,7 +1,7 @@
 """A user's own function as an annotator: a frame in, rows out.
 
-def brightness(frame, floor=0.0):
-return {"value": max(floor, float(frame.luma(64).mean()))}
+    def brightness(frame, floor=0.0):
+        return {"value": max(floor, float(frame.luma(64).mean()))}
 
 In a recipe it is `my_file.py:brightness: {fps: 2, floor: 10}`. It shares the decode pass with all other
 annotators and goes stale when the code of its file changes (docstrings and formatting aside); files that
