@@ -38,6 +38,8 @@ class Peak:
     processes: int = 0
     by_kind: dict[str, float] = field(default_factory=dict)
     """Largest single process of each kind."""
+    then: dict[str, float] = field(default_factory=dict)
+    """Sum of each kind at the moment of the greatest total."""
     tail: list[float] = field(default_factory=list)
     """Total at every sample, in time order."""
 
@@ -45,6 +47,7 @@ class Peak:
         total = sum(size for _, size in sizes)
         if total > self.total:
             self.total, self.processes = total, len(sizes)
+            self.then = {kind: sum(size for k, size in sizes if k == kind) for kind, _ in sizes}
         self.tail.append(total)
         for kind, size in sizes:
             self.by_kind[kind] = max(self.by_kind.get(kind, 0.0), size)
@@ -88,6 +91,10 @@ def kind_of(pid: int, driver: int) -> str:
         if name in command.split(" --")[0]:
             return name.rpartition("/")[2]
     return "worker" if command.startswith("ray::") else "other"
+
+
+def told(sizes: dict[str, float]) -> str:
+    return ", ".join(f"{kind} {size:.0f} MB" for kind, size in sorted(sizes.items()))
 
 
 def compose(path: str, minutes: float) -> None:
@@ -141,7 +148,7 @@ def main() -> None:
             print(
                 f"{minutes:g} min (composed in {composed_s:.0f} s, built in {time.perf_counter() - started - composed_s:.0f} s):"
                 f" peak of all {peak.processes} processes {peak.total:.0f} MB;"
-                f" largest {', '.join(f'{kind} {size:.0f} MB' for kind, size in sorted(peak.by_kind.items()))};"
+                f" then {told(peak.then)}; largest single {told(peak.by_kind)};"
                 f" after each tenth {' '.join(f'{peak.tail[i * len(peak.tail) // 10]:.0f}' for i in range(10))}",
                 flush=True,
             )

@@ -3,7 +3,7 @@
 Positions are complex numbers x + iy in pixels from the picture's centre (y down), so a similarity is
 `now = a * before + b`: |a| is zoom, arg(a) is roll (positive turns the content clockwise), b is the shift of the
 content. A moving object is an outlier: the fit takes the hypothesis (of two flow vectors each, fixed draws) with
-the most support, then refines it on its supporters by least squares with Huber weights. It holds while the
+the most support, then refines it on its supporters by least squares with biweights. It holds while the
 camera's part explains more vectors than anything else does, and fits a plane scene or a far one: parallax shows
 up as fewer inliers.
 
@@ -13,6 +13,7 @@ Method: RANSAC (Fischler and Bolles, 1981) and iteratively reweighted least squa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import atan2, degrees, hypot, log
 from typing import Any
 
@@ -23,10 +24,15 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 _DRAWS = 48
 """Two of two vectors are background with chance 0.42 when 35% move by themselves: a miss in 10^11."""
-_SCORED = 120
-"""Vectors on which a hypothesis is scored; more only cost time."""
+_SCORED = 144
+"""Vectors, at most, on which a hypothesis is scored; more only cost time."""
 _ROUNDS = 3
 """Rounds of reweighting; the fourth changes nothing that shows."""
+_STRICTNESS = 0.5
+"""Hypotheses are scored at this share of the tolerance, so that a thing that is hardly faster than the tolerance does
+not vote with the background."""
+_BIWEIGHT = 4.685
+"""Distance, in robust spreads, from which a vector has no weight (Tukey's constant)."""
 _RADIUS = 0.3
 """Mean distance of a pixel from the centre, in frame widths: turns zoom and roll into lengths like pan."""
 
@@ -78,36 +84,49 @@ def fit_similarity(before: Vectors, now: Vectors, tolerance_px: float) -> Fit | 
         return None
     allowed = tolerance_px + 0.05 * np.abs(now - before)
     a, b = _best_hypothesis(before, now, allowed)
-    inliers = np.abs(now - a * before - b) <= allowed
+    error = np.abs(now - a * before - b)
+    inliers = error <= allowed
     for _ in range(_ROUNDS):
-        if inliers.sum() < 4:
+        if np.count_nonzero(inliers) < 4:
             return None
-        error = np.abs(now - a * before - b)
-        scale = max(1.4826 * float(np.median(error[inliers])), 0.02)
-        weights = np.where(inliers, np.minimum(1.0, 1.5 * scale / np.maximum(error, 1e-9)), 0.0)
+        scale = max(_spread(error[inliers]), 0.02)
+        weights = np.maximum(0.0, 1.0 - (error / (_BIWEIGHT * scale)) ** 2) ** 2 * inliers
         a, b = _least_squares(before, now, weights)
-        inliers = np.abs(now - a * before - b) <= allowed
-    error = np.abs(now - a * before - b)[inliers]
-    return Fit(a, b, inliers, 1.4826 * float(np.median(error)) if len(error) else 0.0)
+        error = np.abs(now - a * before - b)
+        inliers = error <= allowed
+    return Fit(a, b, inliers, _spread(error[inliers]) if inliers.any() else 0.0)
+
+
+def _spread(distances: np.ndarray[Any, Any]) -> float:
+    """1.48 x the (upper) median."""
+    middle = len(distances) // 2
+    return 1.4826 * float(np.partition(distances, middle)[middle])
+
+
+@lru_cache(maxsize=2048)
+def _draws(n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Fixed draws among n vectors: int [draws] and int [draws, 4]."""
+    rng = np.random.default_rng(7)
+    return rng.integers(n, size=_DRAWS), rng.integers(n, size=(_DRAWS, 4))
 
 
 def _best_hypothesis(before: Vectors, now: Vectors, allowed: np.ndarray[Any, Any]) -> tuple[complex, complex]:
     """Each hypothesis goes through two vectors at least a fifth of the picture apart, where that can be had."""
     n = len(before)
-    rng = np.random.default_rng(7)
-    first = rng.integers(n, size=_DRAWS)
-    others = rng.integers(n, size=(_DRAWS, 4))
+    first, others = _draws(n)
     apart = np.abs(before[others] - before[first][:, None])
     second = others[np.arange(_DRAWS), apart.argmax(axis=1)]
     span = before[second] - before[first]
     usable = np.abs(span) > 1e-6
     a = np.where(usable, (now[second] - now[first]) / np.where(usable, span, 1), 1.0)
     b = now[first] - a * before[first]
-    step = max(1, n // _SCORED)
+    step = -(-n // _SCORED)
     z, w, allow = before[::step], now[::step], allowed[::step]
-    error = a[:, None] * z[None] + b[:, None] - w[None]
-    squares = (error.real**2 + error.imag**2) / (allow * allow)[None]
-    support = np.maximum(0.0, 1.0 - squares).sum(axis=1)
+    weight = 1 / (_STRICTNESS * allow)
+    error = (a[:, None] * z + (b[:, None] - w)) * weight
+    squares = error.real * error.real
+    squares += error.imag * error.imag
+    support = -np.minimum(squares, 1.0).sum(axis=1)
     best = int(support.argmax())
     return complex(a[best]), complex(b[best])
 

@@ -9,6 +9,7 @@ like the later one (a cut, a flash, motion too fast to follow) the flow is `brok
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,12 @@ brings that to 3% for twice the time."""
 MIN_GRADIENT = 0.7
 """Root mean square slope (0..255 per px) across the weaker direction that makes a block worth following."""
 RETRY_MISMATCH = 0.3
+RETRY_SHIFT_PX = 4.0
+"""The flow finds lesser shifts by itself."""
 BROKEN_MISMATCH = 0.33
 """Share of the picture's contrast that may be left after moving the earlier picture along the flow."""
+_WARP, _EDGE = 1 | 16, 1
+"""OpenCV's numbers of bilinear inverse warping and of repeating the edge."""
 CONTRAST_FLOOR = 6.0
 """Contrast (0..255) below which a mismatch is measured against this: dark pictures are mostly noise."""
 
@@ -59,6 +64,7 @@ class FlowMeter:
         self.columns, self.rows = max(2, width // BLOCK_PX), max(2, height // BLOCK_PX)
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         self._pixels = np.dstack([x, y])
+        self._still = np.zeros_like(self._pixels)
         centre = (width - 1) / 2 + 1j * (height - 1) / 2
         bx = (np.arange(self.columns) + 0.5) * width / self.columns - 0.5
         by = (np.arange(self.rows) + 0.5) * height / self.rows - 0.5
@@ -67,18 +73,21 @@ class FlowMeter:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._dis.setFinestScale(FINEST_SCALE)
         self._dis.setGradientDescentIterations(ITERATIONS)
-        self._window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+        self._half = (max(2, width // 2), max(2, height // 2))
+        self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
 
     def measure(self, earlier: Pixels, later: Pixels) -> FlowGrid:
         """Flow of the later picture's blocks. Fast pans get a second try from the phase correlation's shift."""
         contrast = max(_spread(earlier), _spread(later), CONTRAST_FLOOR)
-        flow = self._dis.calc(later, earlier, np.zeros_like(self._pixels))
-        error = self._error(earlier, later, self._pixels + flow)
+        flow = self._dis.calc(later, earlier, self._still.copy())
+        error = self._error(earlier, later, flow)
         if float(error.mean()) > RETRY_MISMATCH * contrast:
-            guess = self._dis.calc(later, earlier, self._shifted(earlier, later))
-            second = self._error(earlier, later, self._pixels + guess)
-            if second.mean() < error.mean():
-                flow, error = guess, second
+            dx, dy = self._shift(earlier, later)
+            if hypot(dx, dy) >= RETRY_SHIFT_PX:
+                guess = self._dis.calc(later, earlier, np.full_like(self._still, (dx, dy)))
+                second = self._error(earlier, later, guess)
+                if second.mean() < error.mean():
+                    flow, error = guess, second
         mean = self._by_block(flow).astype(np.float64)
         came = mean[..., 0] + 1j * mean[..., 1]
         before = self._blocks + came
@@ -95,44 +104,54 @@ class FlowMeter:
         """Left-over difference by block when `now = a * before + b` (centred px) moves the whole picture."""
         import cv2
 
+        moved = cv2.warpAffine(earlier, self._back(a, b), (self.width, self.height), flags=_WARP, borderMode=_EDGE)
+        return self._by_block(cv2.absdiff(moved, later).astype(np.float32))
+
+    def region_errors(
+        self, earlier: Pixels, later: Pixels, region: Pixels, a: complex, shifts: list[complex]
+    ) -> Pixels:
+        """Mean left-over difference inside `region` (bool by block) for each b of `shifts`, as `moved_error` has it."""
+        import cv2
+
+        mask = cv2.resize(region.astype(np.uint8), (self.width, self.height), interpolation=cv2.INTER_NEAREST)
+        x, y, width, height = cv2.boundingRect(mask)
+        box = np.s_[y : y + height, x : x + width]
+        mask, wanted = np.ascontiguousarray(mask[box]), np.ascontiguousarray(later[box])
+        errors = []
+        for b in shifts:
+            back = self._back(a, b)
+            back[:, 2] += back[:, :2] @ (x, y)
+            moved = cv2.warpAffine(earlier, back, (width, height), flags=_WARP, borderMode=_EDGE)
+            errors.append(cv2.mean(cv2.absdiff(moved, wanted), mask)[0])
+        return np.array(errors)
+
+    def _back(self, a: complex, b: complex) -> Pixels:
+        """float64 [2, 3]: from pixels of the later picture to pixels of the earlier."""
         inverse = 1 / a
         shift = self._centre - inverse * (self._centre + b)
-        back = np.array(
-            [[inverse.real, -inverse.imag, shift.real], [inverse.imag, inverse.real, shift.imag]], np.float64
-        )
-        moved = cv2.warpAffine(
-            earlier,
-            back,
-            (self.width, self.height),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return self._by_block(cv2.absdiff(moved, later).astype(np.float32))
+        return np.array([[inverse.real, -inverse.imag, shift.real], [inverse.imag, inverse.real, shift.imag]])
 
-    def _error(self, earlier: Pixels, later: Pixels, source: Pixels) -> Pixels:
+    def _error(self, earlier: Pixels, later: Pixels, flow: Pixels) -> Pixels:
         import cv2
 
-        rows, columns = source[..., 1], source[..., 0]
-        moved = cv2.remap(earlier, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(earlier, self._pixels + flow, None, cv2.INTER_LINEAR, borderMode=_EDGE)  # type: ignore[call-overload]
         return self._by_block(cv2.absdiff(moved, later).astype(np.float32))
 
-    def _shifted(self, earlier: Pixels, later: Pixels) -> Pixels:
+    def _shift(self, earlier: Pixels, later: Pixels) -> tuple[float, float]:
         import cv2
 
-        (dx, dy), _ = cv2.phaseCorrelate(later.astype(np.float32), earlier.astype(np.float32), self._window)
-        return np.full((self.height, self.width, 2), (dx, dy), np.float32)
+        first, second = (cv2.resize(p, self._half, interpolation=cv2.INTER_LINEAR) for p in (later, earlier))
+        (dx, dy), _ = cv2.phaseCorrelate(first.astype(np.float32), second.astype(np.float32), self._window)
+        return dx * self.width / self._half[0], dy * self.height / self._half[1]
 
     def _gradient(self, picture: Pixels) -> Pixels:
         """Root mean square slope of each block across its weaker direction."""
         import cv2
 
-        gx = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
-        gy = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
-        tensor = self._by_block(np.dstack([gx * gx, gy * gy, gx * gy]))
-        tensor = cv2.blur(tensor, (3, 3))
-        xx, yy, xy = tensor[..., 0], tensor[..., 1], tensor[..., 2]
+        gx, gy = (g.astype(np.float32) for g in cv2.spatialGradient(picture))  # 8 times the slope per px
+        xx, yy, xy = (cv2.blur(self._by_block(product), (3, 3)) for product in (gx * gx, gy * gy, gx * gy))
         weaker = (xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy * xy)
-        return np.sqrt(np.maximum(weaker, 0))
+        return np.sqrt(np.maximum(weaker, 0)) / 8
 
     def _by_block(self, values: Pixels) -> Pixels:
         import cv2

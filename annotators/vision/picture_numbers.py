@@ -31,16 +31,38 @@ def dark_bars(luma: Pixels) -> float:
 
 
 def _dark_ends(lines: Pixels) -> tuple[int, int]:
-    """How many dark even lines stand at the beginning and at the end; looks only as far as they reach."""
+    """How many dark even lines (rows of [n, length]) stand at the beginning and at the end; all of them count as the
+    beginning's.
+    """
+    if lines[0, 0] > 2 * BAR_LUMA and lines[-1, 0] > 2 * BAR_LUMA:
+        return 0, 0
+    import cv2
 
-    def run(ordered: Pixels) -> int:
-        for i, line in enumerate(ordered):
-            if line[0] > 2 * BAR_LUMA or line.mean() > BAR_LUMA or line.std() > BAR_SPREAD:
-                return i
-        return len(ordered)
+    lines = np.ascontiguousarray(lines)
+    length = lines.shape[1]
+    sums = cv2.reduce(lines, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
+    inside = np.flatnonzero((sums > BAR_LUMA * length) | (lines[:, 0] > 2 * BAR_LUMA))
+    first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (len(lines), -1)
+    first = _first_uneven(lines[:first])
+    return (first, 0) if first == len(lines) else (first, _first_uneven(lines[last + 1 :][::-1]))
 
-    first = run(lines)
-    return (first, 0) if first == len(lines) else (first, run(lines[::-1]))
+
+def _first_uneven(lines: Pixels) -> int:
+    """Index of the first line that is not even, or their number."""
+    if not len(lines):
+        return 0
+    values = lines.astype(np.float32)
+    uneven = np.flatnonzero(values.var(axis=1) > BAR_SPREAD**2)
+    return int(uneven[0]) if len(uneven) else len(lines)
+
+
+def sharpness(luma: Pixels) -> float:
+    """Variance of the Laplacian of a picture (uint8 [h, w])."""
+    import cv2
+
+    edges = cv2.Laplacian(luma, cv2.CV_16S)
+    mean = cv2.sumElems(edges)[0] / edges.size
+    return cv2.norm(edges, cv2.NORM_L2SQR) / edges.size - mean * mean
 
 
 def dct_hash(luma: Pixels) -> int:
@@ -50,5 +72,5 @@ def dct_hash(luma: Pixels) -> int:
     import cv2
 
     low = cv2.dct(luma.astype(np.float32))[:8, :8].ravel()
-    bits = low > np.median(low[1:])
+    bits = low > np.partition(low[1:], 31)[31]
     return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)

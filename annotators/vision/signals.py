@@ -19,7 +19,7 @@ from pydantic import Field
 from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Row, Sampling
 from .camera_fit import Fit, fit_similarity, name_motion, rates
 from .flow_grid import FlowGrid, FlowMeter, largest_region
-from .picture_numbers import dark_bars, dct_hash, is_black
+from .picture_numbers import dark_bars, dct_hash, is_black, sharpness
 
 if TYPE_CHECKING:
     from ...engine.media.frame import Frame
@@ -75,13 +75,12 @@ class SignalsSession(FrameSession):
 
         luma = frame.luma(self._params.analysis_side_px)
         mean, spread = (float(v[0, 0]) for v in cv2.meanStdDev(luma))
-        _, edges = cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S))
         black = mean < 16 and is_black(luma)
         row: dict[str, Any] = {
             "t_s": frame.t_s,
             "luma": mean,
             "contrast": spread,
-            "sharpness": float(edges[0, 0]) ** 2,
+            "sharpness": sharpness(luma),
             "black": black,
             "letterbox": None if black else dark_bars(luma),
             "phash": dct_hash(frame.luma_at(32, 32)),
@@ -165,10 +164,9 @@ class SignalsSession(FrameSession):
         tell; so try lengths and take the one whose shift makes the earlier picture look most like the later.
         """
         assert self._meter is not None
-        errors = [
-            float(self._meter.moved_error(earlier, later, fit.a, fit.b + k * velocity)[region].mean())
-            for k in STRETCHES
-        ]
+        errors = self._meter.region_errors(
+            earlier, later, region, fit.a, [fit.b + k * velocity for k in STRETCHES]
+        ).tolist()
         best = int(np.argmin(errors))
         if best in (0, len(errors) - 1):
             return STRETCHES[best]
@@ -181,6 +179,7 @@ class Signals(FrameAnnotator[SignalsParams]):
     """One row per sampled frame: light, sharpness, hash, camera motion and what moves by itself."""
 
     name = "signals"
+    version = 2
     Params = SignalsParams
     writes = ("signals",)
 
