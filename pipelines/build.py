@@ -66,6 +66,8 @@ class BuildReport:
     decoded_s: float = 0.0
     model_calls: int = 0
     used_ray: bool = False
+    models: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Models that the recipe's producers use: where the weights were found, and their digest."""
     failures: list[dict[str, Any]] = field(default_factory=list)
     packages: list[dict[str, Any]] = field(default_factory=list)
 
@@ -99,13 +101,13 @@ class Build:
         started = time.perf_counter()
         graph = self.recipe.graph
         self.recipe.check()
-        places = places_of(self.recipe, self.limit)
+        places = places_of(self.recipe, self.limit, self.root)
         settings = {p.name: p.settings for p in graph.producers}
         self.root.mkdir(parents=True, exist_ok=True)
         with RootLock(self.root, f"chronotope build {self.recipe.name}", wait_s=wait_s) as lock:
             store = Store.open_or_create(self.root)
             commit = store.begin(lock)
-            catalog = Catalog(store)
+            catalog = Catalog(store, producers={p.name: p.annotator.dynamic_writes() for p in graph.producers})
             ledger = open_ledger(catalog)
             check_conflicts(catalog, self.recipe.name, settings)
             committer = Committer(commit, ledger, self.report.run_id, self._told_unit, self.recipe.hide)
@@ -240,6 +242,7 @@ class Build:
         report.source_s, report.decoded_s = runner.source_s, runner.decoded_s
         report.model_calls, report.used_ray = committer.model_calls, runner.used_ray
         report.seconds = time.perf_counter() - started
+        report.models = models_of(self.recipe)
         if not report.did_nothing:
             with self._stage("compact"):
                 compact(committer.commit, run_id=report.run_id)
@@ -294,7 +297,11 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
             found.append(f"{key} {before.get(key)} -> {now.get(key)}")
     old, new = before.get("params", {}), json.loads(json.dumps(now.get("params", {})))
     for key in sorted({*old, *new}):
-        if old.get(key) != new.get(key):
+        was, becomes = old.get(key), new.get(key)
+        if isinstance(was, dict) and isinstance(becomes, dict):
+            parts = [k for k in sorted({*was, *becomes}) if was.get(k) != becomes.get(k)]
+            found += [f"{key}.{k}: {json.dumps(was.get(k))} -> {json.dumps(becomes.get(k))}" for k in parts]
+        elif was != becomes:
             found.append(f"{key}: {json.dumps(old.get(key))} -> {json.dumps(new.get(key))}")
     old_variables, new_variables = before.get("variables", {}), now.get("variables", {})
     found += [
@@ -310,11 +317,6 @@ def difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 def run_row(report: BuildReport, command: str, recipe: Recipe, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The row of table `runs`."""
     finished = datetime.now(UTC)
-    models = {
-        recipe.hide(m.name): {"path": m.found_in, "digest": m.digest}
-        for p in recipe.graph.producers
-        for m in p.annotator.models()
-    }
     return {
         "run_id": report.run_id,
         "command": command,
@@ -323,7 +325,7 @@ def run_row(report: BuildReport, command: str, recipe: Recipe, settings: Mapping
         "producers_json": json.dumps(settings, sort_keys=True, default=str),
         "versions_json": json.dumps(library_versions(LIBRARIES), sort_keys=True),
         "machine_json": json.dumps({"platform": platform.platform(), "cores": os.cpu_count()}),
-        "models_json": json.dumps(models, sort_keys=True),
+        "models_json": json.dumps(report.models, sort_keys=True),
         "counts_json": json.dumps(dict(report.worked), sort_keys=True),
         "stages_json": json.dumps(report.stages),
         "source_s": report.source_s,
@@ -336,6 +338,12 @@ def run_row(report: BuildReport, command: str, recipe: Recipe, settings: Mapping
         "seconds": report.seconds,
         "status": "done",
     }
+
+
+def models_of(recipe: Recipe) -> dict[str, dict[str, str]]:
+    """Models by name: where the weights were found (`path`, `package NAME`, `hub`) and their digest."""
+    used = {m.name: m for p in recipe.graph.producers for m in p.annotator.models()}
+    return {name: {"found_in": m.found_in, "digest": m.digest} for name, m in sorted(used.items())}
 
 
 def library_versions(names: Iterable[str]) -> dict[str, str]:

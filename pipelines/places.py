@@ -32,8 +32,11 @@ ORIGINS = ("real", "composed", "rendered")
 SPLIT_NAMES = ("train", "validation", "test", "training", "val", "valid", "dev", "testing")
 
 
-def places_of(recipe: Recipe, limit: int | None = None) -> list[Place]:
-    """All places of a recipe in a stable order, each once. Raises `RecipeError` for sources that yield nothing."""
+def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None) -> list[Place]:
+    """All places of a recipe in a stable order, each once; what lies below the dataset root is no footage.
+
+    Raises `RecipeError` for sources that yield nothing.
+    """
     found: dict[str, Place] = {}
     for number, source in enumerate(recipe.model.sources, start=1):
         count = 0
@@ -42,6 +45,8 @@ def places_of(recipe: Recipe, limit: int | None = None) -> list[Place]:
         except MediaError as error:
             raise RecipeError(f"sources, entry {number}: {error}") from None
         for place in expanded:
+            if root is not None and "://" not in place.uri and Path(place.uri).is_relative_to(root):
+                continue
             count += 1
             if place.uri in found:
                 found[place.uri].merge(place)

@@ -53,7 +53,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
     """Plan a build. Raises `RecipeError` where building would."""
     graph = recipe.graph
     recipe.check()
-    places = places_of(recipe, limit)
+    places = places_of(recipe, limit, root)
     if not Store.is_root(root):
         return _first_build(recipe, len(places))
     catalog = Catalog(Store.open(root))
@@ -121,11 +121,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
 
 def _first_build(recipe: Recipe, places: int) -> list[PlanLine]:
     lines = [PlanLine("scan", "annotate", "scan", places, places, False, 0, "new", 0.0, None)]
-    selected = False
     for producer in recipe.graph.producers:
-        if producer.stage != "annotate" and not selected:
-            lines.append(PlanLine("select", "select", "sql", 0, 0, True, 0, "new, over all clips", 0.0, None))
-            selected = True
         count = places if producer.annotator.grain == "medium" else 1
         lines.append(PlanLine(producer.name, producer.stage, producer.shape, count, count, True, 0, "new", 0.0, None))
     return lines

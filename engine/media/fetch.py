@@ -235,7 +235,8 @@ def _list_remote(pattern: str) -> Iterator[FoundFile]:
 
 
 def _hidden(path: PurePath) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    """Hidden files, and whatever lies in a dataset: its cuts and packages are no footage."""
+    return any(part.startswith(".") or part.endswith(".chronotope") for part in path.parts)
 
 
 def _is_glob(text: str) -> bool:
