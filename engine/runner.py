@@ -29,8 +29,6 @@ LIGHT_UNITS = 256
 BUNDLE_UNITS = 500
 SMALL_WAVE = 16
 """Up to this many units per core a wave is one bundle per core: starting a worker takes longer than a few units."""
-SMALL_WAVE = 16
-"""Up to this many units per core a wave is one bundle per core: starting a worker takes longer than a few units."""
 
 
 @dataclass

@@ -30,7 +30,7 @@ def build(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="parallel workers; default: one per core")
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="try units again that failed for good")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="also try units again whose failure was permanent")] = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")
     ] = False,
@@ -79,6 +79,8 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
             f"{count} media, {footage_h:.2f} h; saw {report.source_s:.0f} s of footage{ratio}, "
             f"{report.model_calls} model calls, {report.seconds:.1f} s{speed}"
         )
+        if report.models:
+            out.print("models: " + ", ".join(f"{n} ({m['found_in']})" for n, m in report.models.items()), markup=False)
     if facts["funnel"]:
         out.print("\n[bold]Clips[/]")
         out.print(table(facts["funnel"]))

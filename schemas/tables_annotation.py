@@ -167,7 +167,7 @@ WORDS = Table(
 
 TEXT_REGIONS = Table(
     "text_regions",
-    "Text read in a picture; it holds until the next picture was read.",
+    "Text read in a picture; it holds for the time that is nearer to this picture than to the one before or after.",
     (
         START,
         END,
