@@ -30,7 +30,9 @@ def build(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="parallel workers; default: one per core")
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="also try units again whose failure was permanent")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="also try units again whose failure was permanent")
+    ] = False,
     rehash: Annotated[
         bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")
     ] = False,
@@ -205,7 +207,13 @@ def show_error(
             """,
             {"u": unit},
         )
-        known = catalog.rows("SELECT count(*) AS n FROM ledger WHERE starts_with(unit, ?)", [unit])[0]["n"]
+        known = catalog.rows(
+            """
+            SELECT count(DISTINCT (l.producer, l.unit)) AS n FROM ledger l LEFT JOIN sources s ON s.media_id = l.media_id
+            WHERE starts_with(l.unit, $u) OR contains(coalesce(s.uri, l.unit), $u)
+            """,
+            {"u": unit},
+        )[0]["n"]
     if as_json:
         print_json(rows)
         return
@@ -214,7 +222,7 @@ def show_error(
             f"no unit starts with {unit!r} and no file name contains it; `chronotope status` lists failures"
         )
     if not rows:
-        out.print(f"{known} units start with {unit}; all of them are done.")
+        out.print(f"{known} units are about {unit}; all of them are done.", markup=False)
     for row in rows:
         out.print(f"[bold]{row['producer']}[/] {row['unit']}: {row['status']}", highlight=False)
         out.print(f"  {row['error'] or row['rule']}", markup=False)

@@ -28,7 +28,7 @@ def sql(
         ),
     ] = None,
     root: Root = None,
-    limit: Annotated[int, typer.Option("--limit", help="rows to print; 0 for all")] = 100,
+    limit: Annotated[int, typer.Option("--rows", help="rows to print; 0 for all")] = 100,
     csv: Annotated[Path | None, typer.Option("--csv", help="write the whole result to a CSV file")] = None,
     as_json: Json = False,
 ) -> None:
@@ -66,7 +66,7 @@ def sql(
     shown = rows[:limit] if limit else rows
     out.print(table(shown) if rows else "(no rows)")
     if len(shown) < len(rows):
-        out.print(f"... {len(rows) - len(shown)} more rows (--limit 0 shows all)", style="dim")
+        out.print(f"... {len(rows) - len(shown)} more rows (--rows 0 shows all)", style="dim")
 
 
 @command
