@@ -56,6 +56,8 @@ def sql(
             print_json(rows) if as_json else out.print(table(rows))
             return
         if csv is not None:
+            if not csv.parent.is_dir():
+                raise UsageError(f"there is no folder {csv.parent} to write {csv.name} to")
             catalog.sql(query).to_csv(str(csv))
             err.print(f"wrote {csv}")
             return

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import FAILED, Json, UsageError, command, err, out, print_json, table
+from .console import FAILED, Json, UsageError, command, err, need, out, print_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -160,6 +160,8 @@ def compose(
     """Compose a narrated film whose cuts, words, texts, movements and camera are known exactly."""
     from ..annotators.compose.film import FilmParams, compose_film
 
+    if narration:
+        need("compose")
     output.parent.mkdir(parents=True, exist_ok=True)
     truth = compose_film(output, FilmParams(seed=seed, scenes=scenes, width=width, height=height, narration=narration))
     beside = output.with_suffix(".truth.json")
@@ -180,6 +182,7 @@ def export_clip(
     """Export an open_clip model to ONNX, so that it runs without torch (`clip_embedding: {backend: onnx, path: FOLDER}`)."""
     from ..annotators.vision.clip_export import export_clip as export
 
+    need("clip")
     made = export(model, pretrained, output)
     out.print(f"wrote {output}")
     if made is not None:

@@ -61,6 +61,7 @@ def command(function: Callable[Args, None]) -> Callable[Args, None]:
                 "MediaError",
                 "PackageError",
                 "ShowError",
+                "ClipModelError",
                 "UsageError",
             }:
                 fail(str(error))
@@ -71,6 +72,14 @@ def command(function: Callable[Args, None]) -> Callable[Args, None]:
 
 class UsageError(Exception):
     """A command was used in a way that cannot work; the message says what to do."""
+
+
+def need(extra: str) -> None:
+    """Raises `UsageError` with the remedy when an extra is not installed."""
+    from ..engine.extras import missing, remedy
+
+    if lacking := missing(extra):
+        raise UsageError(f"{', '.join(lacking)} is not installed here; {remedy(extra)}")
 
 
 def find_root(root: Path | None, recipe_name: str | None = None) -> Path:

