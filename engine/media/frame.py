@@ -1,14 +1,16 @@
 """One decoded video frame, whose pictures are made when somebody asks, once, at the size that was asked for.
 
-Scaling is what costs in a shared pass, so Y, U and V are scaled as planes, from a halving pyramid (2x2 means)
-and one bilinear step of less than 2, and only the small picture is turned into colour, rotated and kept. That
-costs a tenth of decoding the frame, where a conversion at full size costs as much as the decoding. A product
-depends on the frame and its size alone, never on what else was asked for. Rare pixel formats are converted by
-FFmpeg first, which is slower.
+Scaling is what costs in a shared pass, so Y, U and V are scaled as planes and only the small picture is turned into
+colour, rotated and kept. Y comes from a halving pyramid (2x2 means) and one bilinear step of less than 2; U and V,
+which are coarse anyway, from a pyramid of quarters (the middle 2x2 of each 4x4) and a step of less than 4. That costs a
+tenth of decoding the frame, where a conversion at full size costs as much as the decoding. A product depends on the
+frame and its size alone, never on what else was asked for. Rare pixel formats are converted by FFmpeg first, which is
+slower.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -146,9 +148,7 @@ class Frame:
         return cv2.transform(yuv, self._matrix)
 
     def _scaled(self, plane: int, width: int, height: int) -> Pixels:
-        """Plane at stored size (width, height): down the pyramid while it stays at least as large, then
-        bilinear.
-        """
+        """Plane at stored size (width, height): down its pyramid while it stays at least as large, then bilinear."""
         key = (plane, width, height)
         done = self._cache.get(key)
         if done is not None:
@@ -156,17 +156,13 @@ class Frame:
         import cv2
 
         levels = self._planes()[plane]
-        depth = 0
-        while True:
-            picture = levels[depth]
-            h, w = picture.shape[:2]
-            half = (w + 1) // 2, (h + 1) // 2
-            if half[0] < width or half[1] < height or (w == 1 and h == 1):
-                break
-            depth += 1
+        picture = levels[0]
+        whole = picture.shape[1], picture.shape[0]
+        for depth, size in enumerate(_pyramid(whole, (width, height), plane > 0), start=1):
             if depth == len(levels):
-                levels.append(cv2.resize(picture, half, interpolation=cv2.INTER_LINEAR))
-        if (w, h) != (width, height):
+                levels.append(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR))
+            picture = levels[depth]
+        if picture.shape[:2] != (height, width):
             picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
         if picture.dtype != np.uint8:
             picture = cv2.convertScaleAbs(picture, alpha=256.0 / (1 << _DEEP[self._av.format.name]))
@@ -174,9 +170,7 @@ class Frame:
         return picture
 
     def _planes(self) -> list[list[Pixels]]:
-        """The halving pyramid of each plane, level 0 as stored. One BGR plane for formats that are not
-        YUV.
-        """
+        """The pyramid of each plane, level 0 as stored. One BGR plane for formats that are not YUV."""
         if self._levels is None:
             self._levels = [[plane] for plane in self._open_planes()]
         return self._levels
@@ -206,10 +200,25 @@ class Frame:
         return [_view(plane, dtype) for plane in planes[:3]]
 
 
+@lru_cache(maxsize=1024)
+def _pyramid(whole: tuple[int, int], wanted: tuple[int, int], coarse: bool) -> tuple[tuple[int, int], ...]:
+    """Sizes (width, height) below `whole` that a plane goes through on its way to `wanted`: halves, or for a coarse
+    plane quarters.
+    """
+    sizes = []
+    (width, height), shift = whole, 2 if coarse else 1
+    while width > 1 or height > 1:
+        width, height = -(-width >> shift), -(-height >> shift)
+        if width < wanted[0] or height < wanted[1]:
+            break
+        sizes.append((width, height))
+    return tuple(sizes)
+
+
 def _view(plane: VideoPlane, dtype: type[np.generic] = np.uint8, channels: int = 1) -> Pixels:
     """A plane's own memory as [h, w] or [h, w, channels], without a copy."""
     height, width = plane.height, plane.width
-    items = np.frombuffer(memoryview(plane), dtype)
+    items = np.frombuffer(plane, dtype)  # type: ignore[call-overload]
     if channels == 1:
         return items.reshape(height, -1)[:, :width]
     return items.reshape(height, -1)[:, : width * channels].reshape(height, width, channels)
