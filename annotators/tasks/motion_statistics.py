@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -40,7 +41,7 @@ from .common import (
 
 STATS_COLUMNS = ("start_s", "end_s", "motion", "appearance", "motion_margin", "appearance_margin")
 SHOT_COLUMNS = ("start_s", "end_s")
-KINDS = ("quarter", "ring", "slope", "colour", "change")
+Kind = Literal["quarter", "ring", "slope", "colour", "change"]
 
 QUARTERS = ("the upper left", "the upper right", "the lower left", "the lower right")
 RINGS = ("the centre", "the ring around the centre", "the third ring from the centre", "the outermost ring")
@@ -63,6 +64,12 @@ AREA = "Judge by the middle of the picture only: leave out the left and right si
 class Params(BaseParams):
     """Parameters of motion_statistics."""
 
+    ask: tuple[Kind, ...] = Field(
+        ("quarter", "ring", "colour", "change"),
+        min_length=1,
+        description="Kinds of question. `slope`, the direction in which motion grows at its sharpest border, is exact but "
+        "hard to judge by eye, and left out unless asked for.",
+    )
     per_clip: int = Field(1, ge=1, description="Samples per kept clip, at most.")
     per_medium: int = Field(4, ge=1, description="Samples per medium, at most; rare answers first.")
     length_s: tuple[float, float] = Field((0.2, 10.0), description="Shortest and longest window of statistics.")
@@ -99,7 +106,7 @@ class MotionStatistics(Task[Params]):
             shot = [s for s in shots if span_of(s).contains_span(window)][:1]
             if shots and not shot:
                 continue
-            for kind in KINDS:
+            for kind in self.params.ask:
                 question, answer = wordings_of(self.name).choose(kind, unit.seed, row["row_id"])
                 try:
                     sample = self._build(unit.recipe, media, held[0], shot, row, kind, question.id, answer.id)

@@ -10,7 +10,7 @@ import pytest
 from chronotope.annotators.tasks.motion_statistics import COLOURS, QUARTERS, RINGS, SIDES, MotionStatistics
 from chronotope.schemas.sample import Sample
 
-ALL = MotionStatistics.Params(per_clip=40, per_medium=400)
+ALL = MotionStatistics.Params(ask=("quarter", "ring", "slope", "colour", "change"), per_clip=40, per_medium=400)
 
 
 def statistics(world, media_id, start_s, motion=None, appearance=None, margin=0.5, **margins):
@@ -105,3 +105,13 @@ def test_few_samples_are_of_different_kinds(world):
     rows = world.run(task, "m")
     assert len(rows) == 4 and Counter(r["clip_id"] for r in rows) == {"m:0-20": 2, "m:20-40": 2}
     assert len({r["wording"][:3] for r in rows}) >= 3
+
+
+def test_the_slope_is_asked_about_only_on_request(world):
+    statistics(world, "m", 4.0)
+    assert set(asked(world, MotionStatistics(MotionStatistics.Params(per_clip=9, per_medium=9)))) == {
+        "quarter",
+        "ring",
+        "colour",
+        "change",
+    }
