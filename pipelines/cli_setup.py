@@ -158,12 +158,19 @@ def compose(
     narration: Annotated[bool, typer.Option(help="speak over the scenes")] = True,
 ) -> None:
     """Compose a narrated film whose cuts, words, texts, movements and camera are known exactly."""
+    from pydantic import ValidationError
+
     from ..annotators.compose.film import FilmParams, compose_film
+    from ..engine.producer import explain
 
     if narration:
         need("compose")
+    try:
+        params = FilmParams(seed=seed, scenes=scenes, width=width, height=height, narration=narration)
+    except ValidationError as error:
+        raise UsageError(explain(error, FilmParams)) from None
     output.parent.mkdir(parents=True, exist_ok=True)
-    truth = compose_film(output, FilmParams(seed=seed, scenes=scenes, width=width, height=height, narration=narration))
+    truth = compose_film(output, params)
     beside = output.with_suffix(".truth.json")
     beside.write_text(truth.to_json())
     out.print(

@@ -17,9 +17,7 @@ from .span import to_us
 LOWER_THIRD = 1 / 3
 UPPER_THIRD = 2 / 3
 
-Region = Literal[
-    "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right"
-]
+Region = Literal["top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right"]
 
 _REGIONS: tuple[tuple[Region, Region, Region], ...] = (
     ("top left", "top", "top right"),
@@ -133,9 +131,7 @@ def hull(boxes: Iterable[Box]) -> Box:
     found = list(boxes)
     if not found:
         raise ValueError("hull of no boxes; give at least one")
-    return Box(
-        min(b.x1 for b in found), min(b.y1 for b in found), max(b.x2 for b in found), max(b.y2 for b in found)
-    )
+    return Box(min(b.x1 for b in found), min(b.y1 for b in found), max(b.x2 for b in found), max(b.y2 for b in found))
 
 
 def viou(predicted: Mapping[float, Box], truth: Mapping[float, Box]) -> float:

@@ -257,8 +257,7 @@ def replace(text: str, fn: Callable[[Token], str]) -> str:
 
 
 _WORD_NUMBER = (
-    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|"
-    "twenty|thirty|forty|fifty|sixty|ninety"
+    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|ninety"
 )
 _NO_LENGTH = r"(?!\s*(?:%|°|to\b|and\b|(?:[ckm]?m|met\w*|deg\w*)\b))"  # 'at 2.5 m' is no time
 _LITERALS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -366,8 +365,6 @@ def _problems_of(token: Token, media: int, windows: Sequence[Span | None] | None
         if not all(low <= to_us(t_s) <= high for t_s in times):
             shown = f"{seconds_text(window.start_s)}..{seconds_text(window.end_s)}"
             problems.append(f"outside the window {shown} s")
-    if isinstance(token, BoxMark | BoxAt) and not (
-        0 <= token.x1 < token.x2 <= 1 and 0 <= token.y1 < token.y2 <= 1
-    ):
+    if isinstance(token, BoxMark | BoxAt) and not (0 <= token.x1 < token.x2 <= 1 and 0 <= token.y1 < token.y2 <= 1):
         problems.append("box outside [0, 1], empty or inverted")
     return problems

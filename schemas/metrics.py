@@ -45,9 +45,7 @@ def share_at(scores: Sequence[float], m: float, *, strict_gt: bool = False) -> f
     return mean([float(score > m if strict_gt else score >= m) for score in scores])
 
 
-def recall_at_1(
-    predicted: Sequence[Span | None], truth: Sequence[Span], m: float, *, strict_gt: bool = False
-) -> float:
+def recall_at_1(predicted: Sequence[Span | None], truth: Sequence[Span], m: float, *, strict_gt: bool = False) -> float:
     """R@1@m: share of samples whose single predicted span has tIoU >= m."""
     return share_at(tiou_scores(predicted, truth), m, strict_gt=strict_gt)
 
@@ -131,9 +129,7 @@ def _matched_in_order(p: list[int], g: list[int], tolerance_us: int) -> int:
 def is_permutation(predicted: Sequence[Hashable] | None, truth: Sequence[Hashable]) -> bool:
     """True when `predicted` holds exactly the items of `truth`, each once, in any order."""
     return (
-        predicted is not None
-        and len(predicted) == len(truth) == len(set(predicted))
-        and set(predicted) == set(truth)
+        predicted is not None and len(predicted) == len(truth) == len(set(predicted)) and set(predicted) == set(truth)
     )
 
 
@@ -191,9 +187,7 @@ def word_error_rate(hypothesis: str, reference: str) -> float:
     return word_edits(hyp, ref) / len(ref)
 
 
-def viou_scores(
-    predicted: Sequence[Mapping[float, Box] | None], truth: Sequence[Mapping[float, Box]]
-) -> list[float]:
+def viou_scores(predicted: Sequence[Mapping[float, Box] | None], truth: Sequence[Mapping[float, Box]]) -> list[float]:
     """vIoU per sample of tracks {t_s: box}, 0 for an unread answer; m_vIoU is their mean, vIoU@m is
     `share_at`.
     """

@@ -57,7 +57,12 @@ SIGNALS = Table(
         Column("pan", pa.float64(), "camera turning right (content moves left) is positive", "frame widths/s"),
         Column("tilt", pa.float64(), "camera turning up (content moves down) is positive", "frame heights/s"),
         Column("zoom", pa.float64(), "relative growth of the content: zooming in is positive", "1/s"),
-        Column("roll", pa.float64(), "content turning clockwise is positive (the camera then turns counter-clockwise: roll_ccw)", "degrees/s"),
+        Column(
+            "roll",
+            pa.float64(),
+            "content turning clockwise is positive (the camera then turns counter-clockwise: roll_ccw)",
+            "degrees/s",
+        ),
         Column("inlier_share", pa.float64(), "share of flow vectors that the global fit explains"),
         Column(
             "camera",

@@ -56,9 +56,7 @@ class TimeCodec(ABC):
         """Text of one time. Raises TimeCodecError when `t_s` lies outside [0, duration_s]."""
         t_us, duration_us = to_us(t_s), _positive_us(duration_s)
         if not 0 <= t_us <= duration_us:
-            raise TimeCodecError(
-                f"time {t_s} s lies outside [0, {duration_s}] s; shift it to the shown window first"
-            )
+            raise TimeCodecError(f"time {t_s} s lies outside [0, {duration_s}] s; shift it to the shown window first")
         return self._text(t_us, duration_us)
 
     def decode(self, text: str, duration_s: float) -> float:
@@ -149,11 +147,7 @@ class SecondsCodec(TimeCodec):
         found = list(self._NUMBER.finditer(text))
         with_unit = [m["unit"] is not None or m["minutes"] is not None for m in found]
         for i, m in enumerate(found):
-            shares = (
-                i + 1 < len(found)
-                and with_unit[i + 1]
-                and _RANGE.fullmatch(text, m.end(), found[i + 1].start())
-            )
+            shares = i + 1 < len(found) and with_unit[i + 1] and _RANGE.fullmatch(text, m.end(), found[i + 1].start())
             glued = text[m.end("seconds") : m.end("seconds") + 1].isalpha() and m["unit"] is None
             if with_unit[i] or (not glued and (shares or not any(with_unit))):
                 end = m.end() if m["unit"] is not None else m.end("seconds")

@@ -125,8 +125,9 @@ class SpeechGrounding(Task[Params]):
         least, most = self.params.phrase_words
         for first in shuffled(range(len(within)), seed, self.name, clip["clip_id"], key=lambda i: within[i]["row_id"]):
             n = least + int(seeded_fraction(seed, self.name, within[first]["row_id"]) * (most - least + 1))
-            if first + n <= len(within):
-                yield within[first : first + n]
+            phrase = _to_sentence_end(within[first : first + n])
+            if len(phrase) >= least:
+                yield phrase
 
     def _try(
         self,
@@ -237,6 +238,12 @@ class SpeechGrounding(Task[Params]):
         sure = [1.0 if r["confidence"] is None else r["confidence"] for r in quoted]
         if sum(sure) / n < self.params.min_confidence:
             raise Withheld("the words are recognised with too little confidence")
+
+
+def _to_sentence_end(words: Sequence[RowDict]) -> list[RowDict]:
+    """The words up to the end of the first sentence among them: nobody quotes across a full stop."""
+    ends = [i for i, w in enumerate(words) if str(w["word"]).rstrip("\"'”’)").endswith((".", "?", "!", "…"))]
+    return list(words[: ends[0] + 1] if ends else words)
 
 
 def _span(quoted: Sequence[RowDict]) -> Span:

@@ -62,9 +62,7 @@ def test_what_is_no_box(edges: tuple[float, float, float, float]) -> None:
 
 
 def test_nine_regions() -> None:
-    names = [
-        Box(x / 3 + 0.1, y / 3 + 0.1, x / 3 + 0.2, y / 3 + 0.2).region() for y in range(3) for x in range(3)
-    ]
+    names = [Box(x / 3 + 0.1, y / 3 + 0.1, x / 3 + 0.2, y / 3 + 0.2).region() for y in range(3) for x in range(3)]
     assert names == [
         "top left", "top", "top right", "left", "centre", "right", "bottom left", "bottom", "bottom right",
     ]  # fmt: skip

@@ -65,9 +65,7 @@ def largest_matching(p: list[float], g: list[float], tolerance_s: float) -> int:
     st.lists(st.integers(0, 12).map(float), max_size=5),
     st.integers(0, 3).map(float),
 )
-def test_greedy_boundary_matching_is_a_largest_one(
-    p: list[float], g: list[float], tolerance_s: float
-) -> None:
+def test_greedy_boundary_matching_is_a_largest_one(p: list[float], g: list[float], tolerance_s: float) -> None:
     assert metrics.boundary_prf(p, g, tolerance_s).truth_hits == largest_matching(p, g, tolerance_s)
 
 

@@ -28,9 +28,7 @@ SLACK_S = 1e-9  # float64 arithmetic of the test itself
 @example(ClockCodec(), 3599.9, 1.0)
 @example(ClockCodec(), 10.4, 1.0)
 @example(SecondsCodec(0, ""), 0.4, 1.0)
-def test_round_trip_error_stays_under_the_published_bound(
-    codec: TimeCodec, duration_s: float, share: float
-) -> None:
+def test_round_trip_error_stays_under_the_published_bound(codec: TimeCodec, duration_s: float, share: float) -> None:
     t_s = share * duration_s
     back_s = codec.decode(codec.encode(t_s, duration_s), duration_s)
     assert abs(back_s - t_s) <= codec.max_error_s(duration_s) + SLACK_S

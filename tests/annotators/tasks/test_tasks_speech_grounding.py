@@ -146,3 +146,15 @@ def test_same_input_same_samples_and_answers_spread_over_the_window(world):
 def test_wordings_are_many():
     kinds = wordings_of("speech_grounding").kinds["when"]
     assert len(kinds.questions) >= 25 and len(kinds.answers) >= 8
+
+
+def test_nobody_is_quoted_across_a_full_stop(world):
+    task = SpeechGrounding(SpeechGrounding.Params(per_clip=40, per_medium=400))
+    phrases = []
+    for m in range(6):
+        for row in world.run(task, f"medium{m}"):
+            cited = [e.values["word"] for e in Sample.from_row(row).evidence if e.table == "words"]
+            phrases.append(cited)
+    assert len(phrases) > 20
+    assert any(p[-1].endswith(".") for p in phrases)
+    assert not any(w.endswith(".") for p in phrases for w in p[:-1])
