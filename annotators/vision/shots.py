@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -20,12 +19,11 @@ from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Ro
 from .cut_check import Boundary, CutCheck
 
 if TYPE_CHECKING:
+    from scenedetect.detectors import ContentDetector
+
     from ...engine.media.frame import Frame
     from ...engine.models import ModelRef
     from .transnet import TransNet
-
-MICROSECOND = Fraction(1, 1_000_000)
-"""Clock in which PySceneDetect is fed: presentation times stay exact whatever the frame rate does."""
 
 
 class ShotsParams(Params):
@@ -91,49 +89,67 @@ def partition(boundaries: Sequence[Boundary], duration_s: float, min_shot_s: flo
     ]
 
 
+def per_frame_detector(params: ShotsParams) -> ContentDetector:
+    """PySceneDetect's detector, with its score (mean change of hue, saturation and value) worked out by OpenCV on all
+    three at once, which takes a quarter of the time.
+
+    It lets every cut through (`min_scene_len` 0), so it does no arithmetic on times and takes whole numbers for them.
+    """
+    import cv2
+    from scenedetect.detectors import AdaptiveDetector, ContentDetector
+
+    class Quick:
+        earlier: Any = None
+
+        def _calculate_frame_score(self, timecode: Any, frame_img: Any) -> float:
+            hsv = cv2.cvtColor(frame_img, cv2.COLOR_BGR2HSV)
+            earlier, self.earlier = self.earlier, hsv
+            if earlier is None:
+                return 0.0
+            return sum(cv2.sumElems(cv2.absdiff(hsv, earlier))) / hsv.size
+
+    class Adaptive(Quick, AdaptiveDetector):
+        pass
+
+    class Content(Quick, ContentDetector):
+        pass
+
+    if params.detector == "content":
+        return Content(threshold=params.content_threshold, min_scene_len=0)
+    return Adaptive(
+        adaptive_threshold=params.adaptive_threshold, min_content_val=params.adaptive_min_content, min_scene_len=0
+    )
+
+
 class PerFrameSession(FrameSession):
     """Feeds a PySceneDetect detector; a score is its mean change of hue, saturation and value, 0..255."""
 
     def __init__(self, params: ShotsParams, medium: Medium) -> None:
-        from scenedetect.detectors import AdaptiveDetector, ContentDetector
-
-        self._params, self._medium = params, medium
-        self._rate = Fraction(medium.fps or 25.0).limit_denominator(100_000)
-        self._detector: ContentDetector
-        if params.detector == "adaptive":
-            self._detector = AdaptiveDetector(
-                adaptive_threshold=params.adaptive_threshold,
-                min_content_val=params.adaptive_min_content,
-                min_scene_len=0,
-            )
-        else:
-            self._detector = ContentDetector(threshold=params.content_threshold, min_scene_len=0)
+        self._side, self._medium, self._least_s = params.analysis_side_px, medium, params.min_shot_s
+        self._detector: Any = per_frame_detector(params)
         self._check = CutCheck(params.flash_s, params.min_changed_share)
-        self._recent: deque[tuple[int, Boundary]] = deque(maxlen=8)
+        self._recent: deque[tuple[int, float, float]] = deque(maxlen=8)
         self._boundaries: list[Boundary] = []
-        self._now: Any = None
+        self._number = 0
 
     def see(self, frame: Frame) -> Iterable[Row]:
-        from scenedetect.common import FrameTimecode, Timecode
-
-        picture = frame.bgr(self._params.analysis_side_px)
-        pts = round(frame.t_s * 1_000_000)
-        self._now = FrameTimecode(Timecode(pts=pts, time_base=MICROSECOND), self._rate)
-        cuts = self._detector.process_frame(self._now, picture)
-        # The detector keeps its last score to itself; the public way to it would compute edge maps as well.
-        self._recent.append((pts, Boundary(frame.t_s, float(self._detector._frame_score or 0.0))))
+        picture = frame.bgr(self._side)
+        self._number += 1
+        cuts = self._detector.process_frame(self._number, picture)
+        self._recent.append((self._number, frame.t_s, self._detector._frame_score))
         self._boundaries += self._check.add(frame.t_s, picture, self._found(cuts))
         return ()
 
     def close(self) -> Iterable[Row]:
-        late = self._detector.post_process(self._now) if self._now is not None else []
+        late = self._detector.post_process(self._number) if self._number else []
         self._boundaries += self._check.close(self._found(late))
-        for row in partition(self._boundaries, self._medium.duration_s, self._params.min_shot_s):
+        for row in partition(self._boundaries, self._medium.duration_s, self._least_s):
             yield "shots", row
 
-    def _found(self, cuts: Iterable[Any]) -> list[Boundary]:
-        wanted = {cut.pts for cut in cuts}
-        return [boundary for pts, boundary in self._recent if pts in wanted]
+    def _found(self, cuts: Sequence[int]) -> Sequence[Boundary]:
+        if not cuts:
+            return ()
+        return [Boundary(t_s, score) for number, t_s, score in self._recent if number in cuts]
 
 
 class NeuralSession(FrameSession):
@@ -169,6 +185,7 @@ class Shots(FrameAnnotator[ShotsParams]):
     """Uncut spans that partition the medium, with the kind and score of the transition that begins each."""
 
     name = "shots"
+    version = 2
     Params = ShotsParams
     writes = ("shots",)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,6 +90,7 @@ def square_pixels(width: int, height: int, sample_aspect: Fraction | None) -> tu
     return max(1, round(width * Fraction(sample_aspect))), height
 
 
+@lru_cache(maxsize=1024)
 def fit(width: int, height: int, max_side: int) -> tuple[int, int]:
     """Size with the longest side at most `max_side` px: even numbers when shrunk (at least 1), never
     larger.
