@@ -18,6 +18,8 @@ from .registry import builtin_files
 
 STAGE_ORDER: dict[Stage, int] = {"annotate": 0, "enrich": 1, "task": 2}
 MEDIA_SHAPES = ("frame", "audio", "batch")
+GRAINS = ("medium", "corpus")
+"""Grains that are planned so far; sources and clips are units of the scan and of selection."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,10 @@ def build_graph(specs: Iterable[ProducerSpec], outside: Sequence[Outside] = ()) 
         if spec.name in built:
             raise RecipeError(f"two producers are called {spec.name!r}: give one of them another name with `as:`")
         annotator = spec.build()
+        if annotator.grain not in GRAINS:
+            raise RecipeError(
+                f"producer {spec.name}: annotators work on units of grain {' or '.join(GRAINS)}, not {annotator.grain}"
+            )
         built[spec.name] = (spec, annotator, spec.stage or type(annotator).stage)
     order: dict[str, Producer] = {}
     for name, (spec, annotator, stage) in built.items():
