@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from ..engine.catalog import Catalog
 from ..engine.check import GRADES
+from ..engine.variables import hide
 from ..schemas.sample import Sample
 from ..schemas.span import Span
 from .letters import Key, ranks, shown_order
@@ -65,9 +66,12 @@ class Flow:
         recipe: str | None,
         neighbours: Sequence[Path],
         progress: Progress | None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.catalog, self.packager, self.folder, self.recipe = catalog, packager, folder, recipe
         self.params: PackageParams = packager.params
+        self.shown_params: dict[str, Any] = hide(packager.params.model_dump(mode="json"), variables or {})
+        """Parameters as the package may tell them: values of environment variables stay out."""
         self.language = packager.language()
         self.shelf = MediaShelf(catalog, packager, folder, neighbours)
         self.progress = progress
@@ -98,9 +102,7 @@ class Flow:
         return report
 
     def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
-        contents = Contents(
-            report.splits, kinds, self.params.model_dump(mode="json"), report.counts(), self.packager.keeps_media
-        )
+        contents = Contents(report.splits, kinds, self.shown_params, report.counts(), self.packager.keeps_media)
         rank = ranks(keys, self.params.seed)
         with (self.folder / SAMPLES).open("w", encoding="utf-8", newline="\n") as index:
 

@@ -44,11 +44,12 @@ def package(
     force: bool = False,
     progress: Progress | None = None,
     relative_to: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> PackageReport:
     """Write the package `name` (a packager) with `params` to the folder `out_dir`, replacing what is there.
 
     Samples are those of `recipe` (all when None). A package whose fingerprint has not changed is left alone unless
-    `force`. `workers` media are cut at a time. Raises `PackageError` for parameters that make no sense, and
+    `force`. `workers` media are cut at a time; values of `variables` (of the environment) are not written down. Raises `PackageError` for parameters that make no sense, and
     `UnknownName` for an unknown packager.
     """
     kind: type[Packager[Any]] = find("packager", name, relative_to=relative_to)
@@ -64,12 +65,12 @@ def package(
     part.mkdir(parents=True)
     neighbours = [n for n in sorted(out.parent.iterdir()) if (n / INDEX).is_file() and n != part]
     try:
-        flow = Flow(catalog, packager, part, recipe, neighbours, progress)
+        flow = Flow(catalog, packager, part, recipe, neighbours, progress, variables)
         report = flow.run(out, workers or min(4, os.cpu_count() or 1))
         manifest = {
             "packager": packager.name,
             "fingerprint": mark,
-            "params": packager.params.model_dump(mode="json"),
+            "params": flow.shown_params,
             "spans": packager.spans,
             "clock": packager.clock,
             **report.counts(),

@@ -101,6 +101,7 @@ class Build:
         started = time.perf_counter()
         graph = self.recipe.graph
         self.recipe.check()
+        check_root(self.root)
         places = places_of(self.recipe, self.limit, self.root)
         settings = {p.name: p.settings for p in graph.producers}
         self.root.mkdir(parents=True, exist_ok=True)
@@ -250,6 +251,24 @@ class Build:
             committer.commit.commit(runs_rows=[row], run_id=report.run_id)
         report.dataset_version = committer.commit.version
         report.seconds = time.perf_counter() - started
+
+
+OWN = {".lock", "tables", "work", "media", "packages", "pictures"}
+"""What lies in a dataset root."""
+
+
+def check_root(root: Path) -> None:
+    """Raises `RecipeError` for a dataset root that is something else already, so that nothing is mixed up."""
+    strange = sorted(p.name for p in root.iterdir() if p.name not in OWN) if root.is_dir() else []
+    if strange and not Store.is_root(root):
+        raise RecipeError(
+            f"--root {root} is no dataset and not empty (it holds {', '.join(strange[:3])}); name a new folder"
+        )
+    above = next(p for p in (root, *root.parents) if p.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise RecipeError(
+            f"--root {root} cannot be written: {above} is no folder that you may write to; name another one"
+        )
 
 
 class _Timer:

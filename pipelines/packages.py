@@ -30,6 +30,14 @@ def package_all(recipe: Recipe, root: Path, *, only: str | None = None) -> list[
         for name, (packager, params) in wanted.items():
             if only is None or name == only:
                 folder = root / "packages" / name
-                report = package(catalog, packager, params, folder, recipe=recipe.name, relative_to=recipe.folder)
+                report = package(
+                    catalog,
+                    packager,
+                    params,
+                    folder,
+                    recipe=recipe.name,
+                    relative_to=recipe.folder,
+                    variables=recipe.variables,
+                )
                 made.append({"package": name, **report.as_dict()})
     return made

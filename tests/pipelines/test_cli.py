@@ -232,3 +232,31 @@ def test_verify_and_package_go_on_from_there(home: Path) -> None:
     assert code == 0 and facts["samples"] == facts["recomputed"] and not facts["problems"]
     code, made = report("package", "footage.yaml")
     assert code == 0 and all(p["unchanged"] for p in made)
+
+
+@on_ray
+def test_a_package_does_not_write_down_values_of_variables(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_TOKEN_TEXT", "<not-to-be-told-{k}>")
+    text = (home / "footage.yaml").read_text()
+    secretive = text.replace("{times: seconds}", "{times: seconds, time_token: '${A_TOKEN_TEXT}', as: quiet}")
+    (home / "quiet.yaml").write_text(secretive)
+    code, _, err = run("package", "quiet.yaml", "--root", "footage.chronotope", "--only", "quiet")
+    assert code == 0, err
+    told = [
+        p.read_text() for p in (home / "footage.chronotope/packages/quiet").iterdir() if p.suffix in (".json", ".md")
+    ]
+    assert not any("not-to-be-told" in t for t in told) and any("${A_TOKEN_TEXT}" in t for t in told)
+
+
+@on_ray
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ("footage", "is no dataset and not empty (it holds film0.mp4, film1.mp4, notes.mp4); name a new folder"),
+        ("footage.yaml", "is no folder that you may write to; name another one"),
+    ],
+)
+def test_a_build_does_not_mix_with_what_is_there(home: Path, root: str, said: str) -> None:
+    code, _, err = run("build", "footage.yaml", "--root", root)
+    assert code == 2 and said in err
+    assert sorted(p.name for p in (home / "footage").iterdir()) == ["film0.mp4", "film1.mp4", "notes.mp4"]
