@@ -17,9 +17,10 @@ import numpy as np
 Pixels = np.ndarray[Any, Any]
 
 BLOCK_PX = 5
-FINEST_SCALE, ITERATIONS = 1, 16
+FINEST_SCALE, ITERATIONS, PATCH_STRIDE = 1, 16, 5
 """The preset stops at a quarter of the size, which makes zooms 12% too slow and loses small things; half the size
-brings that to 3% for twice the time."""
+brings that to 3% for twice the time. Patches 5 px apart instead of 4 save a quarter of it and lose nothing on composed
+films; 6 px lose a few labels."""
 MIN_GRADIENT = 0.7
 """Root mean square slope (0..255 per px) across the weaker direction that makes a block worth following."""
 RETRY_MISMATCH = 0.3
@@ -73,6 +74,7 @@ class FlowMeter:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._dis.setFinestScale(FINEST_SCALE)
         self._dis.setGradientDescentIterations(ITERATIONS)
+        self._dis.setPatchStride(PATCH_STRIDE)
         self._half = (max(2, width // 2), max(2, height // 2))
         self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
 

@@ -52,7 +52,8 @@ def _first_uneven(lines: Pixels) -> int:
     if not len(lines):
         return 0
     values = lines.astype(np.float32)
-    uneven = np.flatnonzero(values.var(axis=1) > BAR_SPREAD**2)
+    squares, means = np.einsum("ij,ij->i", values, values), values.sum(axis=1) / values.shape[1]
+    uneven = np.flatnonzero(squares / values.shape[1] - means * means > BAR_SPREAD**2)
     return int(uneven[0]) if len(uneven) else len(lines)
 
 
