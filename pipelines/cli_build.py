@@ -58,7 +58,7 @@ def build(
 
         report.packages = package_all(read, place)
     facts = summary(place, read.name)
-    troubled = bool(facts["failures"])
+    troubled = bool(facts["failures"] or report.unaccounted)
     if as_json:
         print_json({"build": report.__dict__, **facts})
     else:
@@ -96,6 +96,8 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
         slow = [{"stage": k, "seconds": v} for k, v in report.stages.items() if v >= 0.05]
         out.print("\n[bold]Seconds per stage[/]")
         out.print(table(slow))
+    for line in report.unaccounted:
+        out.print(f"[bold red]not accounted for[/] {line}")
     print_failures(facts["failures"])
 
 

@@ -27,6 +27,7 @@ def rows(root: Path, query: str) -> list[dict[str, object]]:
 
 def test_first_build_annotates_each_medium_once(build: BuildIt, world: Path) -> None:
     report = build()
+    assert report.status == "done" and report.unaccounted == []
     assert report.worked["shots"] == report.worked["signals"] == report.worked["frames"] == 2
     assert report.decoded_s / report.source_s <= 1.05
     root = world / "small.chronotope"
