@@ -51,8 +51,8 @@ def motion_labels(flow: Array, floor: float, crosstalk: float) -> Labels:
     when no block's mean magnitude reaches `floor` (px per px, summed over time), nor `crosstalk` of the other
     component's greatest: flow always leaks a little from one component to the other.
     """
-    per_step = [_gradient(flow[..., i]) for i in (0, 1)]
-    summed = [gradient.sum(axis=0) for gradient in per_step]
+    slopes = [_slopes(flow[..., i]) for i in (0, 1)]
+    summed = [dx.sum(axis=0) + 1j * dy.sum(axis=0) for dx, dy in slopes]
     strengths = [np.abs(g) for g in summed]
     greatest = [float(_mean_by_block(strength, patterns()[0]).max()) for strength in strengths]
     values: list[int] = []
@@ -66,8 +66,8 @@ def motion_labels(flow: Array, floor: float, crosstalk: float) -> Labels:
             still = p == 0 and greatest[i] < max(floor, crosstalk * greatest[1 - i])
             values += [0, 0] if still else [place + 1, turn + 1]
             margins += [0.0, 0.0] if still else [place_margin, turn_margin]
-    for gradient in per_step:
-        step, margin = _winner(np.abs(gradient).sum(axis=(1, 2)))
+    for dx, dy in slopes:
+        step, margin = _winner(np.sqrt(dx * dx + dy * dy).sum(axis=(1, 2)))
         values.append(step + 1)
         margins.append(margin)
     return Labels(tuple(values), tuple(margins))
@@ -80,7 +80,8 @@ def appearance_labels(window: Array) -> Labels:
     mean of the channels). The least and the most stable block, each with its dominant colour; then the dominant colour
     of all. A colour is the octant (1 + 4 [R >= 128] + 2 [G >= 128] + [B >= 128]) of the most frequent exact colour.
     """
-    codes = window.astype(np.int64) @ np.array([65536, 256, 1])
+    red, green, blue = (window[..., i].astype(np.int32) for i in range(3))
+    codes = red << 16 | green << 8 | blue
     values: list[int] = []
     margins: list[float] = []
     for pattern in patterns():
@@ -95,14 +96,14 @@ def appearance_labels(window: Array) -> Labels:
     return Labels((*values, colour), (*margins, colour_margin))
 
 
-def _gradient(component: Array) -> Array:
-    """Prewitt slopes of [n, h, w] as complex d/dx + i d/dy per px, edges repeated."""
-    padded = np.pad(component.astype(np.float64), ((0, 0), (1, 1), (1, 1)), mode="edge")
+def _slopes(component: Array) -> tuple[Array, Array]:
+    """Prewitt slopes d/dx, d/dy of [n, h, w] per px, float32, edges repeated."""
+    padded = np.pad(component.astype(np.float32), ((0, 0), (1, 1), (1, 1)), mode="edge")
     columns = padded[:, :, 2:] - padded[:, :, :-2]
     rows = padded[:, 2:, :] - padded[:, :-2, :]
-    dx = (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 6
-    dy = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 6
-    return dx + 1j * dy
+    dx = (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / np.float32(6)
+    dy = (rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]) / np.float32(6)
+    return dx, dy
 
 
 def _mean_by_block(values: Array, pattern: Array) -> Array:
@@ -136,7 +137,8 @@ def _stability(window: Array, pattern: Array) -> Array:
     total = np.zeros(blocks)
     for channel in range(3):
         index = base + window[..., channel].reshape(frames, -1)
-        counts = np.bincount(index.ravel(), minlength=frames * blocks * 256).reshape(frames, blocks, 256)
+        counts = np.bincount(index.ravel(), minlength=frames * blocks * 256).astype(np.int32)
+        counts = counts.reshape(frames, blocks, 256)
         total += counts.min(axis=0).sum(axis=1) / counts.max(axis=0).sum(axis=1)
     return total / 3
 
@@ -145,7 +147,9 @@ def _dominant_colour(codes: Array) -> tuple[int, float]:
     """Octant (from 1) of the most frequent exact colour (the darkest of equals) and its lead over the most frequent
     colour of another octant.
     """
-    colours, counts = np.unique(codes, return_counts=True)
+    ordered = np.sort(codes, axis=None)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    colours, counts = ordered[starts], np.diff(starts, append=len(ordered))
     octants = 1 + (colours >> 23 & 1) * 4 + (colours >> 15 & 1) * 2 + (colours >> 7 & 1)
     best = int(np.argmax(counts))
     rivals = counts[octants != octants[best]]

@@ -78,6 +78,19 @@ def test_a_clear_case_has_a_margin_and_a_method(stats, square_world):
     assert len(row["appearance"]) == len(row["appearance_margin"]) == 13
 
 
+def test_windows_begin_at_multiples_of_the_interval(watch, write_video, textured):
+    still = np.repeat(textured(128, 172, 4, 6.0)[..., None], 3, axis=2).astype(np.uint8)
+    path = write_video([still] * 80, fps=8)
+
+    def starts(**params: float) -> list[float]:
+        return [row["start_s"] for row in watch(PixelStats(PixelStatsParams(**params)), path)]
+
+    assert starts(every_s=4) == [0.0, 4.0, 8.0]
+    assert starts(every_s=0) == [0.0, 2.0, 4.0, 6.0, 8.0]
+    assert starts(every_s=1.5) == [0.0, 3.0, 6.0], "a window that is not full yet delays the next"
+    assert starts() == [0.0]
+
+
 def test_purely_horizontal_motion_has_no_vertical_labels(stats, square_world):
     motion = stats(square_world(0.6, 0.0))["motion"]
     assert motion[U_LOC] == 6 and motion[U_ANG] > 0
