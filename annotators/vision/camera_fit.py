@@ -22,12 +22,12 @@ import numpy as np
 Vectors = np.ndarray[Any, np.dtype[np.complex128]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-_DRAWS = 48
-"""Two of two vectors are background with chance 0.42 when 35% move by themselves: a miss in 10^11."""
-_SCORED = 144
+_DRAWS = 32
+"""Two of two vectors are background with chance 0.42 when 35% move by themselves: a miss in 10^7."""
+_SCORED = 96
 """Vectors, at most, on which a hypothesis is scored; more only cost time."""
-_ROUNDS = 3
-"""Rounds of reweighting; the fourth changes nothing that shows."""
+_ROUNDS = 2
+"""Rounds of reweighting; the third changes nothing for the better."""
 _STRICTNESS = 0.5
 """Hypotheses are scored at this share of the tolerance, so that a thing that is hardly faster than the tolerance does
 not vote with the background."""
