@@ -223,7 +223,7 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool,
     shot = "{policy: shot, min_length_s: 2} # whole | shot | merged | window"
     clips = shot if footage.with_video else "{policy: window, length_s: 30}   # whole | window"
     rules = [
-        "  not_black: black_share < 0.5",
+        "  not_black: black_share IS NULL OR black_share < 0.5   # NULL: sound alone",
         "  # moves: motion_mean > q('motion_mean', 0.2)   # the upper 80%",
         "  unique: NOT is_duplicate",
     ]
