@@ -17,6 +17,8 @@ import numpy as np
 Pixels = np.ndarray[Any, Any]
 
 BLOCK_PX = 5
+MIN_BLOCKS = 3
+"""Blocks that a region needs to be one."""
 FINEST_SCALE, ITERATIONS, PATCH_STRIDE = 1, 16, 5
 """The preset stops at a quarter of the size, which makes zooms 12% too slow and loses small things; half the size
 brings that to 3% for twice the time. Patches 5 px apart instead of 4 save a quarter of it and lose nothing on composed
@@ -168,7 +170,7 @@ def _spread(picture: Pixels) -> float:
 
 
 def largest_region(moving: Pixels, weight: Pixels) -> Pixels | None:
-    """The connected group of at least three `moving` blocks (bool [rows, columns]) with the greatest total weight,
+    """The connected group of at least `MIN_BLOCKS` `moving` blocks (bool [rows, columns]) with the greatest total weight,
     small gaps closed; None when there is none.
     """
     import cv2
@@ -181,6 +183,6 @@ def largest_region(moving: Pixels, weight: Pixels) -> Pixels | None:
     totals = np.bincount(labels.ravel(), weights=known, minlength=count)
     sizes = np.bincount(labels.ravel(), weights=moving.ravel().astype(float), minlength=count)
     totals[0] = 0
-    totals[sizes < 3] = 0
+    totals[sizes < MIN_BLOCKS] = 0
     best = int(totals.argmax())
     return labels == best if totals[best] > 0 else None

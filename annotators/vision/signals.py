@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ...engine.annotator import FrameAnnotator, FrameSession, Medium, Params, Row, Sampling
 from .camera_fit import Fit, fit_similarity, name_motion, rates
-from .flow_grid import FlowGrid, FlowMeter, largest_region
+from .flow_grid import MIN_BLOCKS, FlowGrid, FlowMeter, largest_region
 from .picture_numbers import dark_bars, dct_hash, is_black, sharpness
 
 if TYPE_CHECKING:
@@ -130,13 +130,15 @@ class SignalsSession(FrameSession):
         them better than the camera's motion does. `per_second` turns pixels into frame widths per second.
         """
         assert self._meter is not None
-        camera_error = self._meter.moved_error(earlier, later, fit.a, fit.b)
         left = grid.now - fit.predict(grid.before)
-        camera_px = np.abs(grid.now - grid.before - left)
+        strength, camera_px = np.abs(left), np.abs(grid.now - grid.before - left)
         least = np.maximum(max(self._params.residual_px, 4 * fit.noise_px), 0.1 * camera_px)
-        changed = (camera_error > MIN_CHANGE) & (grid.error < MAX_UNEXPLAINED * camera_error)
-        moving = grid.textured & (np.abs(left) > least) & changed
-        region = largest_region(moving, np.abs(left))
+        moving = grid.textured & (strength > least)
+        if np.count_nonzero(moving) < MIN_BLOCKS:
+            return {"residual": 0.0, "residual_area": 0.0}
+        camera_error = self._meter.moved_error(earlier, later, fit.a, fit.b)
+        moving &= (camera_error > MIN_CHANGE) & (grid.error < MAX_UNEXPLAINED * camera_error)
+        region = largest_region(moving, strength)
         if region is None:
             return {"residual": 0.0, "residual_area": 0.0}
         if grid.error[region].mean() > MAX_UNEXPLAINED * camera_error[region].mean():
