@@ -22,26 +22,25 @@ def is_black(luma: Pixels) -> bool:
 def dark_bars(luma: Pixels) -> float:
     """Share of a picture (uint8 [h, w]) that even dark bars along its edges cover."""
     height, width = luma.shape
-    top, bottom = _dark_ends(luma)
+    top, bottom = _dark_ends(luma, 1)
     inner = luma[top : height - bottom]
     if not len(inner):
         return 1.0
-    left, right = _dark_ends(inner.T)
+    left, right = _dark_ends(inner, 0)
     return 1 - len(inner) * (width - left - right) / (height * width)
 
 
-def _dark_ends(lines: Pixels) -> tuple[int, int]:
-    """How many dark even lines (rows of [n, length]) stand at the beginning and at the end; all of them count as the
-    beginning's.
+def _dark_ends(picture: Pixels, along: int) -> tuple[int, int]:
+    """How many dark even rows (`along` 1) or columns (0) stand at the beginning and at the end; all of them count as
+    the beginning's.
     """
+    lines = picture if along else picture.T
     if lines[0, 0] > 2 * BAR_LUMA and lines[-1, 0] > 2 * BAR_LUMA:
         return 0, 0
     import cv2
 
-    lines = np.ascontiguousarray(lines)
-    length = lines.shape[1]
-    sums = cv2.reduce(lines, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[:, 0]
-    inside = np.flatnonzero((sums > BAR_LUMA * length) | (lines[:, 0] > 2 * BAR_LUMA))
+    sums = cv2.reduce(picture, along, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+    inside = np.flatnonzero((sums > BAR_LUMA * lines.shape[1]) | (lines[:, 0] > 2 * BAR_LUMA))
     first, last = (int(inside[0]), int(inside[-1])) if len(inside) else (len(lines), -1)
     first = _first_uneven(lines[:first])
     return (first, 0) if first == len(lines) else (first, _first_uneven(lines[last + 1 :][::-1]))
