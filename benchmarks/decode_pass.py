@@ -1,8 +1,8 @@
 """What one shared pass costs, as a multiple of decoding the same videos to nothing.
 
-    python benchmarks/decode_pass.py FOLDER-or-FILE... [--repeat 5]
+    python benchmarks/decode_pass.py FOLDER-or-FILE... [--repeat 5] [--annotators shots signals frames]
 
-Runs a bare PyAV decode and the pass with `shots`, `signals` and `frames` (default parameters) in turn on each video, on
+Runs a bare PyAV decode and the pass with the annotators (default parameters) in turn on each video, on
 one thread, and compares medians, so that a busy machine disturbs both alike. CPU seconds are compared, with wall seconds
 beside them. Also printed: what each annotator took, and what the pass costs with nobody in it but a picture per frame.
 """
@@ -98,7 +98,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("paths", nargs="+", type=Path, help="videos, or folders of videos")
     parser.add_argument("--repeat", type=int, default=5, help="interleaved repetitions")
+    parser.add_argument("--annotators", nargs="+", default=list(NAMES), help="frame annotators in the pass")
     arguments = parser.parse_args()
+    names = tuple(arguments.annotators)
     videos: list[Path] = []
     for path in arguments.paths:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
@@ -112,10 +114,10 @@ def main() -> None:
         medium = medium_of(path)
         timings = {kind: Timing([], []) for kind in ("bare", "pass", "picture")}
         seconds: dict[str, list[float]] = defaultdict(list)
-        shared(medium, NAMES, defaultdict(list))  # imports and first-use costs
+        shared(medium, names, defaultdict(list))  # imports and first-use costs
         for _ in range(arguments.repeat):
             frames = timings["bare"].measure(lambda: bare(path))  # noqa: B023
-            timings["pass"].measure(lambda: shared(medium, NAMES, seconds))  # noqa: B023
+            timings["pass"].measure(lambda: shared(medium, names, seconds))  # noqa: B023
             timings["picture"].measure(lambda: shared(medium, ("picture",), defaultdict(list)))  # noqa: B023
         for kind, timing in timings.items():
             totals[kind][0] += median(timing.cpu)
@@ -123,7 +125,7 @@ def main() -> None:
         footage_s += medium.duration_s
         cpu = {kind: median(t.cpu) for kind, t in timings.items()}
         wall = {kind: median(t.wall) for kind, t in timings.items()}
-        parts = ", ".join(f"{n} {median(seconds[n]) / frames * 1e3:.2f}" for n in NAMES)
+        parts = ", ".join(f"{n} {median(seconds[n]) / frames * 1e3:.2f}" for n in names)
         print(
             f"{path.name[:28]:28s} {medium.width}x{medium.height:<5} {cpu['pass'] / cpu['bare']:7.2f}"
             f" {wall['pass'] / wall['bare']:6.2f} {cpu['picture'] / cpu['bare']:8.2f}"
@@ -132,7 +134,7 @@ def main() -> None:
     cpu_ratio, wall_ratio = (totals["pass"][i] / totals["bare"][i] for i in (0, 1))
     print(
         f"\nall {len(videos)} videos, {footage_s:.0f} s of footage, medians of {arguments.repeat} runs: one pass with"
-        f" {' + '.join(NAMES)} costs {cpu_ratio:.2f} x a bare decode (wall {wall_ratio:.2f});"
+        f" {' + '.join(names)} costs {cpu_ratio:.2f} x a bare decode (wall {wall_ratio:.2f});"
         f" one picture per frame alone {totals['picture'][0] / totals['bare'][0]:.2f} x."
         f" The pass runs at {footage_s / totals['pass'][1]:.0f} x real time on one thread."
     )
