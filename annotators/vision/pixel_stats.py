@@ -28,7 +28,7 @@ LEFT, TOP = (WIDTH - SIDE) // 2, (HEIGHT - SIDE) // 2
 
 def flow_method() -> tuple[Any, str]:
     """DIS and its name: the medium preset with one round of variational refinement instead of five. Clear labels agree
-    with five rounds in 99 of 100 cases; without any, orientations come out by the shape of the patches.
+    with five rounds in 98 of 100 cases; without any, orientations come out by the shape of the patches.
     """
     import cv2
 

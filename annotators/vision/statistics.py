@@ -132,14 +132,17 @@ def _winner(scores: Array, scale: float | None = None) -> tuple[int, float]:
 
 def _stability(window: Array, pattern: Array) -> Array:
     """Overlap of the frames' histograms per block, in [0, 1]; 1 = no colour ever changes its share."""
-    frames, blocks = len(window), int(pattern.max()) + 1
-    base = (np.arange(frames)[:, None] * blocks + pattern.ravel()[None]) * 256
+    blocks = int(pattern.max()) + 1
+    bins = blocks * 256
+    base = pattern.ravel() * 256
     total = np.zeros(blocks)
     for channel in range(3):
-        index = base + window[..., channel].reshape(frames, -1)
-        counts = np.bincount(index.ravel(), minlength=frames * blocks * 256).astype(np.int32)
-        counts = counts.reshape(frames, blocks, 256)
-        total += counts.min(axis=0).sum(axis=1) / counts.max(axis=0).sum(axis=1)
+        least, most = np.full(bins, base.size), np.zeros(bins, np.int64)
+        for picture in window:
+            counts = np.bincount(base + picture[..., channel].ravel(), minlength=bins)
+            np.minimum(least, counts, out=least)
+            np.maximum(most, counts, out=most)
+        total += least.reshape(blocks, 256).sum(axis=1) / most.reshape(blocks, 256).sum(axis=1)
     return total / 3
 
 
