@@ -17,7 +17,7 @@ from .annotator import UnitAnnotator
 from .digest import merge_hex
 from .producer import Producer
 
-MEDIA_LAYER_VERSION = 1
+MEDIA_LAYER_VERSION = 2
 """Raise it when decoding, scaling or the JPEG encoder changes the pixels or sound that annotators get."""
 
 
