@@ -2,7 +2,7 @@
 
 For each built-in annotator the lock keeps its version and a digest of its code: the syntax trees, without docstrings and
 formatting, of its module and of the modules of `annotators/` and `schemas/` that it imports, directly or not. Table schemas
-are left out, they carry versions of their own; the engine is covered by `MEDIA_LAYER_VERSION`.
+are left out, they carry versions of their own; the engine is covered by `MEDIA_VERSION`.
 
     python -m chronotope.engine.code_lock            # what differs
     python -m chronotope.engine.code_lock --write    # after raising versions; --same NAME for changes without effect on rows

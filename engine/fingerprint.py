@@ -15,10 +15,8 @@ from typing import Any
 from ..schemas.ids import derive_id
 from .annotator import UnitAnnotator
 from .digest import merge_hex
+from .media import MEDIA_VERSION
 from .producer import Producer
-
-MEDIA_LAYER_VERSION = 2
-"""Raise it when decoding, scaling or the JPEG encoder changes the pixels or sound that annotators get."""
 
 
 @dataclass
@@ -86,7 +84,7 @@ def fingerprint(producer: Producer, settings_digest: str, unit: str, media_id: s
     touches_media = producer.shape != "unit" or (
         isinstance(producer.annotator, UnitAnnotator) and type(producer.annotator).reads_media
     )
-    layer = MEDIA_LAYER_VERSION if touches_media else 0
+    layer = MEDIA_VERSION if touches_media else 0
     return derive_id("fingerprint", producer.name, settings_digest, layer, unit, inputs)
 
 

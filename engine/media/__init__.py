@@ -7,4 +7,4 @@ the fingerprint of every producer that reads media: raise it when the same file 
 or samples.
 """
 
-MEDIA_VERSION = 1
+MEDIA_VERSION = 2
