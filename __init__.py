@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
     from .outputs.show import Shown
-    from .pipelines.build import BuildReport
     from .pipelines.planning import PlanLine
+    from .pipelines.run_record import BuildReport
     from .pipelines.verify import VerifyReport
 
 __version__ = "0.1.0"

@@ -22,9 +22,9 @@ from ..engine.runner import open_ledger
 from ..engine.scan import unreadable
 from ..engine.select import selection_mark
 from ..engine.store import Store
-from .build import check_conflicts, difference, latest_runs
 from .places import places_of
 from .recipe import Recipe
+from .run_record import check_conflicts, difference, latest_runs
 
 
 @dataclass(frozen=True)

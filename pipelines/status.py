@@ -8,8 +8,8 @@ from typing import Any
 
 from ..engine.catalog import Catalog
 from ..engine.store import Store
-from .build import latest_runs
 from .planning import rules_of
+from .run_record import latest_runs
 
 
 def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..engine.annotator import Rows, Unit, UnitAnnotator
 from ..engine.bundle import read_inputs
 from ..engine.catalog import Catalog
 from ..engine.producer import ProducerSpec
-from .build import latest_runs
+from .run_record import latest_runs
 
 UNITS_AT_ONCE = 64
 

@@ -15,12 +15,13 @@ from chronotope.annotators.compose.film import compose_film
 from chronotope.annotators.compose.script import FilmParams
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.store import Store
-from chronotope.pipelines.build import Build, BuildReport
+from chronotope.pipelines.build import Build
 from chronotope.pipelines.cli import app
 from chronotope.pipelines.init import write_recipe
 from chronotope.pipelines.packages import package_all
 from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.run_record import BuildReport
 from chronotope.pipelines.verify import verify_root
 
 REPOSITORY = Path(__file__).parents[2]

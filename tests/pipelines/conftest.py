@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from chronotope.annotators.compose.film import compose_film
 from chronotope.annotators.compose.script import FilmParams
-from chronotope.pipelines.build import Build, BuildReport
+from chronotope.pipelines.build import Build
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.run_record import BuildReport
 
 RECIPE = """
 name: small

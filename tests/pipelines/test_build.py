@@ -12,9 +12,9 @@ import pytest
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.producer import RecipeError
 from chronotope.engine.store import Store
-from chronotope.pipelines.build import BuildReport
 from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.run_record import BuildReport
 
 pytestmark = pytest.mark.xdist_group("ray")
 BuildIt = Callable[..., BuildReport]

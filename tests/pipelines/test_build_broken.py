@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chronotope.engine.catalog import Catalog
-from chronotope.pipelines.build import BuildReport
+from chronotope.pipelines.run_record import BuildReport
 from made_footage import clicks, write_media
 
 pytestmark = pytest.mark.xdist_group("ray")

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.store import Store
-from chronotope.pipelines.build import BuildReport
+from chronotope.pipelines.run_record import BuildReport
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.slow]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from chronotope.pipelines.build import BuildReport, difference
 from chronotope.pipelines.planning import PlanLine, plan_recipe, rules_of
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.run_record import BuildReport, difference
 
 
 def plan(world: Path, *changes: tuple[str, str], limit: int | None = None) -> dict[str, PlanLine]:

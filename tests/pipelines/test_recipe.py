@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from chronotope.engine.producer import ProducerSpec, RecipeError
 from chronotope.engine.results import Outcome
-from chronotope.pipelines.build import difference
 from chronotope.pipelines.recipe import Recipe, find_recipe
+from chronotope.pipelines.run_record import difference
 
 HEAD = "name: r\nsources:\n  - folder: footage\n"
 SECRET = "sk-very-secret/token+1234567890"

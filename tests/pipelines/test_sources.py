@@ -14,10 +14,11 @@ import pytest
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.producer import RecipeError
 from chronotope.engine.scan import Place
-from chronotope.pipelines.build import Build, BuildReport
+from chronotope.pipelines.build import Build
 from chronotope.pipelines.places import places_of
 from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.run_record import BuildReport
 
 
 def places(folder: Path, source: str) -> list[Place]:
