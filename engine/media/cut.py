@@ -129,6 +129,8 @@ def cut_media(
     streams = [video.filter("setsar", 1).filter("format", "yuv420p")]
     options: dict[str, Any] = {
         "c:v": "libx264", "preset": "veryfast", "crf": crf, "bf": 0, "g": 48, "threads": 1, "fps_mode": "passthrough",
+        # With macroblock trees x264 gives other bytes from run to run where the height is no multiple of 16.
+        "x264-params": "mbtree=0",
         "enc_time_base:v": "filter", "flags:v": "+bitexact", "movflags": "+faststart",
     }  # fmt: skip
     if fps is None:  # the encoder does not know how long the last frame stands
