@@ -23,7 +23,8 @@ from chronotope.pipelines.run_record import BuildReport
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.slow]
 
-KILLS = 5
+KINDS = ("driver", "worker", "driver", "worker", "driver")
+"""Who is killed, in turn: the driver at a random moment, a worker within a second of its appearance."""
 BUILD = (
     "from pathlib import Path; from chronotope.pipelines.build import Build; from chronotope.pipelines.recipe import Recipe; "
     "Build(Recipe.read('small.yaml'), Path('small.chronotope').resolve()).run()"
@@ -46,11 +47,16 @@ def look(root: Path, seen: list[str]) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in found.splitlines()]
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
     below, frontier = [], {pid}
     while frontier:
-        frontier = {child for child, parent in pairs if parent in frontier}
+        frontier = {child for child, parent in parents.items() if parent in frontier}
         below += sorted(frontier)
     return below
 
@@ -62,7 +68,7 @@ def _workers(pid: int) -> list[int]:
             command = Path(f"/proc/{child}/cmdline").read_bytes()
         except OSError:
             continue
-        if b"ray::" in command:
+        if b"ray::" in command and b"IDLE" not in command:
             names.append(child)
     return names
 
@@ -82,36 +88,42 @@ def test_killed_builds_resume_to_the_same_tables(build: Callable[..., BuildRepor
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    killed = 0
+    killed: list[str] = []
     try:
-        for attempt in range(40):
+        for _ in range(40):
             process = subprocess.Popen([sys.executable, "-c", BUILD], cwd=world, stderr=subprocess.DEVNULL)
-            deadline = time.monotonic() + chance.uniform(1.0, 14.0)
-            while process.poll() is None and killed < KILLS and time.monotonic() < deadline:
+            kind = KINDS[len(killed)] if len(killed) < len(KINDS) else None
+            moment = time.monotonic() + chance.uniform(1.0, 14.0)
+            while kind is not None and process.poll() is None:
                 time.sleep(0.05)
-            if process.poll() is None and killed < KILLS:
-                workers = _workers(process.pid)
-                if attempt % 2 and workers:
-                    os.kill(chance.choice(workers), signal.SIGKILL)
-                    killed += 1
-                else:
-                    process.kill()
-                    killed += 1
+                workers = _workers(process.pid) if kind == "worker" else [process.pid]
+                if workers and (kind == "worker" or time.monotonic() >= moment):
+                    time.sleep(chance.uniform(0.0, 1.0) if kind == "worker" else 0.0)
+                    if _kill(chance.choice(workers)):
+                        killed.append(kind)
+                        break
             code = process.wait(timeout=300)
-            if code == 0 and killed >= KILLS:
+            if code == 0 and len(killed) == len(KINDS):
                 break
             if code == 0:
-                for name in ("small.chronotope",):
-                    _forget_one_medium(world / name, world, chance)
+                _forget_one_medium(world, chance)
     finally:
         stop.set()
         watcher.join()
-    assert killed == KILLS
+    assert killed == list(KINDS)
     assert not torn, torn[:5]
     assert Store.open(root).digests() == Store.open(world / "clean.chronotope").digests()
 
 
-def _forget_one_medium(root: Path, world: Path, chance: random.Random) -> None:
+def _kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _forget_one_medium(world: Path, chance: random.Random) -> None:
     """Give a finished build something to do again: one video disappears for a build and comes back."""
     film = chance.choice(sorted((world / "footage").glob("*.mp4")))
     away = film.with_suffix(".away")
