@@ -3,6 +3,9 @@
 Writing and checking share one pure function per task, but checking starts from the evidence rows as they are stored
 now: the engine first tells malformed samples, missing and changed evidence apart (`engine/check.py`), then asks
 `recompute`. A task never sees letters, tokens or pixels.
+
+What makes its samples trustworthy is declared, and measured by parts of the engine that every task gets for free:
+which baselines must fail (`must_hurt`) and which second method can find the answer again (`second`).
 """
 
 from __future__ import annotations
@@ -10,11 +13,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..schemas.sample import Sample
 from ..schemas.verifying import Check
 from .annotator import P, Stage, UnitAnnotator
+
+Solver = Literal[
+    "prior", "options_only", "question_only", "fixed_interval", "middle_frame", "first_frame", "shuffled_frames"
+]
+"""Baselines of the ladder: what each may look at is in its name."""
+Second = Literal["speech", "text", "motion", "statistics", "stills", "captions"]
+"""Second methods of `verify --deep`: what each annotates again."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,10 @@ class Task(UnitAnnotator[P]):
     stage: ClassVar[Stage] = "task"
     writes: ClassVar[tuple[str, ...]] = ("samples",)
     light: ClassVar[bool] = True
+    must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "options_only", "question_only", "fixed_interval")
+    """Baselines that must stay near chance; `chronotope report` names those that do not."""
+    second: ClassVar[Second | None] = None
+    """The method that looks for the answer again in packaged media; None: there is none for this task yet."""
 
     @abstractmethod
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:

@@ -8,6 +8,7 @@ from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
+from .tables_trust import TRUST_TABLES
 
 LEDGER = Table(
     name="ledger",
@@ -73,5 +74,6 @@ HEAD = Table(
 )
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (*SOURCE_TABLES, *ANNOTATION_TABLES, *SAMPLE_TABLES, LEDGER, RUNS, HEAD)
+    table.name: table
+    for table in (*SOURCE_TABLES, *ANNOTATION_TABLES, *SAMPLE_TABLES, *TRUST_TABLES, LEDGER, RUNS, HEAD)
 }

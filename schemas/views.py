@@ -10,6 +10,7 @@ from __future__ import annotations
 from .tables import TABLES
 from .view import View, ViewColumn, select_list
 from .views_pooled import POOLED_VIEWS
+from .views_samples import SAMPLE_VIEWS
 
 C = ViewColumn
 
@@ -140,5 +141,5 @@ LEFT JOIN (SELECT clip_id, bool_or(is_duplicate) AS is_duplicate, min(duplicate_
     FROM duplicates GROUP BY clip_id) d ON d.clip_id = c.clip_id""",
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW)}
+VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *SAMPLE_VIEWS)}
 """All views in the order in which they can be created; those without columns serve the others."""

@@ -55,6 +55,8 @@ class FrameOrder(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "signals")
     optional_reads = ("selection",)
+    second = "stills"
+    must_hurt = ("prior", "options_only", "question_only")
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

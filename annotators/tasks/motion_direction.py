@@ -48,6 +48,8 @@ class MotionDirection(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "signals", "edits")
     optional_reads = ("selection", "edits")
+    second = "motion"
+    must_hurt = ("prior", "options_only", "question_only", "middle_frame", "first_frame")
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

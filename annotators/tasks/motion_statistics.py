@@ -85,6 +85,7 @@ class MotionStatistics(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "shots", "pixel_stats")
     optional_reads = ("selection", "shots")
+    second = "statistics"
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

@@ -72,6 +72,7 @@ class SpeechGrounding(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "speech", "words")
     optional_reads = ("selection", "words")
+    second = "speech"
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

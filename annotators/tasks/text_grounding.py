@@ -70,6 +70,7 @@ class TextGrounding(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "text_regions")
     optional_reads = ("selection",)
+    second = "text"
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

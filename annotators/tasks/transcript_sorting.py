@@ -66,6 +66,7 @@ class TranscriptSorting(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "words")
     optional_reads = ("selection",)
+    second = "speech"
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

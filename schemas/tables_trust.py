@@ -1,0 +1,141 @@
+"""Tables that measure how far samples can be trusted: second opinions, people's verdicts, baselines, frame plans, contamination."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from .table import Column, Table
+
+SAMPLE = Column("sample_id", pa.string(), "the sample")
+TASK = Column("task", pa.string(), "its task")
+
+FOOTAGE_GROUPS = Table(
+    "footage_groups",
+    "Media that must stay in one split, known before any sample is written, and that split.",
+    (
+        Column("group_id", pa.string(), "smallest media_id of the group"),
+        Column("split", pa.string(), "train, validation or test"),
+    ),
+    ("media_id",),
+)
+
+DRAWN_FRAME = pa.struct(
+    [
+        pa.field("t_s", pa.float64()),
+        pa.field("role", pa.string()),
+        pa.field("width", pa.int64()),
+        pa.field("height", pa.int64()),
+        pa.field("tokens", pa.int64()),
+    ]
+)
+
+FRAME_PLANS = Table(
+    "frame_plans",
+    "What a trainer profile shows of a sample, and whether the sample can be answered from that.",
+    (
+        SAMPLE,
+        Column("profile", pa.string(), "trainer profile: sampler, frame budget and resizing"),
+        Column(
+            "frames",
+            pa.list_(DRAWN_FRAME),
+            "drawn frames: time on the source clock, role (evidence or context), size in px, visual tokens",
+        ),
+        Column("tokens", pa.int64(), "visual tokens of all frames"),
+        Column("frames_in_evidence", pa.int64(), "drawn frames inside the evidence; NULL when no span is asked about"),
+        Column("coverage", pa.float64(), "share of the evidence that lies within half a frame step of a drawn frame"),
+        Column("object_px", pa.float64(), "shorter side of the answer's box after resizing; NULL without one", "px"),
+        Column(
+            "codec_error_s",
+            pa.float64(),
+            "largest error of a time as the trainer's language can say it, at this length",
+            "s",
+        ),
+        Column("evidence_s", pa.float64(), "length of the shortest span that is asked about; NULL without one", "s"),
+        Column("answerable", pa.bool_(), "whether nothing stands in the way"),
+        Column("rule", pa.string(), "what stands in the way; NULL when answerable"),
+    ),
+    ("sample_id", "profile"),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    "A solver's answer to a sample: the baselines of the ladder, which must not see what the sample needs.",
+    (
+        SAMPLE,
+        TASK,
+        Column("solver", pa.string(), "prior, options_only, question_only, fixed_interval, middle_frame ..."),
+        Column("answer_json", pa.string(), "its typed answer"),
+        Column("reward", pa.float64(), "0..1 by the sample's verifier"),
+        Column("correct", pa.bool_(), "whether the verifier calls it right (spans: tIoU >= 0.5)"),
+        Column("chance", pa.float64(), "reward to be expected without looking: of a guess, or of the best constant"),
+        Column("fold", pa.int64(), "held-out fold in which it was answered; no group is in two folds"),
+    ),
+    ("sample_id", "solver"),
+)
+
+DEEP_CHECKS = Table(
+    "deep_checks",
+    "A second method's look at the packaged media of a sample, whole or with something taken away.",
+    (
+        SAMPLE,
+        TASK,
+        Column("package", pa.string(), "the package whose media were looked at"),
+        Column("method", pa.string(), "the second method and its model"),
+        Column("removed", pa.string(), "nothing, or what was taken away first: evidence, sound or picture"),
+        Column("agrees", pa.bool_(), "whether it finds the sample's answer; NULL when it cannot say"),
+        Column("score", pa.float64(), "how nearly, 0..1"),
+        Column("found", pa.string(), "what it found"),
+    ),
+    ("sample_id", "method", "removed"),
+)
+
+REVIEWS = Table(
+    "reviews",
+    "A person's verdict about a sample.",
+    (
+        SAMPLE,
+        TASK,
+        Column("reviewer", pa.string(), "who looked"),
+        Column("verdict", pa.string(), "right, wrong or unclear"),
+        Column("comment", pa.string(), "what they wrote"),
+        Column("evidence_grade", pa.string(), "grade of the sample's evidence when it was drawn"),
+        Column("audit", pa.string(), "the draw: number, strata and seed"),
+        Column("reviewed_at", pa.string(), "UTC", volatile=True),
+    ),
+    ("sample_id", "reviewer"),
+)
+
+BENCHMARKS = Table(
+    "benchmarks",
+    "A registered benchmark's media and questions, as sketches. Its unit is the benchmark; `media_id` is NULL.",
+    (
+        Column("benchmark", pa.string(), "its name"),
+        Column("item", pa.string(), "identifier, file name or question of the benchmark"),
+        Column("kind", pa.string(), "id, video or question"),
+        Column("variant", pa.string(), "of a video: whole, mirrored, or what part of the picture was kept"),
+        Column("times", pa.list_(pa.float64()), "times of the hashes", "s"),
+        Column("hashes", pa.list_(pa.int64()), "64-bit perceptual hashes, or hashes of the 8-grams of a question"),
+        Column("model", pa.string(), "model of the vector"),
+        Column("vector", pa.list_(pa.float32()), "mean embedding, L2-normalised"),
+    ),
+    ("benchmark", "item", "kind", "variant"),
+)
+
+CONTAMINATION = Table(
+    "contamination",
+    "A sample whose footage or question stands in a registered benchmark.",
+    (
+        SAMPLE,
+        TASK,
+        Column("benchmark", pa.string(), "the benchmark"),
+        Column("item", pa.string(), "its item"),
+        Column("found_by", pa.string(), "id, copy or question"),
+        Column("variant", pa.string(), "of a copy: whole, mirrored or cropped"),
+        Column("score", pa.float64(), "share of the window's pictures, or of the question's 8-grams, that match"),
+        Column("start_s", pa.float64(), "start of the copied part in our medium", "s"),
+        Column("end_s", pa.float64(), "its end", "s"),
+    ),
+    ("sample_id", "benchmark", "item", "found_by"),
+)
+
+TRUST_TABLES = (FOOTAGE_GROUPS, FRAME_PLANS, ATTEMPTS, DEEP_CHECKS, REVIEWS, BENCHMARKS, CONTAMINATION)

@@ -1,0 +1,98 @@
+"""The documented SQL view `sample_view`: one row per sample with everything that is known about it.
+
+The effective `grade` joins what the verdict says of the evidence with what was found out later: a person who calls the
+sample right makes it `reviewed`, a second method that finds the same answer in the packaged media lifts `model` to
+`two_source`. Packages choose by this view, so that SQL over it shows what they will take.
+"""
+
+from __future__ import annotations
+
+from .view import View, ViewColumn, select_list
+
+C = ViewColumn
+
+SAMPLE_OPINIONS = View(
+    "sample_opinions",
+    "What people and second methods say of a sample.",
+    (),
+    """SELECT sample_id,
+    bool_or(verdict = 'wrong') AS called_wrong, bool_or(verdict = 'right') AS called_right, NULL AS deep_agrees
+FROM reviews GROUP BY sample_id
+UNION ALL BY NAME
+SELECT sample_id, bool_and(agrees) AS deep_agrees FROM deep_checks WHERE removed = 'nothing' GROUP BY sample_id""",
+)
+
+_GRADE = """CASE
+        WHEN o.called_wrong THEN 'refuted'
+        WHEN v.evidence_grade = 'exact' THEN 'exact'
+        WHEN o.called_right THEN 'reviewed'
+        WHEN o.deep_agrees AND v.evidence_grade = 'model' THEN 'two_source'
+        ELSE v.evidence_grade END"""
+
+_COLUMNS = (
+    *(C(n, d, u, f"s.{n}") for n, d, u in (
+        ("sample_id", "the sample", ""),
+        ("task", "the task", ""),
+        ("recipe", "the recipe", ""),
+        ("media_id", "its first medium", ""),
+        ("clip_id", "the clip that it was made for", ""),
+        ("pair_id", "shared by a minimal pair", ""),
+        ("origin", "real, edited, composed or rendered", ""),
+        ("needs", "vision, audio, speech_text, on_screen_text, motion, 3d", ""),
+        ("wording", "identifier of the question wording", ""),
+        ("answer_form", "identifier of the answer form", ""),
+        ("answer_kind", "span, spans, box, choice, order, number, text, absent ...", ""),
+        ("window_start_s", "start of the shown window", "s"),
+        ("window_end_s", "its end", "s"),
+    )),
+    C("window_s", "length of the shown window", "s", "s.window_end_s - s.window_start_s"),
+    C("duration_bucket", "its length in words: under_5s, 5_15s, 15_60s, 1_10min or over_10min", sql="""CASE
+        WHEN s.window_end_s - s.window_start_s < 5 THEN 'under_5s' WHEN s.window_end_s - s.window_start_s < 15 THEN '5_15s'
+        WHEN s.window_end_s - s.window_start_s < 60 THEN '15_60s' WHEN s.window_end_s - s.window_start_s < 600 THEN '1_10min'
+        ELSE 'over_10min' END"""),
+    C("question", "the first turn, in neutral markup", sql="s.turns[1].text"),
+    C("title", "file name of its first medium", sql="m.title"),
+    C("group_id", "footage that must stay in one split", sql="g.group_id"),
+    C("split", "train, validation or test", sql="coalesce(g.split, m.official_split, 'train')"),
+    C("check_status", "recomputed, judged or unchecked", sql="v.check_status"),
+    C("passed", "whether the answer follows from the evidence", sql="v.passed"),
+    C("problem", "why not", sql="v.problem"),
+    C("evidence_grade", "exact, two_source, model or judge: the lowest of its evidence", sql="v.evidence_grade"),
+    C("grade", "the same with what was found out later: refuted, exact, reviewed, two_source, model or judge", sql=_GRADE),
+    C("deep_agrees", "whether second methods found the same answer; NULL where none looked", sql="o.deep_agrees"),
+    C("evidence_ratio", "share of the window that is evidence", "0..1", "CAST(s.difficulty_json->>'evidence_ratio' AS DOUBLE)"),
+    C("evidence_position", "where in the window the middle of the evidence lies", "0..1",
+      "CAST(s.difficulty_json->>'position' AS DOUBLE)"),
+    C("margin", "margin of the nearest wrong option", "",
+      "coalesce(list_min(list_transform(s.options, lambda o: o.margin)), CAST(s.difficulty_json->>'margin' AS DOUBLE))"),
+    C("distractor_kinds", "kinds of its wrong options", "",
+      "list_sort(list_distinct(list_filter(list_transform(s.options, lambda o: o.distractor_kind), lambda k: k IS NOT NULL)))"),
+    C("shortcut", "whether a question-only and a single-frame baseline both get it right; NULL without a ladder",
+      sql="t.shortcut"),
+    C("contaminated_by", "registered benchmarks that hold its footage or question; NULL when none", sql="x.benchmarks"),
+    C("unanswerable_for", "trainer profiles that do not show what it needs; NULL when none is known", sql="p.profiles"),
+)  # fmt: skip
+
+SAMPLE_VIEW = View(
+    "sample_view",
+    "One row per sample: what it is, how true, how hard, and what stands against it.",
+    _COLUMNS,
+    f"""SELECT
+    {select_list(_COLUMNS)}
+FROM (SELECT * FROM samples QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) s
+LEFT JOIN (SELECT * FROM verdicts QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) v USING (sample_id)
+LEFT JOIN (SELECT * FROM groups QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) g USING (sample_id)
+LEFT JOIN (SELECT media_id, any_value(title) AS title, any_value(official_split) AS official_split FROM media GROUP BY media_id) m
+    ON m.media_id = s.media_id
+LEFT JOIN (SELECT sample_id, bool_or(called_wrong) AS called_wrong, bool_or(called_right) AS called_right,
+    bool_and(deep_agrees) AS deep_agrees FROM sample_opinions GROUP BY sample_id) o USING (sample_id)
+LEFT JOIN (SELECT sample_id, bool_or(correct) FILTER (solver = 'question_only')
+    AND bool_or(correct) FILTER (solver IN ('middle_frame', 'first_frame')) AS shortcut FROM attempts GROUP BY sample_id) t
+    USING (sample_id)
+LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT benchmark)) AS benchmarks FROM contamination GROUP BY sample_id) x
+    USING (sample_id)
+LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT profile)) AS profiles FROM frame_plans WHERE NOT answerable
+    GROUP BY sample_id) p USING (sample_id)""",
+)
+
+SAMPLE_VIEWS = (SAMPLE_OPINIONS, SAMPLE_VIEW)
