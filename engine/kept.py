@@ -37,3 +37,8 @@ def kept_clips(rows: Rows, media_id: str) -> list[Mapping[str, Any]]:
         kept = {row["clip_id"] for row in rows["selection"] if row["kept"]}
         clips = [clip for clip in clips if clip["clip_id"] in kept]
     return sorted(clips, key=lambda c: (c["start_s"], c["end_s"]))
+
+
+def split_of(rows: Rows, media_id: str) -> str:
+    """The split that the footage of a medium falls into, as far as it is known before samples are: else train."""
+    return next((str(row["split"]) for row in rows["footage_groups"] if row["media_id"] == media_id), "train")

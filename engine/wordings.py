@@ -26,6 +26,10 @@ MIN_QUESTIONS = 25
 MIN_ANSWERS = 8
 MIN_PER_KIND = 8
 """Question wordings that each kind of question needs at least (half as many answer forms)."""
+MIN_HELD_OUT = 5
+"""Question wordings of a task that are kept for evaluation, at least; one per kind."""
+EVALUATION = ("validation", "test")
+"""Splits that are asked with held-out wordings."""
 
 Register = Literal["formal", "casual", "imperative", "terse", "polite"]
 
@@ -69,6 +73,13 @@ class Kind(BaseModel):
     )
     questions: tuple[Wording, ...] = Field(description="Ways to ask.")
     answers: tuple[Wording, ...] = Field(description="Ways to answer.")
+    held_out: tuple[str, ...] = Field(
+        description="Identifiers of questions that only samples of the splits validation and test are asked with."
+    )
+
+    def asked(self, split: str) -> tuple[Wording, ...]:
+        """The questions for samples of a split: those held out for evaluation, or the others."""
+        return tuple(w for w in self.questions if (w.id in self.held_out) == (split in EVALUATION))
 
 
 class _File(BaseModel):
@@ -87,12 +98,13 @@ class Wordings:
     digest: str
     """Digest of the whole content: a task's `code_digest`, so that edited wordings make its samples stale."""
 
-    def choose(self, kind: str, *about: Any) -> tuple[Wording, Wording]:
+    def choose(self, kind: str, *about: Any, split: str = "train") -> tuple[Wording, Wording]:
         """The question wording and the answer form for a sample about `about`; independent of each other and
-        uniform.
+        uniform. The question is one of those for `split`.
         """
         chosen = self.kinds[kind]
-        return _pick(chosen.questions, self.task, "question", about), _pick(chosen.answers, self.task, "answer", about)
+        question = _pick(chosen.asked(split), self.task, "question", about)
+        return question, _pick(chosen.answers, self.task, "answer", about)
 
     def question(self, kind: str, wording: str) -> Wording | None:
         """The question wording of that identifier, or None."""
@@ -101,6 +113,11 @@ class Wordings:
     def answer(self, kind: str, form: str) -> Wording | None:
         """The answer form of that identifier, or None."""
         return next((w for w in self.kinds[kind].answers if w.id == form), None)
+
+    @property
+    def held_out(self) -> frozenset[str]:
+        """Identifiers of all questions that are kept for evaluation."""
+        return frozenset(i for kind in self.kinds.values() for i in kind.held_out)
 
     def kind_of(self, wording: str) -> str | None:
         """The kind of question that a question wording belongs to, or None."""
@@ -115,8 +132,8 @@ def _pick(choices: Sequence[Wording], *seed: Any) -> Wording:
 def load_wordings(file: Path) -> Wordings:
     """Read and check a wordings file.
 
-    Raises `WordingError` for fewer than 25 questions or 8 answer forms, repeated identifiers or texts,
-    questions without a register, unknown or missing slots, and text that is not markup.
+    Raises `WordingError` for fewer than 25 questions or 8 answer forms, too few held out for evaluation, repeated
+    identifiers or texts, questions without a register, unknown or missing slots, and text that is not markup.
     """
     try:
         content = _File.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
@@ -139,6 +156,9 @@ def _problems(content: _File) -> list[str]:
         found += [
             f"{what}: identifier {i!r} stands more than once" for i in sorted({i for i in ids if ids.count(i) > 1})
         ]
+    kept = sum(len(kind.held_out) for kind in content.kinds.values())
+    if kept < MIN_HELD_OUT:
+        found.append(f"{kept} questions held out for evaluation; name at least {MIN_HELD_OUT} under held_out")
     return found + [problem for name, kind in content.kinds.items() for problem in _kind_problems(name, kind)]
 
 
@@ -150,6 +170,10 @@ def _kind_problems(name: str, kind: Kind) -> list[str]:
             f"write at least {MIN_PER_KIND} and {MIN_PER_KIND // 2}"
         )
     found += [f"{w.id}: no register" for w in kind.questions if not w.registers]
+    ids = {w.id for w in kind.questions}
+    found += [f"kind {name}: held_out names {i!r}, which is no question of it" for i in kind.held_out if i not in ids]
+    if not kind.held_out or len(kind.held_out) * 2 > len(kind.questions):
+        found.append(f"kind {name}: hold out at least one question, and at most half of them")
     for what, group, allowed in (
         ("question", kind.questions, (kind.question_slots,)),
         ("answer", kind.answers, kind.answer_slots),

@@ -7,7 +7,7 @@ one of its media, else a seeded hash of the group, so that adding other footage 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -58,42 +58,54 @@ class Groups(UnitAnnotator[GroupsParams]):
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """Group and split of every sample. Raises `ValueError` for contradictory official splits."""
         groups = footage_groups(rows["media"], rows["duplicates"], rows["edits"], rows["samples"])
-        official = self._official(groups, rows["media"])
+        split = splits_of(groups, rows["media"], self.params, unit.seed)
         made: list[Row] = []
         for sample in sorted(rows["samples"], key=lambda s: str(s["sample_id"])):
             media_id = str(sample["media"][0]["media_id"])
             group = groups.name(media_id)
-            split = official.get(group) or self._drawn(group, unit.seed)
-            row = {"sample_id": sample["sample_id"], "media_id": media_id, "group_id": group, "split": split}
+            row = {"sample_id": sample["sample_id"], "media_id": media_id, "group_id": group, "split": split(group)}
             made.append(("groups", row))
         return made
 
-    def _drawn(self, group: str, seed: int) -> str:
-        fraction = seeded_fraction("split", group, seed)
-        if fraction < self.params.test:
-            return "test"
-        return "validation" if fraction < self.params.test + self.params.validation else "train"
 
-    def _official(self, groups: Components, media: Iterable[dict[str, Any]]) -> dict[str, str]:
-        found: dict[str, tuple[str, str]] = {}
-        for row in sorted(media, key=lambda m: str(m["media_id"])):
-            if not row["official_split"]:
-                continue
-            title = str(row["title"] or row["media_id"])
-            split, group = _split_named(str(row["official_split"]), title), groups.name(str(row["media_id"]))
-            before = found.setdefault(group, (split, title))
-            if before[0] == split:
-                continue
-            if self.params.on_conflict == "error":
-                raise ValueError(
-                    f"{before[1]} is officially in {before[0]} and {title} in {split}, but they "
-                    f"belong together (same "
-                    "group, near duplicates, or one is an edit of the other); correct official_split "
-                    "in the manifest, "
-                    "or set groups.on_conflict: strictest"
-                )
-            found[group] = max(before, (split, title), key=lambda s: SPLITS.index(s[0]))
-        return {group: split for group, (split, _) in found.items()}
+def splits_of(
+    groups: Components, media: Iterable[dict[str, Any]], params: GroupsParams, seed: int
+) -> Callable[[str], str]:
+    """From a group's name to its split: the official one of its media, else drawn by hash.
+
+    Raises `ValueError` for official splits that contradict each other inside a group (see `on_conflict`).
+    """
+    official = _official(groups, media, params)
+
+    def split(group: str) -> str:
+        if group in official:
+            return official[group]
+        fraction = seeded_fraction("split", group, seed)
+        if fraction < params.test:
+            return "test"
+        return "validation" if fraction < params.test + params.validation else "train"
+
+    return split
+
+
+def _official(groups: Components, media: Iterable[dict[str, Any]], params: GroupsParams) -> dict[str, str]:
+    found: dict[str, tuple[str, str]] = {}
+    for row in sorted(media, key=lambda m: str(m["media_id"])):
+        if not row["official_split"]:
+            continue
+        title = str(row["title"] or row["media_id"])
+        split, group = _split_named(str(row["official_split"]), title), groups.name(str(row["media_id"]))
+        before = found.setdefault(group, (split, title))
+        if before[0] == split:
+            continue
+        if params.on_conflict == "error":
+            raise ValueError(
+                f"{before[1]} is officially in {before[0]} and {title} in {split}, but they belong together (same "
+                "group, near duplicates, or one is an edit of the other); correct official_split in the manifest, "
+                "or set splits: {on_conflict: strictest}"
+            )
+        found[group] = max(before, (split, title), key=lambda s: SPLITS.index(s[0]))
+    return {group: split for group, (split, _) in found.items()}
 
 
 def footage_groups(

@@ -25,6 +25,7 @@ def content(questions=25, answers=8):
                     }
                     for i in range(questions)
                 ],
+                "held_out": [f"q{i}" for i in range(5)],
                 "answers": [{"id": f"a{i}", "text": f"{letters[i]} {{span}}"} for i in range(answers)],
             }
         },
@@ -63,6 +64,9 @@ def broken(change):
         (lambda k, v: k["questions"][0].update(text="<pause> {quote}?"), "unknown tag"),
         (lambda k, v: k["questions"][0].update(registers=[]), "no register"),
         (lambda k, v: k["questions"][0].update(registers=["rude"]), "rude"),
+        (lambda k, v: k["held_out"].pop(), "4 questions held out"),
+        (lambda k, v: k["held_out"].append("q99"), "q99"),
+        (lambda k, v: k.update(held_out=[q["id"] for q in k["questions"][:15]]), "at most half"),
         (lambda k, v: v.update(task="other"), "name the file"),
     ],
 )
@@ -76,12 +80,21 @@ def test_choices_are_even_independent_and_repeatable(load):
     chosen = [wordings.choose("when", "seed", i) for i in range(8000)]
     assert chosen == [wordings.choose("when", "seed", i) for i in range(8000)]
     for count, expected in (
-        (Counter(q.id for q, _ in chosen), 320),
+        (Counter(q.id for q, _ in chosen), 400),
         (Counter(a.id for _, a in chosen), 1000),
     ):
         assert all(abs(n - expected) < 4 * expected**0.5 for n in count.values())
     pairs = Counter((q.id, a.id) for q, a in chosen)
-    assert len(pairs) == 200 and max(pairs.values()) < 40 + 4 * 40**0.5
+    assert len(pairs) == 160 and max(pairs.values()) < 50 + 4 * 50**0.5
+
+
+def test_evaluation_is_asked_in_words_that_training_never_uses(load):
+    wordings = load(content())
+    asked = {
+        s: {wordings.choose("when", i, split=s)[0].id for i in range(2000)} for s in ("train", "validation", "test")
+    }
+    assert asked["test"] == asked["validation"] == wordings.held_out == {f"q{i}" for i in range(5)}
+    assert len(asked["train"]) == 20 and not asked["train"] & asked["test"]
 
 
 def test_fill_writes_values_verbatim(load):
