@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -28,6 +29,37 @@ def mean(scores: Sequence[float]) -> float:
     if not scores:
         raise ValueError("mean of no scores; there is nothing to evaluate")
     return math.fsum(scores) / len(scores)
+
+
+def wilson_interval(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's score interval of a share of `k` in `n` independent trials: (low, high) within 0..1; 95% at z = 1.96.
+
+    It stays honest where the normal approximation does not: at few trials, and at none or all (3 of 3 is 0.44..1). No
+    trials say nothing: (0, 1). Raises ValueError unless 0 <= k <= n. Source: E. B. Wilson, JASA 22 (1927).
+    """
+    if not 0 <= k <= n:
+        raise ValueError(f"{k} of {n} is no share")
+    if n == 0:
+        return 0.0, 1.0
+    p, zz = k / n, z * z / n
+    middle = (p + zz / 2) / (1 + zz)
+    half = math.sqrt(p * (1 - p) * zz + zz * zz / 4) / (1 + zz)
+    return (0.0 if k == 0 else max(0.0, middle - half)), (1.0 if k == n else min(1.0, middle + half))
+
+
+def cohens_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float | None:
+    """Agreement of two judges of the same things beyond chance: 1 all alike, 0 as by chance, negative below.
+
+    None when it is not defined: nothing judged, or both gave one and the same verdict to everything, so that chance
+    alone agrees always. Raises ValueError when the lengths differ. Source: J. Cohen, Educ. Psychol. Meas. 20 (1960).
+    """
+    pairs = list(zip(first, second, strict=True))
+    if not pairs:
+        return None
+    n = len(pairs)
+    seen, ours, theirs = sum(a == b for a, b in pairs), Counter(first), Counter(second)
+    chance = sum(count * theirs[verdict] for verdict, count in ours.items())
+    return None if chance == n * n else (seen * n - chance) / (n * n - chance)
 
 
 def tiou_scores(predicted: Sequence[Span | None], truth: Sequence[Span]) -> list[float]:

@@ -131,3 +131,36 @@ def test_viou_threshold_share() -> None:
     assert scores == [0.5, 1.0]
     assert metrics.share_at(scores, 0.5) == 1
     assert metrics.share_at(scores, 0.5, strict_gt=True) == 0.5
+
+
+def test_a_wilson_interval_is_the_published_one_and_honest_at_the_ends() -> None:
+    # scipy.stats.binomtest(k, n).proportion_ci(method="wilson") gives the same numbers.
+    for k, n, low, high in (
+        (8, 10, 0.4902, 0.9433),
+        (190, 200, 0.9104, 0.9726),
+        (3, 3, 0.4385, 1.0),
+        (0, 5, 0.0, 0.4345),
+    ):
+        assert metrics.wilson_interval(k, n) == pytest.approx((low, high), abs=1e-4)
+    assert metrics.wilson_interval(0, 0) == (0.0, 1.0)
+    with pytest.raises(ValueError, match="no share"):
+        metrics.wilson_interval(4, 3)
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_a_wilson_interval_holds_its_share_and_mirrors(k: int, n: int) -> None:
+    k = min(k, n)
+    low, high = metrics.wilson_interval(k, n)
+    assert 0 <= low <= k / n <= high <= 1 and low < high
+    assert metrics.wilson_interval(n - k, n) == pytest.approx((1 - high, 1 - low))
+
+
+def test_kappa_is_agreement_beyond_chance() -> None:
+    # Cohen's own kind of table: 20 both yes, 15 both no, 5 and 10 apart; seen 0.7, by chance 0.5.
+    first = "y" * 25 + "n" * 25
+    second = "y" * 20 + "n" * 5 + "y" * 10 + "n" * 15
+    assert metrics.cohens_kappa(first, second) == pytest.approx(0.4)
+    assert metrics.cohens_kappa("ynu", "ynu") == 1
+    assert metrics.cohens_kappa("yn", "ny") == -1
+    assert metrics.cohens_kappa("yy", "yy") is None
+    assert metrics.cohens_kappa("", "") is None
