@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..engine.catalog import Catalog
-from ..engine.check import GRADES
 from ..engine.variables import hide
 from ..schemas.sample import Sample
 from ..schemas.span import Span
 from .letters import Key, ranks, shown_order
 from .package_media import INDEX, MediaShelf
+from .package_rules import require_wanted
 from .packager import (
     PROVIDES,
     Contents,
@@ -41,18 +41,13 @@ Progress = Callable[[str, int, int], None]
 """(what, done, of how many)."""
 
 ROWS = """
-WITH s AS (SELECT * FROM samples WHERE $recipe IS NULL OR recipe = $recipe
-           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
-     v AS (SELECT sample_id, passed, problem, check_status, evidence_grade FROM verdicts
-           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
-     g AS (SELECT sample_id, split FROM groups
-           QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
-     m AS (SELECT media_id, any_value(official_split) AS official_split FROM media GROUP BY media_id)
-SELECT s.*, v.passed, v.problem, v.check_status, v.evidence_grade,
-       coalesce(g.split, m.official_split, 'train') AS split
-FROM s LEFT JOIN v USING (sample_id) LEFT JOIN g USING (sample_id) LEFT JOIN m USING (media_id)
+SELECT s.*, v.passed, v.problem, v.check_status, v.evidence_grade, v.grade, v.split, v.contaminated_by, v.shortcut,
+       v.deep_agrees
+FROM (SELECT * FROM samples WHERE $recipe IS NULL OR recipe = $recipe
+      QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) s
+JOIN sample_view v USING (sample_id)
 """
-"""Samples (each once) with verdict and split; parameter: recipe, or NULL for all."""
+"""Samples (each once) with what `sample_view` says of them; parameter: recipe, or NULL for all."""
 
 
 class Flow:
@@ -171,34 +166,10 @@ class Flow:
     # -- deciding ---------------------------------------------------------------------------------------------------
 
     def _choose(self, sample: Sample, row: Mapping[str, Any]) -> None:
-        """Task, split, verdict, grade and modality; then the media that it shows are wanted."""
-        p = self.params
-        if p.tasks is not None and sample.task not in p.tasks:
-            raise LeftOut("task not asked for", sample.task)
-        if p.splits is not None and row["split"] not in p.splits:
-            raise LeftOut("split not asked for", row["split"])
-        if p.only_passed and row["passed"] is None:
-            raise LeftOut("not checked")
-        if p.only_passed and not row["passed"]:
-            raise LeftOut(f"check failed: {row['problem'] or 'no reason given'}")
-        self._grade(row)
-        shown = frozenset().union(*(PROVIDES[m] for m in p.modalities))
-        lacking = [need for need in sample.needs if need not in shown]
-        if lacking:
-            raise LeftOut(f"needs {lacking[0]}")
+        """The rules that look at no media; then the media that the sample shows are wanted."""
+        require_wanted(sample, row, self.params)
         for ref in sample.media:
             self.shelf.want(ref, hears=self._hears(sample))
-
-    def _grade(self, row: Mapping[str, Any]) -> None:
-        grade = row["evidence_grade"] if row["evidence_grade"] in GRADES else "judge"
-        least = self.params.min_grade
-        if row["split"] == "test":
-            least = min(least, self.params.test_min_grade, key=GRADES.index)
-            if self.params.only_passed and row["check_status"] != "recomputed" and least != "judge":
-                raise LeftOut("test split takes recomputed samples only", str(row["check_status"]))
-        if GRADES.index(grade) > GRADES.index(least):
-            where = " for the split test" if row["split"] == "test" else ""
-            raise LeftOut(f"evidence less true than {least}{where}", grade)
 
     def _carry(self, sample: Sample, row: Mapping[str, Any]) -> Rendered:
         """Media made, named spans seen by the trainer, everything sayable in its language."""
@@ -259,5 +230,6 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
         "difficulty": dict(sample.difficulty),
         "check_status": row["check_status"],
         "evidence_grade": row["evidence_grade"],
+        "grade": row["grade"],
         "media": media,
     }

@@ -58,7 +58,16 @@ class PackageParams(BaseModel):
     seed: int = Field(0, description="Decides letters and the order of options.")
     only_passed: bool = Field(True, description="Leave out samples that no check has passed.")
     min_grade: Grade = Field("judge", description="Least true evidence: exact, two_source, model or judge (all).")
-    test_min_grade: Grade = Field("exact", description="The same for the split test, whose samples must be recomputed.")
+    test_min_grade: Grade = Field(
+        "exact",
+        description="The same for the split test, whose samples must be recomputed; exact takes reviewed ones too.",
+    )
+    contaminated: Literal["drop", "keep"] = Field(
+        "drop", description="Samples whose footage or question stands in a registered benchmark."
+    )
+    shortcuts: Literal["drop", "keep"] = Field(
+        "keep", description="Samples that baselines answer from the question alone and from a single frame."
+    )
     media: Literal["cut", "copy", "link"] = Field(
         "cut", description="Cut what is shown exactly, or give whole files: copied, or linked where they lie."
     )

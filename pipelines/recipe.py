@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..engine.annotator import Annotator
 from ..engine.graph import Graph, Outside, build_graph
 from ..engine.producer import ProducerSpec, RecipeError, explain
-from ..engine.registry import UnknownName, find
+from ..engine.registry import UnknownName, builtin_files, find
 from ..engine.select import check_rules
 from ..engine.task import Task
 from ..engine.variables import UnsetVariable, expand, hide, values_of
@@ -35,7 +35,7 @@ LISTS = {
     "tasks": "frame_order",
     "package": "llava: {times: seconds}",
 }
-MAPPINGS = {"select": "length: duration_s > 2", "splits": "train: 0.9"}
+MAPPINGS = {"select": "length: duration_s > 2", "splits": "train: 0.9", "checks": "ladder: {folds: 5}"}
 
 
 class Manifest(BaseModel):
@@ -85,6 +85,10 @@ class RecipeModel(BaseModel):
     enrich: tuple[Any, ...] = Field((), description="producers over kept clips")
     tasks: tuple[Any, ...] = Field((), description="tasks that write samples")
     splits: dict[str, Any] = Field(default_factory=dict, description="parameters of annotator `groups`")
+    checks: dict[str, Any] = Field(
+        default_factory=dict,
+        description="what measures the samples, on by default: parameters of an annotator of annotators/checks, or false",
+    )
     package: tuple[Any, ...] = Field((), description="packages to write, one packager each")
 
     @field_validator("name")
@@ -161,6 +165,9 @@ class Recipe:
         clips = self._written.get("clips", self.model.clips)
         clips = {"policy": clips} if isinstance(clips, str) else dict(clips)
         specs = [self._spec({"probe": {}}, "annotate"), self._spec({"clips": clips}, "annotate")]
+        splits = self._written.get("splits", {})
+        if self.model.tasks:
+            specs.append(self._spec({"footage_groups": splits}, "tasks"))
         for section in SECTIONS:
             for entry in self._written.get(section, ()):
                 spec = self._spec(entry, section)
@@ -168,8 +175,22 @@ class Recipe:
                 specs.append(spec)
         if self.model.tasks:
             specs.append(self._spec({"verdicts": self._checking(specs)}, "tasks"))
-            specs.append(self._spec({"groups": self._written.get("splits", {})}, "tasks"))
+            specs.append(self._spec({"groups": splits}, "tasks"))
+            specs += self._checks()
         return tuple(specs)
+
+    def _checks(self) -> list[ProducerSpec]:
+        """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
+        entries = {name: {} for name in builtin_checks()} | dict(self._written.get("checks", {}))
+        for name, params in entries.items():
+            if not (params is None or params is False or params is True or isinstance(params, dict)):
+                raise RecipeError(f"checks: {name}: write its parameters as a mapping, or false to leave it out")
+            if name not in builtin_checks() and ".py:" not in name:
+                close = difflib.get_close_matches(name, builtin_checks(), n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"checks are {', '.join(builtin_checks())}"
+                raise RecipeError(f"checks: unknown check {name!r}; {hint}")
+        wanted = {n: p if isinstance(p, dict) else {} for n, p in entries.items() if p is not False}
+        return [self._spec({name: params}, "tasks") for name, params in wanted.items()]
 
     def _checking(self, specs: Iterable[ProducerSpec]) -> dict[str, Any]:
         """Parameters of `verdicts`: which task wrote what, and how true each producer's rows are."""
@@ -292,6 +313,11 @@ def _right_section(spec: ProducerSpec, section: str) -> None:
     if is_task != (section == "tasks") or (stage == "enrich" and section == "annotate"):
         right = "tasks" if is_task else stage
         raise RecipeError(f"{section}: {spec.annotator} does not belong here; write it under `{right}:`")
+
+
+def builtin_checks() -> list[str]:
+    """Names of the annotators that measure samples without being asked for."""
+    return sorted(name for name, file in builtin_files("annotator").items() if file.parent.name == "checks")
 
 
 class _Loader(yaml.SafeLoader):

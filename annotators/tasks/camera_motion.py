@@ -65,9 +65,10 @@ class CameraMotion(Task[Params]):
     """Samples from `signals` of one medium and the `edits` of its clips."""
 
     name = "camera_motion"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "signals", "edits")
-    optional_reads = ("selection", "edits")
+    reads = ("media", "clips", "selection", "signals", "edits", "footage_groups")
+    optional_reads = ("selection", "edits", "footage_groups")
     second = "motion"
     must_hurt = ("prior", "options_only", "question_only", "middle_frame", "first_frame")
 

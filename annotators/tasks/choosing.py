@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.kept import split_of
 from ...engine.task import EvidenceRow
 from ...schemas.sample import ChoiceAnswer, Evidence, MediumRef, Need, Option, Sample
 from ...schemas.span import Span
@@ -95,6 +96,7 @@ def choice_rows(
         raise SkipUnit("an edited twin; its samples are made with those of its source")
     if not rows["signals"]:
         raise SkipUnit("no motion signals")
+    split = split_of(rows, media_id)
     good: list[tuple[Shown, Choice]] = []
     per_clip: dict[str, int] = {}
     for shown in shuffled(windows_of(rows, media_id, params.length_s), unit.seed, task, key=_key):
@@ -115,7 +117,9 @@ def choice_rows(
             if unflipped or turned.answer != choice.answer:
                 group.append((twin, turned))
         for each, answer in group:
-            question, form = wordings_of(task).choose(answer.kind, unit.seed, _key(each), each.media["media_id"])
+            question, form = wordings_of(task).choose(
+                answer.kind, unit.seed, _key(each), each.media["media_id"], split=split
+            )
             pair_id = each.pair_id if len(group) > 1 else None
             sample = choice_sample(
                 task, version, unit.recipe, each.media, each.clip["clip_id"], each.window, evidence_of(each),

@@ -14,6 +14,7 @@ from itertools import combinations, pairwise
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.kept import split_of
 from ...engine.task import EvidenceRow, Task
 from ...schemas.ids import seeded_fraction
 from ...schemas.motion import SIGNAL_COLUMNS, CameraRule, ObjectRule, pool_camera, pool_object
@@ -52,9 +53,10 @@ class FrameOrder(Task[Params]):
     """Samples from `signals` of one medium; the packager takes the stills out of the footage."""
 
     name = "frame_order"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "signals")
-    optional_reads = ("selection",)
+    reads = ("media", "clips", "selection", "signals", "footage_groups")
+    optional_reads = ("selection", "footage_groups")
     second = "stills"
     must_hurt = ("prior", "options_only", "question_only")
 
@@ -71,13 +73,14 @@ class FrameOrder(Task[Params]):
         per_clip: dict[str, int] = {}
         made = 0
         found = windows_of(rows, unit.medium.media_id, self.params.length_s)
+        split = split_of(rows, unit.medium.media_id)
         for shown in shuffled(found, unit.seed, self.name, key=lambda s: s.signals[0]["row_id"]):
             clip_id = shown.clip["clip_id"]
             if made == self.params.per_medium or per_clip.get(clip_id, 0) == self.params.per_clip:
                 continue
             key = [row["row_id"] for row in shown.signals]
             wanted = least + int(seeded_fraction(unit.seed, self.name, key) * (most - least + 1))
-            question, answer = wordings_of(self.name).choose("order", unit.seed, key)
+            question, answer = wordings_of(self.name).choose("order", unit.seed, key, split=split)
             for count in (wanted, *range(most, least - 1, -1)):
                 try:
                     sample = self._build(unit.recipe, shown, count, question.id, answer.id)

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, one_producer
+from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import window_problems
 from ...schemas.sample import ChoiceAnswer, Need, Option, Sample
@@ -82,9 +82,10 @@ class MotionStatistics(Task[Params]):
     """Samples from `pixel_stats` of one medium."""
 
     name = "motion_statistics"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "shots", "pixel_stats")
-    optional_reads = ("selection", "shots")
+    reads = ("media", "clips", "selection", "shots", "pixel_stats", "footage_groups")
+    optional_reads = ("selection", "shots", "footage_groups")
     second = "statistics"
 
     def code_digest(self) -> str:
@@ -99,6 +100,7 @@ class MotionStatistics(Task[Params]):
             raise SkipUnit("no pixel statistics")
         clips, shots = kept_clips(rows, unit.medium.media_id), one_producer(rows["shots"])
         found: list[tuple[str, str, Sample]] = []
+        split = split_of(rows, unit.medium.media_id)
         for row in shuffled(one_producer(rows["pixel_stats"]), unit.seed, self.name, key=lambda r: r["row_id"]):
             window = _window(row, media)
             held = covering(clips, [window]) if window else None
@@ -108,7 +110,7 @@ class MotionStatistics(Task[Params]):
             if shots and not shot:
                 continue
             for kind in self.params.ask:
-                question, answer = wordings_of(self.name).choose(kind, unit.seed, row["row_id"])
+                question, answer = wordings_of(self.name).choose(kind, unit.seed, row["row_id"], split=split)
                 try:
                     sample = self._build(unit.recipe, media, held[0], shot, row, kind, question.id, answer.id)
                 except Withheld:

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, one_producer
+from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import quote
@@ -63,9 +63,10 @@ class TranscriptSorting(Task[Params]):
     """Samples from `words` of one medium."""
 
     name = "transcript_sorting"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "words")
-    optional_reads = ("selection",)
+    reads = ("media", "clips", "selection", "words", "footage_groups")
+    optional_reads = ("selection", "footage_groups")
     second = "speech"
 
     def code_digest(self) -> str:
@@ -79,7 +80,7 @@ class TranscriptSorting(Task[Params]):
         words = sorted(one_producer(rows["words"]), key=lambda w: w["position"])
         if not words:
             raise SkipUnit("no words")
-        clips = kept_clips(rows, unit.medium.media_id)
+        clips, split = kept_clips(rows, unit.medium.media_id), split_of(rows, unit.medium.media_id)
         made: list[Sample] = []
         for attempt in range(self.params.tries):
             window = self._window(media["duration_s"], unit.seed, media["media_id"], attempt)
@@ -90,7 +91,7 @@ class TranscriptSorting(Task[Params]):
                 held = covering(clips, pieces) or []
                 spoken = [w for piece in pieces for w in words if _begins_in(w, piece)]
                 key = [w["row_id"] for w in spoken]
-                question, answer = wordings_of(self.name).choose("order", unit.seed, key)
+                question, answer = wordings_of(self.name).choose("order", unit.seed, key, split=split)
                 made.append(self._build(unit.recipe, media, held, spoken, window, question.id, answer.id))
             except Withheld:
                 continue

@@ -1,0 +1,1 @@
+"""Checks: annotators that measure samples, part of every recipe that has tasks."""
