@@ -24,6 +24,8 @@ from .media.hashing import media_id_of
 from .results import Outcome, UnitKey, UnitResult
 
 SUBTITLE_SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+SIDECAR_SUFFIXES = (*SUBTITLE_SUFFIXES, ".truth.json")
+"""Files that belong to the medium of the same name: subtitles, and the truth of a composed film."""
 HASH_THREADS = 4
 
 
@@ -123,6 +125,6 @@ def _sidecars(uri: str) -> list[dict[str, Any]]:
     found = []
     for file in sorted(path.parent.glob(f"{glob.escape(path.stem)}.*")):
         belongs = file.name[len(path.stem) :].startswith(".")
-        if belongs and file.suffix.lower() in SUBTITLE_SUFFIXES and file.is_file():
+        if belongs and file.name.lower().endswith(SIDECAR_SUFFIXES) and file.is_file():
             found.append({"uri": str(file), "size": file.stat().st_size, "digest": media_id_of(file)})
     return found

@@ -22,7 +22,7 @@ SOURCES = Table(
             pa.string(),
             "manifest rows about this uri: list of {start_s, end_s, caption, user}",
         ),
-        Column("sidecars_json", pa.string(), "subtitle files beside it: list of {uri, size, digest}"),
+        Column("sidecars_json", pa.string(), "subtitle and truth files beside it: list of {uri, size, digest}"),
         Column("last_seen", pa.string(), "UTC time of the last build that found it", volatile=True),
     ),
     key=("uri",),

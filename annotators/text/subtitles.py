@@ -18,7 +18,7 @@ from pydantic import Field
 
 from ...engine.annotator import Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...schemas.span import from_us, to_us
-from .subtitle_lines import BrokenSubtitles, Track, read_embedded, read_sidecar
+from .subtitle_lines import FORMATS, BrokenSubtitles, Track, read_embedded, read_sidecar
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class Subtitles(UnitAnnotator[SubtitlesParams]):
             f["digest"]: Path(f["uri"])
             for source in sorted(rows["sources"], key=lambda s: str(s["uri"]), reverse=True)
             for f in json.loads(source["sidecars_json"] or "[]")
+            if Path(f["uri"]).suffix.lower() in FORMATS
         }
         for path in sorted(files.values()):
             if not path.is_file():

@@ -1,0 +1,1 @@
+"""Importers: annotators that bring rows which somebody else made."""
