@@ -186,6 +186,22 @@ def exact_order(predicted: Sequence[Hashable] | None, truth: Sequence[Hashable])
     return float(predicted is not None and list(predicted) == list(truth))
 
 
+def pair_accuracy(correct: Mapping[str, bool], pair_ids: Mapping[str, str | None]) -> float | None:
+    """Share of minimal pairs whose members are all right; None when there is no pair.
+
+    `correct` says for each sample whether its answer was right, `pair_ids` which pair a sample belongs to (None or
+    missing: to none). Samples that were not attempted are left out, and a pair of which fewer than two members were
+    attempted is no pair. Guessing blindly gets one member of a pair right, rarely both.
+    """
+    pairs: dict[str, list[bool]] = {}
+    for sample_id, right in correct.items():
+        pair = pair_ids.get(sample_id)
+        if pair is not None:
+            pairs.setdefault(pair, []).append(right)
+    whole = [float(all(members)) for members in pairs.values() if len(members) > 1]
+    return mean(whole) if whole else None
+
+
 def normalise_words(text: str) -> list[str]:
     """Words for comparing speech and signs: NFKC, case folded, punctuation gone, apostrophes inside words
     kept.

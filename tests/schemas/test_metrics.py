@@ -164,3 +164,10 @@ def test_kappa_is_agreement_beyond_chance() -> None:
     assert metrics.cohens_kappa("yn", "ny") == -1
     assert metrics.cohens_kappa("yy", "yy") is None
     assert metrics.cohens_kappa("", "") is None
+
+
+def test_a_pair_counts_only_when_both_members_are_right() -> None:
+    pairs = {"a": "p", "b": "p", "c": "q", "d": "q", "e": "r", "f": None}
+    right = {"a": True, "b": True, "c": True, "d": False, "e": True, "f": False, "g": False}
+    assert metrics.pair_accuracy(right, pairs) == 0.5  # r has one member that was tried, f and g belong to no pair
+    assert metrics.pair_accuracy({"a": True}, pairs) is None
