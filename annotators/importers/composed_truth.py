@@ -55,7 +55,7 @@ class ComposedTruth(UnitAnnotator[Params]):
         for text in truth.texts:
             x1, y1, x2, y2 = text.box
             place = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-            yield "text_regions", {**_span(text.start_s, text.end_s), "text": text.text, "confidence": None, **place}
+            yield "text_regions", {**_span(text.start_s, text.end_s), "text": text.text, "confidence": 1.0, **place}
 
 
 def _read(rows: Rows) -> tuple[FilmTruth, str]:
