@@ -26,7 +26,7 @@ class ComposedTruth(UnitAnnotator[Params]):
     """Writes `shots`, `words`, `speech` and `text_regions` of one composed film."""
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions")
     grade: ClassVar[Grade] = "exact"
