@@ -133,6 +133,8 @@ class Annotator(ABC, Generic[P]):
     """Tables whose rows about a unit are its input (media-layer annotators read none)."""
     optional_reads: ClassVar[tuple[str, ...]] = ()
     """Those of `reads` that a recipe may leave unwritten; they are then empty."""
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Of tables with many rows, the only columns that are wanted, beside `producer` and `media_id`; saves memory."""
     writes: ClassVar[tuple[str, ...]] = ()
     grade: ClassVar[Grade] = "model"
     """How true its rows are, when a sample rests on them."""

@@ -55,7 +55,7 @@ def run_bundle(bundle: Bundle, built: Mapping[str, Annotator] | None = None) -> 
         for work in bundle.work:
             by_producer[work.key.producer].append(work)
         results = []
-        read: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = {}
+        read: dict[Any, list[dict[str, Any]]] = {}
         for name in sorted(by_producer):
             spec, inputs = bundle.specs[name]
             try:
@@ -80,9 +80,10 @@ def _run_producer(
     units = tuple(sorted(w.key.unit for w in works)) if annotator.grain != "corpus" else ()
     tables: dict[str, list[dict[str, Any]]] = {}
     for table, names in inputs.items():
-        if (table, names, units) not in read:
-            read[(table, names, units)] = read_inputs(catalog, table, names, units)
-        tables[table] = read[(table, names, units)]
+        wanted = tuple(type(annotator).columns.get(table, ()))
+        if (table, names, units, wanted) not in read:
+            read[(table, names, units, wanted)] = read_inputs(catalog, table, names, units, wanted)
+        tables[table] = read[(table, names, units, wanted)]
     by_unit = _group(tables, set(units))
     complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
     results = []
@@ -145,12 +146,21 @@ def distinct(table: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     return list(kept.values())
 
 
-def read_inputs(catalog: Catalog, table: str, producers: Sequence[str], units: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of a table by some producers, about some media (all of them when `units` is empty), in key order."""
+def read_inputs(
+    catalog: Catalog, table: str, producers: Sequence[str], units: Sequence[str], wanted: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Rows of a table by some producers, about some media (all of them when `units` is empty), in key order. With
+    `wanted`, only these columns and those that say whose the rows are.
+    """
     if not producers:
         return []
     left_out = LEFT_OUT.get(table, ())
-    columns = ", ".join(c.name for c in TABLES[table].all_columns if c.name not in left_out)
+    owners = ("producer", "media_id", "unit") if units else ("producer", "media_id")
+    columns = ", ".join(
+        c.name
+        for c in TABLES[table].all_columns
+        if c.name not in left_out and (not wanted or c.name in wanted or c.name in owners)
+    )
     order = ", ".join(dict.fromkeys(["media_id", *TABLES[table].key, "row_id"]))
     where, params = "list_contains(?, producer)", [list(producers)]
     if units:

@@ -234,6 +234,7 @@ class Recipe:
         outside = (
             Outside(self.scan_name, ("sources",), "annotate"),
             Outside(self.select_name, ("selection",), "enrich"),
+            Outside("benchmarks", ("benchmarks",), "annotate"),
         )
         return build_graph(self.specs, outside)
 

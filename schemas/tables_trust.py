@@ -110,15 +110,20 @@ BENCHMARKS = Table(
     "A registered benchmark's media and questions, as sketches. Its unit is the benchmark; `media_id` is NULL.",
     (
         Column("benchmark", pa.string(), "its name"),
-        Column("item", pa.string(), "identifier, file name or question of the benchmark"),
+        Column("item", pa.string(), "identifier, file or question of the benchmark"),
         Column("kind", pa.string(), "id, video or question"),
-        Column("variant", pa.string(), "of a video: whole, mirrored, or what part of the picture was kept"),
-        Column("times", pa.list_(pa.float64()), "times of the hashes", "s"),
-        Column("hashes", pa.list_(pa.int64()), "64-bit perceptual hashes, or hashes of the 8-grams of a question"),
+        Column("times", pa.list_(pa.float64()), "of a video: times of the pictures that are sketched", "s"),
+        Column("variants", pa.list_(pa.string()), "of a video: whole, mirrored, or what part of the picture was kept"),
+        Column(
+            "hashes",
+            pa.binary(),
+            "64-bit little-endian integers: perceptual hashes of a video, one row of `times` per variant; or hashes of "
+            "the 8-grams of a question",
+        ),
         Column("model", pa.string(), "model of the vector"),
-        Column("vector", pa.list_(pa.float32()), "mean embedding, L2-normalised"),
+        Column("vector", pa.list_(pa.float32()), "mean embedding of a video, L2-normalised"),
     ),
-    ("benchmark", "item", "kind", "variant"),
+    ("benchmark", "item", "kind"),
 )
 
 CONTAMINATION = Table(
