@@ -21,6 +21,7 @@ FOOTAGE_GROUPS = Table(
 
 DRAWN_FRAME = pa.struct(
     [
+        pa.field("medium", pa.int64()),
         pa.field("t_s", pa.float64()),
         pa.field("role", pa.string()),
         pa.field("width", pa.int64()),
@@ -38,12 +39,25 @@ FRAME_PLANS = Table(
         Column(
             "frames",
             pa.list_(DRAWN_FRAME),
-            "drawn frames: time on the source clock, role (evidence or context), size in px, visual tokens",
+            "drawn frames: which medium (from 1), time on its clock, role (evidence or context), size in px, visual tokens",
         ),
         Column("tokens", pa.int64(), "visual tokens of all frames"),
-        Column("frames_in_evidence", pa.int64(), "drawn frames inside the evidence; NULL when no span is asked about"),
-        Column("coverage", pa.float64(), "share of the evidence that lies within half a frame step of a drawn frame"),
-        Column("object_px", pa.float64(), "shorter side of the answer's box after resizing; NULL without one", "px"),
+        Column(
+            "frames_in_evidence",
+            pa.int64(),
+            "drawn frames inside the span that is asked about (the one with the fewest); NULL when none is",
+        ),
+        Column(
+            "coverage",
+            pa.float64(),
+            "share of the evidence that lies within the profile's reach (0.5 s) of a drawn frame",
+        ),
+        Column(
+            "object_px",
+            pa.float64(),
+            "shorter side of the smallest box or text that must be seen, after resizing; NULL without one",
+            "px",
+        ),
         Column(
             "codec_error_s",
             pa.float64(),
@@ -53,8 +67,28 @@ FRAME_PLANS = Table(
         Column("evidence_s", pa.float64(), "length of the shortest span that is asked about; NULL without one", "s"),
         Column("answerable", pa.bool_(), "whether nothing stands in the way"),
         Column("rule", pa.string(), "what stands in the way; NULL when answerable"),
+        Column("detail", pa.string(), "by how much"),
     ),
     ("sample_id", "profile"),
+)
+
+NEED_CHECKS = Table(
+    "need_checks",
+    "Whether what a sample says it needs is needed: is its answer also heard, or also readable, at the same time?",
+    (
+        SAMPLE,
+        TASK,
+        Column("need", pa.string(), "the declared need that was doubted: audio, on_screen_text ..."),
+        Column("other_way", pa.string(), "the other modality that could give the answer: vision or audio"),
+        Column("needed", pa.bool_(), "false: the other modality gives the answer, so the need is refuted"),
+        Column(
+            "score",
+            pa.float64(),
+            "how well the other modality gives it, 0..1: tIoU with the answer, or 1 when it decides",
+        ),
+        Column("why", pa.string(), "what was found there, or what was looked for in vain"),
+    ),
+    ("sample_id", "need", "other_way"),
 )
 
 ATTEMPTS = Table(
@@ -143,4 +177,4 @@ CONTAMINATION = Table(
     ("sample_id", "benchmark", "item", "found_by"),
 )
 
-TRUST_TABLES = (FOOTAGE_GROUPS, FRAME_PLANS, ATTEMPTS, DEEP_CHECKS, REVIEWS, BENCHMARKS, CONTAMINATION)
+TRUST_TABLES = (FOOTAGE_GROUPS, FRAME_PLANS, NEED_CHECKS, ATTEMPTS, DEEP_CHECKS, REVIEWS, BENCHMARKS, CONTAMINATION)
