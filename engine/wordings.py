@@ -2,9 +2,10 @@
 checked while loading.
 
 A wording is text with named slots such as `{quote}`; the task fills them with neutral markup, so that a
-sample's text can be rebuilt exactly from the identifiers that it stores. Which wording a sample gets depends
-only on a hash of what the sample is about: uniform over samples, and untouched by whatever other samples a
-build makes. Wordings never hold times, places or letters.
+sample's text can be rebuilt exactly from the identifiers that it stores. Answer forms are written per outcome (once,
+several times, not at all); questions are the same for all outcomes, so that none gives it away. Which wording a sample
+gets depends only on a hash of what the sample is about: uniform over samples, and untouched by whatever other samples
+a build makes. Wordings never hold times, places or letters.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,8 +32,13 @@ MIN_HELD_OUT = 5
 EVALUATION = ("validation", "test")
 """Splits that are asked with held-out wordings."""
 
+Outcome = Literal["unique", "repeated", "absent"]
+SLOTS_OF: dict[str, tuple[tuple[str, ...], ...]] = {"repeated": (("spans",),), "absent": ((),)}
+"""Slots of answer forms for other outcomes than one place: all spans, or nothing that could be filled in."""
+
 Register = Literal["formal", "casual", "imperative", "terse", "polite"]
 
+W = TypeVar("W", bound="Wording")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _STRAY = re.compile(r"[{}]")
 
@@ -60,6 +66,12 @@ class Wording(BaseModel):
         return _SLOT.sub(lambda match: slots[match[1]], self.text)
 
 
+class Answer(Wording):
+    """One way to answer, for one outcome of looking for what is asked about."""
+
+    outcome: Outcome = Field("unique", description="unique: once; repeated: several times; absent: nowhere.")
+
+
 class Kind(BaseModel):
     """The wordings of one kind of question of a task, with the slots that they may use and those that they
     must.
@@ -69,10 +81,10 @@ class Kind(BaseModel):
 
     question_slots: tuple[str, ...] = Field((), description="Slots that every question must use.")
     answer_slots: tuple[tuple[str, ...], ...] = Field(
-        description="Sets of slots; each answer form must use exactly one of the sets."
+        description="Sets of slots; each answer form for one place must use exactly one of the sets."
     )
     questions: tuple[Wording, ...] = Field(description="Ways to ask.")
-    answers: tuple[Wording, ...] = Field(description="Ways to answer.")
+    answers: tuple[Answer, ...] = Field(description="Ways to answer; the question does not tell for which outcome.")
     held_out: tuple[str, ...] = Field(
         description="Identifiers of questions that only samples of the splits validation and test are asked with."
     )
@@ -80,6 +92,10 @@ class Kind(BaseModel):
     def asked(self, split: str) -> tuple[Wording, ...]:
         """The questions for samples of a split: those held out for evaluation, or the others."""
         return tuple(w for w in self.questions if (w.id in self.held_out) == (split in EVALUATION))
+
+    def answered(self, outcome: Outcome) -> tuple[Answer, ...]:
+        """The answer forms for an outcome."""
+        return tuple(w for w in self.answers if w.outcome == outcome)
 
 
 class _File(BaseModel):
@@ -98,19 +114,21 @@ class Wordings:
     digest: str
     """Digest of the whole content: a task's `code_digest`, so that edited wordings make its samples stale."""
 
-    def choose(self, kind: str, *about: Any, split: str = "train") -> tuple[Wording, Wording]:
+    def choose(
+        self, kind: str, *about: Any, split: str = "train", outcome: Outcome = "unique"
+    ) -> tuple[Wording, Answer]:
         """The question wording and the answer form for a sample about `about`; independent of each other and
-        uniform. The question is one of those for `split`.
+        uniform. The question is one of those for `split`, the answer form one of those for `outcome`.
         """
         chosen = self.kinds[kind]
         question = _pick(chosen.asked(split), self.task, "question", about)
-        return question, _pick(chosen.answers, self.task, "answer", about)
+        return question, _pick(chosen.answered(outcome), self.task, "answer", about)
 
     def question(self, kind: str, wording: str) -> Wording | None:
         """The question wording of that identifier, or None."""
         return next((w for w in self.kinds[kind].questions if w.id == wording), None)
 
-    def answer(self, kind: str, form: str) -> Wording | None:
+    def answer(self, kind: str, form: str) -> Answer | None:
         """The answer form of that identifier, or None."""
         return next((w for w in self.kinds[kind].answers if w.id == form), None)
 
@@ -124,7 +142,7 @@ class Wordings:
         return next((k for k, v in self.kinds.items() if any(w.id == wording for w in v.questions)), None)
 
 
-def _pick(choices: Sequence[Wording], *seed: Any) -> Wording:
+def _pick(choices: Sequence[W], *seed: Any) -> W:
     return choices[int(seeded_fraction(*seed) * len(choices))]
 
 
@@ -164,23 +182,24 @@ def _problems(content: _File) -> list[str]:
 
 def _kind_problems(name: str, kind: Kind) -> list[str]:
     found = []
-    if len(kind.questions) < MIN_PER_KIND or 2 * len(kind.answers) < MIN_PER_KIND:
+    if len(kind.questions) < MIN_PER_KIND or 2 * len(kind.answered("unique")) < MIN_PER_KIND:
         found.append(
-            f"kind {name} has {len(kind.questions)} questions and {len(kind.answers)} answer forms; "
+            f"kind {name} has {len(kind.questions)} questions and {len(kind.answered('unique'))} answer forms; "
             f"write at least {MIN_PER_KIND} and {MIN_PER_KIND // 2}"
         )
+    for outcome in get_args(Outcome)[1:]:
+        if 0 < 2 * len(kind.answered(outcome)) < MIN_PER_KIND:
+            found.append(f"kind {name}: write at least {MIN_PER_KIND // 2} answer forms for the outcome {outcome}")
     found += [f"{w.id}: no register" for w in kind.questions if not w.registers]
     ids = {w.id for w in kind.questions}
     found += [f"kind {name}: held_out names {i!r}, which is no question of it" for i in kind.held_out if i not in ids]
     if not kind.held_out or len(kind.held_out) * 2 > len(kind.questions):
         found.append(f"kind {name}: hold out at least one question, and at most half of them")
-    for what, group, allowed in (
-        ("question", kind.questions, (kind.question_slots,)),
-        ("answer", kind.answers, kind.answer_slots),
-    ):
-        sets = [sorted(slots) for slots in allowed]
+    for what, group in (("question", kind.questions), ("answer", kind.answers)):
         skeletons = [_skeleton(w.text) for w in group]
         for w, skeleton in zip(group, skeletons, strict=True):
+            allowed = SLOTS_OF.get(w.outcome, kind.answer_slots) if isinstance(w, Answer) else (kind.question_slots,)
+            sets = [sorted(slots) for slots in allowed]
             if sorted(w.slots) not in sets:
                 found.append(f"{w.id}: uses slots {sorted(w.slots)}; kind {name}, {what}: one of {sets}")
             if skeletons.count(skeleton) > 1:

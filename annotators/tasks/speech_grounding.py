@@ -1,27 +1,44 @@
 """When is this said? A phrase of the recognised words is quoted, and the answer is the span in which it is
-spoken.
+spoken, all spans when it is said several times, or that it is not said.
 
-The phrase occurs once in the shown window (no near repetition either), fills at most half of it, and other
-speech stands in the window, so neither silence nor the middle gives it away. Without words (subtitles) a
-whole segment is quoted, whose span is coarser. The answer is as true as the recogniser's word times.
+The phrase fills at most half of the shown window and other speech stands in the window, so neither silence nor the
+middle gives it away. Something much like it in the window, or the same words to be read on screen at another time,
+withhold it. A phrase that is absent is said elsewhere in the same medium. Without words (subtitles) a whole segment
+is quoted, whose span is coarser. The answer is as true as the recogniser's word times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, one_producer
+from ...engine.kept import kept_clips, medium_row, one_producer, split_of
+from ...engine.localising import (
+    Absent,
+    AbsentShare,
+    Found,
+    Localiser,
+    Repeated,
+    Spoken,
+    Unique,
+    decide,
+    everywhere,
+    line,
+    window_without,
+)
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
+from ...engine.wordings import Outcome
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
+from ...schemas.matching import alike_runs
 from ...schemas.metrics import normalise_words
-from ...schemas.sample import Evidence, MediumRef, Sample, SpanAnswer
+from ...schemas.sample import Evidence, MediumRef, Sample
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
 from .common import (
@@ -37,7 +54,6 @@ from .common import (
     kind_of,
     moment,
     only_row,
-    placement,
     rebuilt,
     rows_of,
     shuffled,
@@ -45,9 +61,14 @@ from .common import (
     span_of,
     wordings_of,
 )
+from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of, spans_in
+from .sight import written_and_described
 
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
 SPEECH_COLUMNS = ("start_s", "end_s", "text")
+MIN_APART_S = 0.1
+"""Runs of the same words closer than this are one long quotation."""
+ABSENT_ATTEMPTS = 3
 
 
 class Params(BaseParams):
@@ -59,9 +80,11 @@ class Params(BaseParams):
     phrase_words: tuple[int, int] = Field((4, 12), description="Least and greatest number of quoted words.")
     min_confidence: float = Field(0.5, description="Least mean probability of the quoted words; NULL counts as sure.")
     max_pause_s: float = Field(1.0, description="Longest silence inside a phrase.")
-    max_similarity: float = Field(
-        0.7, description="Share of equal words above which another place counts as a repetition."
-    )
+    same: float = Field(0.92, gt=0, le=1, description="Likeness (1 - edits / length) from which words are the same.")
+    different: float = Field(0.65, gt=0, le=1, description="Likeness below which they are others; between: withheld.")
+    max_spans: int = Field(4, ge=1, description="Most times that a phrase may be said in the window.")
+    absent_share: float = Field(0.1, ge=0, lt=1, description="Share of samples whose phrase is not said in the window.")
+    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it is said.")
     min_other_speech_s: float = Field(0.5, description="Other speech segments must fill this much of the window.")
 
 
@@ -69,9 +92,10 @@ class SpeechGrounding(Task[Params]):
     """Samples from `words` and `speech` of one medium."""
 
     name = "speech_grounding"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "speech", "words")
-    optional_reads = ("selection", "words")
+    reads = ("media", "clips", "selection", "speech", "words", "text_regions", "captions", "footage_groups")
+    optional_reads = ("selection", "words", "text_regions", "captions", "footage_groups")
     second = "speech"
 
     def code_digest(self) -> str:
@@ -79,7 +103,7 @@ class SpeechGrounding(Task[Params]):
         return wordings_of(self.name).digest
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
-        """At most `per_clip` and `per_medium` samples, phrases that do not overlap."""
+        """At most `per_clip` and `per_medium` samples; phrases that are asked about do not overlap."""
         assert unit.medium is not None
         media_id = unit.medium.media_id
         media = medium_row(rows, media_id)
@@ -89,38 +113,53 @@ class SpeechGrounding(Task[Params]):
         speech = sorted(speech, key=lambda s: (s["start_s"], s["end_s"]))
         if not speech:
             raise SkipUnit("no speech")
-        clips = kept_clips(rows, media_id)
-        made: list[Sample] = []
-        for clip in shuffled(clips, unit.seed, self.name, key=lambda c: c["clip_id"]):
+        found = _Footage(
+            unit, media, kept_clips(rows, media_id), words or speech, bool(words), speech,
+            Spoken([line(r, _said(r)) for r in words or speech], self.params.same, self.params.different),
+            written_and_described(rows, aloud=True), split_of(rows, media_id),
+        )  # fmt: skip
+        absent = AbsentShare(self.params.absent_share, (unit.seed, self.name))
+        asked: list[Span] = []
+        made = 0
+        for clip in shuffled(found.clips, unit.seed, self.name, key=lambda c: c["clip_id"]):
             in_clip = 0
-            for quoted in self._phrases(words or speech, bool(words), clip, unit.seed):
-                if in_clip == self.params.per_clip or len(made) == self.params.per_medium:
+            for quoted in self._phrases(found, clip):
+                if in_clip == self.params.per_clip or made == self.params.per_medium:
                     break
-                sample = self._try(unit, media, clips, clip, speech, quoted)
-                if sample is not None and not any(_overlap(sample, other) for other in made):
-                    made.append(sample)
-                    in_clip += 1
-        for sample in made:
-            yield "samples", sample.to_row()
+                if any(overlap_s(_span(quoted), other) > 0 for other in asked):
+                    continue
+                sample = self._present(found, quoted)
+                if sample is None:
+                    continue
+                asked += [_span(quoted), *spans_in(sample.answer)]
+                if absent.draw([row["row_id"] for row in quoted]):
+                    other = self._absent(found, quoted)
+                    if other is not None:
+                        absent.paid()
+                        sample = other
+                made, in_clip = made + 1, in_clip + 1
+                yield "samples", sample.to_row()
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Rebuild the sample from media, clips, quoted and surrounding rows."""
 
         def build() -> Sample:
-            speech = rows_of(evidence, "speech")
-            quoted = rows_of(evidence, "words") or speech[:1]
-            others = speech if rows_of(evidence, "words") else speech[1:]
+            words, speech = rows_of(evidence, "words"), rows_of(evidence, "speech")
+            # a source without words quotes whole segments, which stand first
+            whole = 0 if words else max(1, int(sample.difficulty.get("occurrences", 1)))
+            quoted = _runs(words) if words else [[row] for row in speech[:whole]]
             media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
             return self._build(
-                sample.recipe, media, clips, quoted, others, sample.window, sample.wording, sample.answer_form
+                sample.recipe, media, clips, quoted, speech[whole:], sample.window, sample.wording, sample.answer_form
             )
 
         return rebuilt(sample, build)
 
-    def _phrases(self, rows: Sequence[RowDict], are_words: bool, clip: RowDict, seed: int) -> Iterable[list[RowDict]]:
+    def _phrases(self, found: _Footage, clip: RowDict) -> Iterable[list[RowDict]]:
         """Runs of rows to quote, in an order that depends on the seed."""
-        within = inside(rows, span_of(clip), lambda r: r["start_s"], lambda r: r["end_s"])
-        if not are_words:
+        seed = found.unit.seed
+        within = inside(found.rows, span_of(clip), lambda r: r["start_s"], lambda r: r["end_s"])
+        if not found.are_words:
             yield from ([row] for row in shuffled(within, seed, self.name, key=lambda r: r["row_id"]))
             return
         least, most = self.params.phrase_words
@@ -130,100 +169,177 @@ class SpeechGrounding(Task[Params]):
             if len(phrase) >= least:
                 yield phrase
 
-    def _try(
-        self,
-        unit: Unit,
-        media: RowDict,
-        clips: Sequence[RowDict],
-        clip: RowDict,
-        speech: Sequence[RowDict],
-        quoted: Sequence[RowDict],
-    ) -> Sample | None:
-        policy = self.params.window
-        key = [row["row_id"] for row in quoted]
+    def _present(self, found: _Footage, quoted: Sequence[RowDict]) -> Sample | None:
+        """A sample whose window holds the quoted words, once or several times."""
+        policy, key = self.params.window, [row["row_id"] for row in quoted]
         try:
             span = _span(quoted)
-            bounds = span_of(clip) if policy.within == "clip" else None
+            held = covering(found.clips, [span])
+            bounds = span_of(held[0]) if held and policy.within == "clip" else None
             window = choose_window(
-                span, media["duration_s"], policy.length_s, unit.seed, self.name, key,
+                span, found.media["duration_s"], policy.length_s, found.unit.seed, self.name, key,
                 evidence_share_max=policy.evidence_share_max, bounds=bounds,
             )  # fmt: skip
             if isinstance(window, NoWindow):
                 return None
-            heard = [s for s in speech if overlap_s(span_of(s), window) > 0 and s["row_id"] not in key]
-            question, answer = wordings_of(self.name).choose("when", unit.seed, key)
-            held = covering(clips, [span]) or []
-            return self._build(unit.recipe, media, held, quoted, heard, window, question.id, answer.id)
+            text = _text([quoted])
+            decision = decide(text, window, found.spoken, found.rivals, min_apart_s=MIN_APART_S)
+            if not isinstance(decision, Unique | Repeated):
+                return None
+            places = (decision.place,) if isinstance(decision, Unique) else decision.places
+            by_id = {row["row_id"]: row for row in found.rows}
+            runs = [quoted if overlap_s(p.span, span) > 0 else [by_id[i] for i in p.rows] for p in places]
+            clips = covering(found.clips, [_span(run) for run in runs]) or []
+            return self._chosen(found, clips, runs, window, key, "unique" if len(runs) == 1 else "repeated")
         except (Withheld, ValueError):
             return None
+
+    def _absent(self, found: _Footage, quoted: Sequence[RowDict]) -> Sample | None:
+        """A sample about the same words over footage of the same medium in which nobody says them."""
+        policy, key = self.params.window, [row["row_id"] for row in quoted]
+        footage = Span(0.0, found.media["duration_s"])
+        text = _text([quoted])
+        asked = (found.spoken, *found.rivals)
+        held = covering(found.clips, [_span(quoted)]) or []
+        for attempt in range(ABSENT_ATTEMPTS):
+            window = window_without(
+                (_span(quoted), *everywhere(text, footage, asked)), found.media["duration_s"], policy.length_s,
+                found.unit.seed, self.name, key, attempt, gap_s=self.params.absent_gap_s,
+                bounds=span_of(held[0]) if held and policy.within == "clip" else None,
+            )  # fmt: skip
+            if isinstance(window, NoWindow):
+                return None
+            if not isinstance(decide(text, window, found.spoken, found.rivals), Absent):
+                continue
+            try:
+                clips = clip_shown(found.clips, window)
+                return self._chosen(found, clips, [quoted], window, key, "absent")
+            except (Withheld, ValueError):
+                continue
+        return None
+
+    def _chosen(
+        self,
+        found: _Footage,
+        clips: Sequence[RowDict],
+        runs: Sequence[Sequence[RowDict]],
+        window: Span,
+        key: Sequence[str],
+        outcome: Outcome,
+    ) -> Sample:
+        cited = {row["row_id"] for run in runs for row in run}
+        heard = [s for s in found.speech if overlap_s(span_of(s), window) > 0 and s["row_id"] not in cited]
+        question, answer = wordings_of(self.name).choose(
+            "when", found.unit.seed, key, split=found.split, outcome=outcome
+        )
+        return self._build(found.unit.recipe, found.media, clips, runs, heard, window, question.id, answer.id)
 
     def _build(
         self,
         recipe: str,
         media: RowDict,
         clips: Sequence[RowDict],
-        quoted: Sequence[RowDict],
+        runs: Sequence[Sequence[RowDict]],
         heard: Sequence[RowDict],
         window: Span,
         wording: str,
         form: str,
     ) -> Sample:
-        """The sample about `quoted` rows in `window`, `heard` being the segments that touch the window.
+        """The sample about the words of `runs` in `window`, `heard` being the segments that touch the window.
+
+        `runs` are all places in the window where the words are said, or the one place outside where they come from.
         Raises `Withheld`.
         """
-        are_words = "word" in quoted[0]
-        text = " ".join(" ".join(str(r["word"] if are_words else r["text"]) for r in quoted).split()).strip(" ,;:-–—")
-        span = _span(quoted)
-        self._require_phrase(quoted, are_words, text)
+        are_words = bool(runs) and "word" in runs[0][0]
+        text = _text(runs)
+        spans = [_span(run) for run in runs]
+        for run in runs:
+            self._require_phrase(run, are_words, text)
+        absent = len(spans) == 1 and overlap_s(spans[0], window) <= 0
+        shown = [] if absent else spans
+        outcome = outcome_of(shown)
         policy = self.params.window
         for problem in window_problems(
-            window, [span], media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
+            window, shown, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
         ):
             raise Withheld(problem)
-        if not clips or covering(clips, [span]) != list(clips):
+        require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
+        if absent:
+            away_from(window, spans, self.params.absent_gap_s)
+        if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
             raise Withheld("the quoted words are not inside a kept clip")
-        phrase = normalise_words(text)
-        spoken = [w for row in ([] if are_words else quoted) for w in normalise_words(row["text"])]
-        for row in heard:
-            if overlap_s(span_of(row), window) <= 0:
-                raise Withheld("a cited speech segment lies outside the window")
-            spoken += normalise_words(row["text"])
-        found = _places(phrase, spoken, self.params.max_similarity)
-        if found != 1:
-            raise Withheld(f"the quoted words are said {found} times in the window")
-        others = [row for row in heard if overlap_s(span_of(row), span) <= 0]
+        if not are_words and not absent:
+            heard_all = sorted(
+                (*heard, *(row for run in runs for row in run)), key=lambda r: (r["start_s"], r["end_s"])
+            )
+        else:
+            heard_all = list(heard)
+        nearest = self._require_said(text, runs, heard_all, window, len(shown))
+        others = [row for row in heard if all(overlap_s(span_of(row), span) <= 0 for span in shown)]
         if sum(overlap_s(span_of(row), window) for row in others) < self.params.min_other_speech_s:
             raise Withheld("no other speech in the window")
         wordings = wordings_of(self.name)
         question, answer = wordings.question("when", wording), wordings.answer("when", form)
-        if question is None or answer is None:
+        if question is None or answer is None or answer.outcome != outcome:
             raise Withheld(f"unknown wording {wording} or answer form {form}")
         kind = kind_of(media)
-        slots = {"span": span_mark(span), "start": moment(span.start_s), "end": moment(span.end_s)}
         evidence: list[Evidence] = [
             cite("media", media, MEDIA_COLUMNS),
             *(cite("clips", c, CLIP_COLUMNS) for c in clips),
         ]
-        evidence += [
-            cite("words" if are_words else "speech", r, WORD_COLUMNS if are_words else SPEECH_COLUMNS) for r in quoted
-        ]
+        table, columns = ("words", WORD_COLUMNS) if are_words else ("speech", SPEECH_COLUMNS)
+        evidence += [cite(table, r, columns) for run in runs for r in run]
         evidence += [cite("speech", r, SPEECH_COLUMNS) for r in heard]
         return Sample(
             task=self.name,
             recipe=recipe,
             clip_id=clips[0]["clip_id"],
             media=(MediumRef(media_id=media["media_id"], kind=kind, start_s=window.start_s, end_s=window.end_s),),
-            turns=dialogue(f"<{kind}>", question.fill({"quote": quote(text)}), answer.fill(slots)),
-            answer=SpanAnswer(start_s=span.start_s, end_s=span.end_s),
-            rationale=_rationale(quoted, are_words, text, span, others, window),
+            turns=dialogue(f"<{kind}>", question.fill({"quote": quote(text)}), answer.fill(slots_of(shown))),
+            answer=answer_of(shown),
+            rationale=_rationale(runs, are_words, text, shown, others, window, nearest),
             evidence=tuple(evidence),
             needs=("audio", "speech_text"),
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            difficulty=placement(window, span) | {"words": float(len(phrase)), "other_segments": float(len(others))},
+            difficulty=placed(window, shown)
+            | {
+                "words": float(len(normalise_words(text))),
+                "other_segments": float(len(others)),
+                "nearest": nearest.score if nearest else 0.0,
+            },
             generator=f"{self.name}@{self.version}",
         )
+
+    def _require_said(
+        self,
+        text: str,
+        runs: Sequence[Sequence[RowDict]],
+        heard: Sequence[RowDict],
+        window: Span,
+        times: int,
+    ) -> Found | None:
+        """The place in the window that is most like `text` without being it.
+
+        Raises `Withheld` when the segments do not say it exactly `times` times, or say something much like it.
+        """
+        same, different = self.params.same, self.params.different
+        phrase = normalise_words(text)
+        for run in runs:
+            if max((r.score for r in alike_runs(phrase, normalise_words(_text([run])), same)), default=0.0) < same:
+                raise Withheld(f"the cited words are not {text!r}")
+        if any(overlap_s(span_of(row), window) <= 0 for row in heard):
+            raise Withheld("a cited speech segment lies outside the window")
+        found = Spoken([line(row, row["text"]) for row in heard], 1.0, 0.0).find(text, window)
+        said = [f for f in found if f.score >= same]
+        if len(said) != times:
+            places = "".join(f", at {f.span.start_s:g} s in {f.text!r}" for f in said[:2])
+            raise Withheld(f"the quoted words are said {len(said)} times in the window, not {times}{places}")
+        rest = max((f for f in found if f.score < same), key=lambda f: (f.score, -f.span.start_s), default=None)
+        if rest is not None and rest.score >= different:
+            raise Withheld(f"{rest.text!r} is much like the quoted words ({rest.score:.2f})")
+        return rest
 
     def _require_phrase(self, quoted: Sequence[RowDict], are_words: bool, text: str) -> None:
         least, most = self.params.phrase_words
@@ -241,6 +357,21 @@ class SpeechGrounding(Task[Params]):
             raise Withheld("the words are recognised with too little confidence")
 
 
+@dataclass(frozen=True)
+class _Footage:
+    """What is known of one medium while its samples are written."""
+
+    unit: Unit
+    media: RowDict
+    clips: Sequence[RowDict]
+    rows: Sequence[RowDict]
+    are_words: bool
+    speech: Sequence[RowDict]
+    spoken: Spoken
+    rivals: Sequence[Localiser]
+    split: str
+
+
 def _to_sentence_end(words: Sequence[RowDict]) -> list[RowDict]:
     """The words up to the end of the first sentence among them: nobody quotes across a full stop."""
     ends = [i for i, w in enumerate(words) if str(w["word"]).rstrip("\"'”’)").endswith((".", "?", "!", "…"))]
@@ -251,31 +382,52 @@ def _span(quoted: Sequence[RowDict]) -> Span:
     return Span(grid(quoted[0]["start_s"]), grid(quoted[-1]["end_s"]))
 
 
-def _overlap(a: Sample, b: Sample) -> bool:
-    assert isinstance(a.answer, SpanAnswer) and isinstance(b.answer, SpanAnswer)
-    return a.answer.start_s < b.answer.end_s and b.answer.start_s < a.answer.end_s
+def _said(row: RowDict) -> str:
+    return str(row["word"] if "word" in row else row["text"])
 
 
-def _places(phrase: Sequence[str], spoken: Sequence[str], max_similarity: float) -> int:
-    """How many separate places of `spoken` hold the phrase or something much like it; 0 when it is nowhere
-    exactly.
-    """
-    n = len(phrase)
-    close: list[int] = []
-    exact = False
-    for i in range(len(spoken) - n + 1):
-        equal = sum(a == b for a, b in zip(phrase, spoken[i : i + n], strict=True))
-        exact = exact or equal == n
-        if equal > max_similarity * n and (not close or i - close[-1] >= n):
-            close.append(i)
-    return len(close) if exact and n else 0
+def _text(runs: Sequence[Sequence[RowDict]]) -> str:
+    """The words as they are quoted: those of the first place."""
+    return " ".join(" ".join(_said(r) for r in runs[0]).split()).strip(" ,;:-–—") if runs else ""
+
+
+def _runs(words: Sequence[RowDict]) -> list[list[RowDict]]:
+    """Cited words as runs that follow each other without a gap."""
+    runs: list[list[RowDict]] = []
+    for word in words:
+        if runs and word["position"] == runs[-1][-1]["position"] + 1:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
 
 
 def _rationale(
-    quoted: Sequence[RowDict], are_words: bool, text: str, span: Span, others: Sequence[RowDict], window: Span
+    runs: Sequence[Sequence[RowDict]],
+    are_words: bool,
+    text: str,
+    shown: Sequence[Span],
+    others: Sequence[RowDict],
+    window: Span,
+    nearest: Found | None,
 ) -> tuple[str, ...]:
-    """Steps that cite the evidence: what surrounds the words, where the first begins, where the last ends."""
+    """Steps that cite the evidence: what surrounds the words, where they begin and end, or what comes nearest."""
     steps = [f"I listen for the words {quote(text)}."]
+    if not shown:
+        first, last = (grid(t) for t in (min(r["start_s"] for r in others), max(r["end_s"] for r in others)))
+        heard = Span(first, last).intersection(window)
+        if heard is not None:
+            steps.append(f"I hear speech in {span_mark(heard)}.")
+        part = nearest.span.intersection(window) if nearest is not None else None
+        if nearest is not None and part is not None:
+            steps.append(f"What comes nearest is {quote(' '.join(nearest.text.split()))} at {span_mark(part)}.")
+        return (*steps, "So the words are not said in the footage shown.")
+    if len(shown) > 1:
+        steps += [
+            f"{'I hear them again' if i else 'I first hear them'} in {span_mark(s)}." for i, s in enumerate(shown)
+        ]
+        return (*steps, "They are said nowhere else in the footage shown.")
+    span, quoted = shown[0], runs[0]
     before = [row for row in others if row["end_s"] <= span.start_s]
     after = [row for row in others if row["start_s"] >= span.end_s]
     for word, row in (("Before", before[-1:]), ("After", after[:1])):

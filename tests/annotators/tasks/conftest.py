@@ -100,6 +100,16 @@ def corruptions(row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             "text contradicts answer",
             lie(turns=[sample.turns[0].model_dump(), {"role": "assistant", "text": "<t:0.5>" + text}]),
         )
+    if answer["kind"] == "spans":
+        spans = [list(span) for span in answer["spans"]]
+        yield "a span dropped", lie(answer=answer | {"spans": spans[:-1]})
+        yield "a span shifted", lie(answer=answer | {"spans": [[a + 0.2, b + 0.2] for a, b in spans]})
+        yield "one of the spans alone", lie(answer={"kind": "span", "start_s": spans[0][0], "end_s": spans[0][1]})
+    if answer["kind"] in ("span", "spans", "span_box"):
+        yield "absent instead", lie(answer={"kind": "absent"})
+    if answer["kind"] == "absent":
+        start = sample.window.start_s
+        yield "present instead", lie(answer={"kind": "span", "start_s": start, "end_s": start + 1.0})
     if answer["kind"] == "choice":
         for index in range(len(sample.options)):
             if index != answer["index"]:
@@ -136,7 +146,8 @@ def corruptions(row: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name in ("sample_id", "media_id"):
         yield f"{name} forged", row | {name: "0" * 20}
     yield "window column forged", row | {"window_end_s": row["window_end_s"] + 1}
-    yield "answer edited, identifier kept", row | {"answer_json": json.dumps(answer | {"kind": "absent"})}
+    other = {"kind": "absent"} if answer["kind"] != "absent" else {"kind": "text", "text": "here"}
+    yield "answer edited, identifier kept", row | {"answer_json": json.dumps(other)}
 
 
 @pytest.fixture

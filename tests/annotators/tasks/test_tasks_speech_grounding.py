@@ -69,9 +69,10 @@ def test_samples_are_well_formed_and_true_to_the_words(world):
     task = SpeechGrounding(SpeechGrounding.Params())
     rows = [row for m in world.media_ids() for row in world.run(task, m)]
     assert len(rows) >= 18
-    for row in rows:
-        sample = Sample.from_row(row)
-        assert sample.problems() == []
+    assert all(Sample.from_row(row).problems() == [] for row in rows)
+    present = [Sample.from_row(row) for row in rows if row["answer_kind"] == "span"]
+    assert len(present) >= len(rows) * 0.7
+    for sample in present:
         span = Span(sample.answer.start_s, sample.answer.end_s)
         words = [w for w in world.rows(sample.media[0].media_id)["words"] if span.contains(w["start_s"])]
         quoted = sample.turns[0].text.partition("“")[2].partition("”")[0]
@@ -92,13 +93,112 @@ def test_every_lie_is_caught(world, all_caught):
     assert all_caught(world, task, rows) > 100
 
 
-def test_a_repeated_phrase_is_never_quoted(new_world):
+def whole(new_world, said, **params):
+    """The samples of one medium, shown whole, with these sentences."""
     world = new_world()
-    end = speak(world, "m", ["the same old words are said once again here"] * 8)
+    end = speak(world, "m", said)
     world.medium("m", end)
     world.clip("m", 0.0, end)
-    policy = {"length_s": (end - 1, end)}
-    assert world.run(SpeechGrounding(SpeechGrounding.Params(window=policy)), "m") == []
+    task = SpeechGrounding(
+        SpeechGrounding.Params(window={"length_s": (end - 0.1, end)}, per_clip=20, per_medium=20, **params)
+    )
+    return world, task, [Sample.from_row(row) for row in world.run(task, "m")]
+
+
+def about(samples, words):
+    return [s for s in samples if f"“{words}" in s.turns[0].text]
+
+
+SAME = "the same old words are said once again here."
+
+
+def test_a_phrase_said_three_times_has_three_spans(new_world, all_caught):
+    said = sentences("m", 9)
+    said[2:2] = [SAME]
+    said[5:5] = [SAME]
+    said[8:8] = [SAME]
+    world, task, samples = whole(new_world, said, phrase_words=(9, 9), absent_share=0)
+    found = about(samples, SAME)
+    truth = [(s["start_s"], s["end_s"]) for s in world.rows("m")["speech"] if s["text"] == SAME]
+    assert len(found) == 1 and found[0].answer.spans == pytest.approx(truth)
+    assert found[0].turns[1].text.count("<span:") == 3
+    assert all_caught(world, task, [found[0].to_row()]) > 20
+
+
+def test_a_phrase_said_more_often_than_allowed_is_withheld(new_world):
+    said = [s for other in sentences("m", 5) for s in (other, SAME)]
+    _, _, samples = whole(new_world, said, phrase_words=(9, 9))
+    assert samples and about(samples, SAME) == []
+
+
+def test_a_near_repetition_withholds_the_phrase(new_world):
+    said = sentences("m", 9)
+    said[2:2] = [SAME]
+    said[6:6] = ["the same new words were said once more here"]
+    _, _, samples = whole(new_world, said, phrase_words=(9, 9))
+    assert len(samples) == 9 and about(samples, SAME) == []
+
+
+@pytest.mark.parametrize(("at_s", "asked"), [(0.0, True), (30.0, False)])
+def test_words_that_can_also_be_read_at_another_time_are_withheld(new_world, at_s, asked):
+    said = [SAME, *sentences("m", 9)]
+    world, task, _ = whole(new_world, said, phrase_words=(9, 9), absent_share=0)
+    start = world.rows("m")["speech"][0]["start_s"] if asked else at_s
+    for t in (start, start + 2):
+        world.add("text_regions", "m", "ocr", start_s=t, end_s=t + 2, text=f"He: {SAME}!", confidence=0.9,
+                  x1=0.1, y1=0.8, x2=0.9, y2=0.9)  # fmt: skip
+    assert bool(about([Sample.from_row(r) for r in world.run(task, "m")], SAME)) is asked
+
+
+def test_absent_phrases_are_said_elsewhere_and_proven_absent(world, all_caught):
+    task = SpeechGrounding(SpeechGrounding.Params(absent_share=0.6))
+    rows = [row for m in world.media_ids() for row in world.run(task, m)]
+    absent = [Sample.from_row(row) for row in rows if row["answer_kind"] == "absent"]
+    assert 0.3 * len(rows) < len(absent) < 0.9 * len(rows)
+    questions = {s.wording for s in absent}
+    assert questions & {Sample.from_row(r).wording for r in rows if r["answer_kind"] == "span"}
+    for sample in absent:
+        quoted = sample.turns[0].text.partition("“")[2].partition("”")[0]
+        heard = {e.values["text"] for e in sample.evidence if e.table == "speech"}
+        assert heard == {
+            s["text"]
+            for s in world.rows(sample.media[0].media_id)["speech"]
+            if s["start_s"] < sample.window.end_s and s["end_s"] > sample.window.start_s
+        }
+        words = [e.values for e in sample.evidence if e.table == "words"]
+        assert normalise_words(" ".join(w["word"] for w in words)) == normalise_words(quoted)
+        assert all(w["end_s"] <= sample.window.start_s - 5 or w["start_s"] >= sample.window.end_s + 5 for w in words)
+        assert "<" not in sample.turns[1].text
+    assert all_caught(world, task, [s.to_row() for s in absent[:3]]) > 60
+
+
+def test_an_absent_claim_about_words_that_are_said_is_named(world):
+    task = SpeechGrounding(SpeechGrounding.Params(absent_share=0.6))
+    rows = [row for m in world.media_ids() for row in world.run(task, m)]
+    row = next(r for r in rows if r["answer_kind"] == "absent")
+    sample = Sample.from_row(row)
+    quoted = sample.turns[0].text.partition("“")[2].partition("”")[0]
+    victim = next(e for e in sample.evidence if e.table == "speech")
+    world.tables["speech"][victim.row_id]["text"] = f"Well, {quoted} my friend"
+    assert world.check(task, row)["problem"] == "evidence changed"
+    changed = [
+        e.model_copy(update={"values": {**e.values, "text": f"Well, {quoted} my friend"}}) if e is victim else e
+        for e in sample.evidence
+    ]
+    verdict = world.check(task, sample.model_copy(update={"evidence": tuple(changed)}).to_row())
+    assert verdict["problem"] == "answer wrong" and "said 1 times in the window, not 0" in verdict["reason"]
+    assert quoted in verdict["reason"]
+
+
+def test_the_share_of_absent_samples_is_right_over_many_short_media(new_world):
+    world = new_world()
+    for m in range(40):
+        end = speak(world, f"short{m}", sentences(f"short{m}", 12))
+        world.medium(f"short{m}", end)
+        world.clip(f"short{m}", 0.0, end)
+    task = SpeechGrounding(SpeechGrounding.Params(absent_share=0.15, window={"length_s": (8.0, 30.0)}))
+    kinds = [row["answer_kind"] for m in world.media_ids() for row in world.run(task, m)]
+    assert len(kinds) > 70 and 0.08 <= kinds.count("absent") / len(kinds) <= 0.25
 
 
 def test_only_kept_clips_and_one_recogniser(world):
@@ -131,7 +231,8 @@ def test_subtitles_without_words_are_quoted_whole(new_world, all_caught):
     task = SpeechGrounding(SpeechGrounding.Params())
     rows = world.run(task, "m")
     spans = {(s["start_s"], s["end_s"]) for s in world.rows("m")["speech"]}
-    assert rows and all((Sample.from_row(r).answer.start_s, Sample.from_row(r).answer.end_s) in spans for r in rows)
+    present = [Sample.from_row(r).answer for r in rows if r["answer_kind"] == "span"]
+    assert present and all((a.start_s, a.end_s) in spans for a in present)
     assert all_caught(world, task, rows) > 0
 
 
@@ -139,7 +240,7 @@ def test_same_input_same_samples_and_answers_spread_over_the_window(world):
     task = SpeechGrounding(SpeechGrounding.Params())
     rows = [row for m in world.media_ids() for row in world.run(task, m)]
     assert rows == [row for m in world.media_ids() for row in world.run(task, m)]
-    positions = [Sample.from_row(r).difficulty["position"] for r in rows]
+    positions = [Sample.from_row(r).difficulty["position"] for r in rows if r["answer_kind"] == "span"]
     assert min(positions) < 0.35 and max(positions) > 0.65
 
 

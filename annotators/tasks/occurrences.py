@@ -1,0 +1,82 @@
+"""What grounding tasks share: how a query that happens once, several times or not at all becomes answer and wording.
+
+The answer is a span, all spans in order, or "absent". Difficulty factors are those of one span, taken over all of them;
+an absent sample has none of its window as evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import fsum
+from typing import Any
+
+from ...engine.wordings import Outcome
+from ...schemas.sample import AbsentAnswer, Answer, SpanAnswer, SpanBoxAnswer, SpansAnswer
+from ...schemas.span import Span, overlap_s
+from .common import RowDict, Withheld, moment, placement, span_mark, span_of
+
+
+def outcome_of(spans: Sequence[Span]) -> Outcome:
+    """Unique, repeated or absent by the number of spans."""
+    return "absent" if not spans else "unique" if len(spans) == 1 else "repeated"
+
+
+def answer_of(spans: Sequence[Span]) -> SpanAnswer | SpansAnswer | AbsentAnswer:
+    """The typed answer for spans in order."""
+    if not spans:
+        return AbsentAnswer()
+    if len(spans) == 1:
+        return SpanAnswer(start_s=spans[0].start_s, end_s=spans[0].end_s)
+    return SpansAnswer(spans=tuple((s.start_s, s.end_s) for s in spans))
+
+
+def spans_in(answer: Answer) -> list[Span]:
+    """The spans of a typed answer; none for any other kind."""
+    if isinstance(answer, SpanAnswer | SpanBoxAnswer):
+        return [Span(answer.start_s, answer.end_s)]
+    return [Span(*span) for span in answer.spans] if isinstance(answer, SpansAnswer) else []
+
+
+def slots_of(spans: Sequence[Span]) -> dict[str, str]:
+    """The slots span, start and end of one span, spans of several; none when there is none."""
+    if len(spans) == 1:
+        return {"span": span_mark(spans[0]), "start": moment(spans[0].start_s), "end": moment(spans[0].end_s)}
+    return {"spans": listed([span_mark(s) for s in spans])} if spans else {}
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def placed(window: Span, spans: Sequence[Span]) -> dict[str, float]:
+    """Difficulty factors: share of the window that is evidence, where it lies (no position for none), how often."""
+    found: dict[str, float] = {"evidence_ratio": 0.0, "occurrences": float(len(spans))}
+    if spans:
+        each = [placement(window, s) for s in spans]
+        found["evidence_ratio"] = round(fsum(e["evidence_ratio"] for e in each), 6)
+        found["position"] = round(fsum(e["position"] for e in each) / len(each), 6)
+    return found
+
+
+def require_places(spans: Sequence[Span], window: Span, share_max: float, max_spans: int) -> None:
+    """Raises `Withheld` for too many spans, spans out of order, or spans that together fill too much of the window."""
+    if len(spans) > max_spans:
+        raise Withheld(f"it happens {len(spans)} times in the window")
+    if any(b.start_s < a.end_s for a, b in pairwise(spans)):
+        raise Withheld("its spans are not in order, or overlap")
+    if fsum(s.length_s for s in spans) > share_max * window.length_s + 1e-6:
+        raise Withheld(f"it fills more than {share_max:g} of the window")
+
+
+def away_from(window: Span, spans: Sequence[Span], gap_s: float) -> None:
+    """Raises `Withheld` unless every span keeps `gap_s` away from the window."""
+    if any(s.start_s < window.end_s + gap_s - 1e-6 and s.end_s > window.start_s - gap_s + 1e-6 for s in spans):
+        raise Withheld("the footage shown reaches too near to where it happens")
+
+
+def clip_shown(clips: Sequence[RowDict], window: Span) -> list[RowDict]:
+    """The clip that most of the window shows (the first of equals), for a sample that is about no place; or none."""
+    best: Any = max(clips, key=lambda c: (overlap_s(span_of(c), window), -c["start_s"]), default=None)
+    return [best] if best is not None and overlap_s(span_of(best), window) > 0 else []
