@@ -25,6 +25,8 @@ from .results import Outcome, UnitKey, UnitResult
 
 LEFT_OUT = {"frames": ("jpeg",)}
 """Columns that unit annotators never get: pictures reach batch annotators only."""
+VECTORS = {"embeddings": "vector"}
+"""Columns that corpus annotators get as float32 arrays: a list of Python numbers takes eight times the memory."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,15 @@ def read_inputs(
     if units:
         where += " AND (list_contains(?, unit) OR list_contains(?, media_id))"
         params += [list(units), list(units)]
-    return catalog.rows(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}", params)
+    query = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {order}"
+    if units or table not in VECTORS:
+        return catalog.rows(query, params)
+    found = catalog.arrow(query, params)
+    vectors = found.column(VECTORS[table])
+    rows: list[dict[str, Any]] = found.drop_columns([VECTORS[table]]).to_pylist()
+    for row, vector in zip(rows, vectors, strict=True):
+        row[VECTORS[table]] = vector.values.to_numpy() if vector.is_valid else None
+    return rows
 
 
 def _group(tables: Mapping[str, list[dict[str, Any]]], units: set[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:

@@ -1,0 +1,87 @@
+"""What the solvers of the ladder are given of a sample: its question and options as a trainer would show them, and the truth.
+
+Times are written as shares of the shown window and boxes with two decimals, so that a solver meets the places that a
+reader would meet, whatever language a packager chooses. Samples are solved apart by `form`, the kind of answer that the
+question asks for, because everybody who is asked knows it; "it does not happen" is an answer to a question for spans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from ...schemas.markup import BoxAt, BoxMark, MarkupError, Moment, SpanMark, Text, Token, replace
+from ...schemas.sample import Answer, MediumRef, NumberAnswer, Sample
+from ...schemas.span import Span
+
+RANKED = ("choice", "order")
+"""Forms answered with the options."""
+TIMED = "interval"
+"""Form of span, spans and absent."""
+_FORMS = {"span": TIMED, "spans": TIMED, "absent": TIMED}
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One sample, ready for every solver."""
+
+    sample_id: str
+    media_id: str
+    group: str
+    form: str
+    """choice, order, interval, box, span_box, text, or number:UNIT."""
+    question: str
+    options: tuple[str, ...]
+    answer: Answer
+    window: Span
+    media: tuple[MediumRef, ...]
+    chance: float | None
+    """Reward of a guess by somebody who read the question, where the task says so (`difficulty.chance`)."""
+
+
+def item_of(row: Mapping[str, Any], group: str) -> Item | None:
+    """The item of a row of `samples`; None for a row that is no sample."""
+    try:
+        sample = Sample.from_row(row)
+        windows = [Span(m.start_s, m.end_s) for m in sample.media]
+        asked = [turn.text for turn in sample.turns]
+        while asked and sample.turns[len(asked) - 1].role == "assistant":
+            asked.pop()
+        question = _SPACES.sub(" ", " ".join(read(text, windows) for text in asked)).strip()
+        options = tuple(read(option.text, windows) for option in sample.options)
+    except (ValidationError, MarkupError, ValueError, KeyError, TypeError):
+        return None
+    answer = sample.answer
+    form = f"number:{answer.unit}" if isinstance(answer, NumberAnswer) else _FORMS.get(answer.kind, answer.kind)
+    chance = sample.difficulty.get("chance")
+    media_id = sample.media[0].media_id
+    return Item(
+        sample.sample_id, media_id, group, form, question, options, answer, windows[0], sample.media, chance
+    )  # fmt: skip
+
+
+def read(text: str, windows: Sequence[Span]) -> str:
+    """Markup as plain words; raises `MarkupError` for what is none."""
+
+    def share(t_s: float, medium: int) -> str:
+        window = windows[medium - 1] if medium <= len(windows) else windows[0]
+        return f"{(t_s - window.start_s) / window.length_s:.2f}"
+
+    def words(token: Token) -> str:
+        match token:
+            case Text(said):
+                return said
+            case Moment(t_s, medium):
+                return share(t_s, medium)
+            case SpanMark(start_s, end_s, medium):
+                return f"{share(start_s, medium)}-{share(end_s, medium)}"
+            case BoxMark() | BoxAt():
+                return "[" + " ".join(f"{edge:.2f}" for edge in token.box.edges) + "]"
+        return " "
+
+    return replace(text, words)

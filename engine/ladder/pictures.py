@@ -1,0 +1,97 @@
+"""What single pictures and bags of pictures show: stored embeddings of a sample's media as one short vector per sample.
+
+The first frame, the middle frame, or all frames without their order (mean and spread per dimension). Vectors are centred
+and reduced by principal components over the samples of a task; a sample whose media have no embedding has none.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...schemas.sample import MediumRef
+from .item import Item
+
+PICTURE_SOLVERS = ("middle_frame", "first_frame", "shuffled_frames")
+COMPONENTS = 24
+"""Dimensions that are kept."""
+
+
+class PictureIndex:
+    """Embeddings of one model by medium and time; the model with most rows, unless one is named."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], reach_s: float, model: str | None = None) -> None:
+        self.reach_s = reach_s
+        rows = list(rows)
+        counts = Counter(str(row["model"]) for row in rows)
+        self.model = model if model is not None else min(counts, key=lambda m: (-counts[m], m), default=None)
+        found: dict[str, dict[float, Any]] = {}
+        for row in rows:
+            if row["model"] == self.model and row["vector"] is not None:
+                found.setdefault(row["media_id"], {}).setdefault(float(row["t_s"]), row["vector"])
+        self._times = {media_id: sorted(at) for media_id, at in found.items()}
+        self._vectors = found
+
+    def near(self, media_id: str, t_s: float) -> np.ndarray | None:
+        """The vector nearest in time, None when none is within reach."""
+        times = self._times.get(media_id, ())
+        i = bisect_left(times, t_s)
+        close = [t for t in times[max(0, i - 1) : i + 1] if abs(t - t_s) <= self.reach_s]
+        if not close:
+            return None
+        nearest = min(close, key=lambda t: (abs(t - t_s), t))
+        return np.asarray(self._vectors[media_id][nearest], np.float64)
+
+    def shown(self, ref: MediumRef) -> list[np.ndarray]:
+        """The vectors of everything that is shown of a medium, in time order (stills as they are listed)."""
+        if ref.frame_times:
+            found = [self.near(ref.media_id, t) for t in ref.frame_times]
+            return [v for v in found if v is not None]
+        times = self._times.get(ref.media_id, [])
+        inside = times[bisect_left(times, ref.start_s) : bisect_left(times, ref.end_s)]
+        vectors = self._vectors.get(ref.media_id, {})
+        return [np.asarray(vectors[t], np.float64) for t in inside]
+
+    def seen(self, solver: str, item: Item) -> np.ndarray | None:
+        """What a solver sees of an item: one vector, the mean over its media; None when a medium has no embedding."""
+        parts = [self._part(solver, ref) for ref in item.media if ref.kind != "audio"]
+        if not parts or any(p is None for p in parts):
+            return None
+        return np.mean([p for p in parts if p is not None], axis=0)
+
+    def _part(self, solver: str, ref: MediumRef) -> np.ndarray | None:
+        stills = ref.frame_times
+        if solver == "first_frame":
+            return self.near(ref.media_id, stills[0] if stills else ref.start_s)
+        if solver == "middle_frame":
+            middle = stills[len(stills) // 2] if stills else (ref.start_s + ref.end_s) / 2
+            return self.near(ref.media_id, middle)
+        shown = self.shown(ref)
+        if not shown:
+            return None
+        return np.concatenate([np.mean(shown, axis=0), np.std(shown, axis=0)])
+
+
+def reduced(vectors: Sequence[np.ndarray]) -> np.ndarray:
+    """[n, at most 24]: centred principal components, scaled to a mean squared length of one."""
+    stacked = np.vstack(vectors)
+    centred = stacked - stacked.mean(axis=0)
+    covariance = centred.T @ centred
+    _, axes = np.linalg.eigh(covariance)
+    axes = axes[:, ::-1][:, : min(COMPONENTS, len(vectors))]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1, 1)
+    small = centred @ axes
+    length = np.sqrt((small**2).sum(axis=1).mean())
+    return small / length if length > 1e-9 else np.zeros_like(small)
+
+
+def likeness(vectors: np.ndarray) -> np.ndarray:
+    """[n, n] Gaussian kernel of rows, its width the median distance."""
+    squares = (vectors**2).sum(axis=1)
+    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * vectors @ vectors.T, 0)
+    width = float(np.median(apart))
+    return np.exp(-apart / width) if width > 1e-12 else np.ones_like(apart)
