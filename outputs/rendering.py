@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..schemas.box import Box
-from ..schemas.boxcodec import BoxCodecError, box_codec
+from ..schemas.boxcodec import BoxCodec, BoxCodecError, box_codec
 from ..schemas.markup import (
     AnswerMark,
     BoxAt,
@@ -113,11 +113,14 @@ class Language:
         start, end = self.times.encode_span(span, duration_s)
         return self.span_text.replace("{start}", start).replace("{end}", end)
 
+    def box_codec(self, view: View) -> BoxCodec:
+        """The codec of boxes at the size of a view."""
+        return box_codec(self.boxes, width=max(view.width, 1), height=max(view.height, 1), decimals=self.box_decimals)
+
     def box(self, box: Box, view: View) -> str:
         """A box. Raises `LeftOut` when the codec cannot say it."""
-        codec = box_codec(self.boxes, width=max(view.width, 1), height=max(view.height, 1), decimals=self.box_decimals)
         try:
-            return codec.encode(box)
+            return self.box_codec(view).encode(box)
         except BoxCodecError as error:
             raise LeftOut("box smaller than the codec can say", str(error)) from None
 
@@ -147,22 +150,6 @@ def render(
         return _Renderer(sample, views, order, language).render(rationale)
     except MarkupError as error:
         raise LeftOut("malformed", str(error)) from None
-
-
-def named_spans(sample: Sample, views: Sequence[View]) -> list[tuple[int, Span]]:
-    """(medium from 0, span on the packaged file's clock) of all spans that the answer, the turns or the options name."""
-    found: list[tuple[int, tuple[float, float]]] = []
-    match sample.answer:
-        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
-            found.append((0, (start, end)))
-        case SpansAnswer(spans=spans):
-            found += [(0, s) for s in spans]
-    try:
-        for text in (*(t.text for t in sample.turns), *(o.text for o in sample.options)):
-            found += [(t.medium - 1, (t.start_s, t.end_s)) for t in parse(text) if isinstance(t, SpanMark)]
-    except MarkupError as error:
-        raise LeftOut("malformed", str(error)) from None
-    return [(medium, _view(views, medium + 1).span(*span)) for medium, span in found]
 
 
 def harmless(text: str) -> str:

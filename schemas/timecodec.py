@@ -82,24 +82,46 @@ class TimeCodec(ABC):
         _positive_us(duration_s)
         return [_cut(found.t_s, duration_s) for found in self._matches(text, duration_s)]
 
+    def find_runs(self, text: str, duration_s: float) -> list[list[float]]:
+        """Times in free text as runs, not cut at the duration: times joined by nothing, a comma, a dash or 'to' share
+        a run.
+        """
+        _positive_us(duration_s)
+        runs: list[list[float]] = []
+        end: int | None = None
+        for found in self._matches(text, duration_s):
+            if end is not None and _BETWEEN.fullmatch(text, end, found.start):
+                runs[-1].append(found.t_s)
+            else:
+                runs.append([found.t_s])
+            end = found.end
+        return runs
+
     def find_spans(self, text: str, duration_s: float) -> list[Span]:
         """Spans in free text: times joined by nothing, a comma, a dash or 'to'; without any such pair, every
         two times.
 
         Reversed and empty pairs are left out.
         """
-        _positive_us(duration_s)
-        found = list(self._matches(text, duration_s))
-        joined: list[tuple[_Found, _Found]] = []
-        i = 0
-        while i + 1 < len(found):
-            if _BETWEEN.fullmatch(text, found[i].end, found[i + 1].start):
-                joined.append((found[i], found[i + 1]))
-                i += 1
-            i += 1
-        pairs = joined or list(zip(found[::2], found[1::2], strict=False))
-        spans = [self._span(_cut(a.t_s, duration_s), _cut(b.t_s, duration_s), duration_s) for a, b in pairs]
+        runs = self.find_runs(text, duration_s)
+        if all(len(run) == 1 for run in runs):
+            runs = [[t_s for run in runs for t_s in run]]
+        spans = [
+            self.span_of(start_s, end_s, duration_s)
+            for run in runs
+            for start_s, end_s in zip(run[::2], run[1::2], strict=False)
+        ]
         return [span for span in spans if span is not None]
+
+    def span_of(self, start_s: float, end_s: float, duration_s: float) -> Span | None:
+        """The span of two times that were read, cut at the duration: equal times mean the whole cell that the codec
+        rounds to them; None when reversed or past the end.
+        """
+        return self._span(_cut(start_s, duration_s), _cut(end_s, duration_s), duration_s)
+
+    def as_said(self, span: Span, duration_s: float) -> Span | None:
+        """What is left of a span after it was written and read again; None where nothing is."""
+        return self.decode_span(*self.encode_span(span, duration_s), duration_s)
 
     def _span(self, start_s: float, end_s: float, duration_s: float) -> Span | None:
         if start_s == end_s:

@@ -10,9 +10,10 @@ makes no sense.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
+from .box import Box, iou, viou
 from .metrics import is_permutation, normalise_words, order_accuracy, word_edits
 from .span import Span, merge, overlap_s, seconds_text, tiou, tiou_sets, to_us
 
@@ -30,6 +31,8 @@ class Check:
 
 
 _UNREAD = Check(False, "no readable answer", 0.0)
+MRA_THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
+"""Confidences of the mean relative accuracy: 0.5, 0.55 ... 0.95."""
 
 
 def _tolerance_us(tolerance_s: float) -> int:
@@ -78,6 +81,43 @@ def check_spans(answer: Sequence[Span] | None, truth: Sequence[Span], tolerance_
     return Check(not reasons, "; ".join(reasons), score)
 
 
+def check_box(answer: Box | None, truth: Box, min_iou: float) -> Check:
+    """IoU of at least `min_iou`; score is the IoU."""
+    if answer is None:
+        return _UNREAD
+    score = iou(answer, truth)
+    return Check(score >= min_iou, "" if score >= min_iou else f"IoU {score:.3f}, below {min_iou:g}", score)
+
+
+def check_span_box(
+    answer: tuple[Span, Box] | None, truth: tuple[Span, Box], *, tolerance_s: float, min_iou: float
+) -> Check:
+    """When and where, for a thing at rest: both ends within `tolerance_s` and IoU of at least `min_iou`.
+
+    Score is tIoU x IoU, which is the vIoU of two resting boxes in continuous time.
+    """
+    if answer is None:
+        return _UNREAD
+    when, where = check_span(answer[0], truth[0], tolerance_s), check_box(answer[1], truth[1], min_iou)
+    reasons = "; ".join(check.reason for check in (when, where) if not check.ok)
+    return Check(not reasons, reasons, when.score * where.score)
+
+
+def check_track(answer: Mapping[float, Box] | None, truth: Mapping[float, Box], min_viou: float) -> Check:
+    """Tracks {t_s: box} with a vIoU of at least `min_viou`; score is the vIoU."""
+    if answer is None:
+        return _UNREAD
+    score = viou(answer, truth)
+    return Check(score >= min_viou, "" if score >= min_viou else f"vIoU {score:.3f}, below {min_viou:g}", score)
+
+
+def check_absent(answer: bool | None) -> Check:
+    """The truth is that it does not happen; `answer` says whether that was said. Score is 0 or 1."""
+    if answer is None:
+        return _UNREAD
+    return Check(answer, "" if answer else "something was named that does not happen", float(answer))
+
+
 def check_choice(answer: Hashable | None, truth: Hashable) -> Check:
     """The right option, by index in canonical order or by any other key; score is 0 or 1."""
     if answer is None:
@@ -110,6 +150,24 @@ def check_number(
     if abs(answer - truth) <= allowed or math.isclose(abs(answer - truth), allowed, rel_tol=1e-9):
         return Check(True, "", 1.0)
     return Check(False, f"{answer:g} instead of {truth:g} (within {allowed:g})", 0.0)
+
+
+def check_mra(answer: float | None, truth: float, *, min_score: float = 0.5) -> Check:
+    """Mean relative accuracy of a measured number (VSI-Bench): the share of the thresholds 0.5, 0.55 ... 0.95 with
+    |answer - truth| / |truth| <= 1 - threshold; ok from `min_score` on. A truth of 0 is met by 0 only.
+    """
+    if not math.isfinite(truth):
+        raise ValueError(f"truth {truth} is no number")
+    if answer is None or not math.isfinite(answer):
+        return _UNREAD
+    if truth:
+        error = abs(answer - truth) / abs(truth)
+    else:
+        error = 0.0 if answer == 0 else math.inf
+    # the slack keeps an error of exactly 5% within 1 - 0.95 whatever floating point makes of it
+    score = sum(error <= 1 - threshold + 1e-9 for threshold in MRA_THRESHOLDS) / len(MRA_THRESHOLDS)
+    reason = "" if score >= min_score else f"{answer:g} instead of {truth:g} (mean relative accuracy {score:g})"
+    return Check(not reason, reason, score)
 
 
 def check_text(answer: str | None, truth: str, *, max_word_errors: int = 0) -> Check:

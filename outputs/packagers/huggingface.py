@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
         ("question", _TEXT),
         ("answer", _TEXT),
         ("answer_json", _TEXT),
+        ("reward_facts", _TEXT),
         ("options", _TEXTS),
         ("videos", _TEXTS),
         ("images", _TEXTS),
@@ -91,7 +92,7 @@ class HuggingFace(Packager[Params]):
             "```\n\n"
             "`messages` hold placeholders in the order of `videos`, `images` and `audios`. `media` says which part of "
             "each file is shown (`start_s` to `end_s` on the file's clock); times in the text count from that start. "
-            "`answer_json` is the typed answer."
+            "`answer_json` is the typed answer; `reward_facts` is what `chronotope.outputs.rewards` scores replies by."
         )
 
     def _card(self, contents: Contents) -> str:
@@ -133,6 +134,7 @@ def _row(sample: PackagedSample) -> dict[str, Any]:
         "question": said["user"][0] if said["user"] else None,
         "answer": said["assistant"][-1] if said["assistant"] else None,
         "answer_json": dumps(facts["answer"]),
+        "reward_facts": dumps(facts["reward"]),
         "videos": sample.files("video"),
         "images": sample.files("image"),
         "audios": sample.files("audio"),

@@ -1,0 +1,93 @@
+"""What a package says about each sample so that a reply can be scored from the package alone: verifier, truth, language.
+
+The value becomes `reward` in `samples.jsonl` and is read by `outputs/rewards/`. Truths are given as the package's
+language can say them (a time in hundredths of the footage, a box in thousandths), because nothing closer can be said
+back; the typed answer beside it keeps the full precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from ..schemas.box import Box
+from ..schemas.boxcodec import BoxCodec
+from ..schemas.span import Span
+from ..schemas.timecodec import TIME_CODECS, TimeCodec
+from .rendering import Language, LeftOut, Rendered, View
+
+COUNTED = ("", "count", "times", "items")
+"""Units of numbers that are counted, not measured: only the exact number is right."""
+
+
+def reward_facts(rendered: Rendered, view: View, language: Language, *, rationale: bool) -> dict[str, Any]:
+    """Reward facts of a rendered sample about its first view; `rationale` says that answers begin with their steps.
+
+    Raises `LeftOut` when nothing of the truth is left in the language.
+    """
+    return _facts(rendered.answer, rendered.options, view, language, "last_line" if rationale else "whole")
+
+
+def _facts(
+    answer: Mapping[str, Any], options: Sequence[str], view: View, language: Language, answer_at: str
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {"answer_at": answer_at}
+    times = language.times
+    clock = {
+        "times": codec_settings(times),
+        "duration_s": view.duration_s,
+        "tolerance_s": times.max_error_s(view.duration_s),
+    }
+    match answer["kind"]:
+        case "span":
+            span = _said(Span(answer["start_s"], answer["end_s"]), view, times)
+            return {**facts, **clock, "verifier": "tiou", "truth": _edges(span)}
+        case "spans":
+            spans = [_said(Span(*ends), view, times) for ends in answer["spans"]]
+            return {**facts, **clock, "verifier": "span_set", "truth": [_edges(s) for s in spans]}
+        case "box":
+            codec = language.box_codec(view)
+            truth = list(codec.decode(codec.encode(Box(*answer["box"]))).edges)
+            return {**facts, "boxes": box_settings(codec), "verifier": "box_iou", "truth": truth}
+        case "span_box":
+            codec = language.box_codec(view)
+            span = _said(Span(answer["start_s"], answer["end_s"]), view, times)
+            box = list(codec.decode(codec.encode(Box(*answer["box"]))).edges)
+            truth = {"span": _edges(span), "box": box}
+            return {**facts, **clock, "boxes": box_settings(codec), "verifier": "viou", "truth": truth}
+        case "choice":
+            return {**facts, "verifier": "choice", "truth": answer["letter"], "options": list(options)}
+        case "order":
+            return {**facts, "verifier": "order", "truth": answer["letters"], "options": list(options)}
+        case "number":
+            verifier = "count" if answer["unit"] in COUNTED else "mra"
+            return {**facts, "verifier": verifier, "truth": answer["value"], "unit": answer["unit"]}
+        case "text":
+            return {**facts, "verifier": "text", "truth": answer["text"]}
+        case "absent":
+            return {**facts, **clock, "verifier": "absent"}
+    raise LeftOut("malformed", f"no verifier for an answer of kind {answer['kind']}")
+
+
+def codec_settings(codec: TimeCodec) -> dict[str, Any]:
+    """A time codec as JSON: its name among `TIME_CODECS` and its parameters."""
+    assert codec.name in TIME_CODECS
+    return {"codec": codec.name, **{f.name: getattr(codec, f.name) for f in fields(codec) if f.init}}
+
+
+def box_settings(codec: BoxCodec) -> dict[str, Any]:
+    """A box codec as JSON: its name, the size of the picture, and decimals where it has them."""
+    settings = {"codec": codec.name, "width": 1, "height": 1}
+    return settings | {f.name: getattr(codec, f.name) for f in fields(codec)}
+
+
+def _said(span: Span, view: View, times: TimeCodec) -> Span:
+    said = times.as_said(span, view.duration_s)
+    if said is None:
+        raise LeftOut("time shorter than the codec can say", f"{span.start_s:g}..{span.end_s:g} s")
+    return said
+
+
+def _edges(span: Span) -> list[float]:
+    return [span.start_s, span.end_s]
