@@ -21,6 +21,7 @@ from ..schemas.sample import Sample
 from ..schemas.span import Span
 from .letters import Key, ranks, shown_order
 from .package_media import INDEX, MediaShelf
+from .package_rewards import reward_facts
 from .package_rules import require_wanted
 from .packager import (
     PROVIDES,
@@ -113,7 +114,8 @@ class Flow:
                         row["split"],
                         rendered.turns,
                         rendered.parts,
-                        _facts(sample, row, rendered, views),
+                        _facts(sample, row, rendered, views)
+                        | {"reward": reward_facts(rendered, views[0], self.language, rationale=self.params.rationale)},
                     )
                     index.write(dumps(packaged.record()) + "\n")
                     if self.progress and done % 100 == 0:
