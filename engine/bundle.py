@@ -86,7 +86,7 @@ def _run_producer(
         if (table, names, units, wanted) not in read:
             read[(table, names, units, wanted)] = read_inputs(catalog, table, names, units, wanted)
         tables[table] = read[(table, names, units, wanted)]
-    by_unit = _group(tables, set(units))
+    by_unit = _group(tables, set(units)) if annotator.grain != "corpus" else {}
     complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
     results = []
     for work in works:

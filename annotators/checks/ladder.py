@@ -8,7 +8,7 @@ task gives away (`chronotope report`). Without embeddings of a sample's media th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -42,6 +42,7 @@ class Ladder(UnitAnnotator[LadderParams]):
     Params: ClassVar[type[Params]] = LadderParams
     reads: ClassVar[tuple[str, ...]] = ("samples", "groups", "embeddings")
     optional_reads: ClassVar[tuple[str, ...]] = ("embeddings",)
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"embeddings": ("t_s", "model", "vector")}
     writes: ClassVar[tuple[str, ...]] = ("attempts",)
     stage: ClassVar[Stage] = "task"
     grain: ClassVar[Grain] = "corpus"
