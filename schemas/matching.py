@@ -147,13 +147,13 @@ def _apart(firsts: np.ndarray, lasts: np.ndarray, scores: np.ndarray, floor: flo
 def alike_lines(query: str, line: str) -> float:
     """How much two pieces of writing are alike: 1 - edits / length of the longer, in letters and digits.
 
-    One that holds the other whole scores at least 0.9: a shopper who looks for OPEN stops at OPEN LATE. A line of one or
-    two letters holds nothing of note.
+    One that holds the other whole scores at least 0.9: a shopper who looks for OPEN stops at OPEN LATE. A text of up
+    to three letters holds nothing of note.
     """
     a, b = normalised(query), normalised(line)
     longer = max(len(a), len(b), 1)
     score = 1 - edit_distance(a, b, longer) / longer
-    holds = min(len(a), len(b)) > 2 and (a in b or b in a)
+    holds = min(len(a), len(b)) > 3 and (a in b or b in a)
     return round(max(score, 0.9) if holds and score < 1 else score, 6)
 
 

@@ -70,10 +70,15 @@ def require_places(spans: Sequence[Span], window: Span, share_max: float, max_sp
         raise Withheld(f"it fills more than {share_max:g} of the window")
 
 
-def away_from(window: Span, spans: Sequence[Span], gap_s: float) -> None:
-    """Raises `Withheld` unless every span keeps `gap_s` away from the window."""
-    if any(s.start_s < window.end_s + gap_s - 1e-6 and s.end_s > window.start_s - gap_s + 1e-6 for s in spans):
+def away_from(window: Span, source: Span, gap_s: float) -> dict[str, float]:
+    """Difficulty factor of an absent sample: how far from the window it does happen, seconds.
+
+    Raises `Withheld` when that is less than `gap_s`.
+    """
+    away_s = max(source.start_s - window.end_s, window.start_s - source.end_s)
+    if away_s < gap_s - 1e-6:
         raise Withheld("the footage shown reaches too near to where it happens")
+    return {"away_s": round(away_s, 6)}
 
 
 def clip_shown(clips: Sequence[RowDict], window: Span) -> list[RowDict]:

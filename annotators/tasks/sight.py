@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ...engine.annotator import Rows
 from ...engine.kept import one_producer
-from ...engine.localising import Described, Line, Localiser, ReadAloud, Spoken, Written, line
+from ...engine.localising import Line, Localiser, ReadAloud, Spoken, line
 from ...schemas.box import box_or_none
 from ...schemas.readings import Appearance, Reading, merge_readings
 from ...schemas.span import Span
@@ -38,16 +38,20 @@ def captions_of(rows: Rows) -> list[RowDict]:
     return sorted(own, key=lambda c: (c["start_s"], c["end_s"], c["text"]))
 
 
-def written_and_described(rows: Rows, *, aloud: bool) -> tuple[Localiser, ...]:
-    """Localisers over `text_regions` and `captions`, as far as there are rows; `aloud` reads writing word by word."""
-    lines = lines_of(merge_readings(readings_of(one_producer(rows["text_regions"]))))
+def rivals_of_speech(rows: Rows) -> tuple[Localiser, ...]:
+    """Where words that are said may also be read: on screen, or in a description."""
+    written = lines_of(merge_readings(readings_of(one_producer(rows["text_regions"]))))
     described = [line(c, c["text"]) for c in captions_of(rows)]
-    found: list[Localiser] = []
-    if lines:
-        found.append(ReadAloud(lines) if aloud else Written(lines))
-    if described:
-        found.append(ReadAloud(described, name="descriptions") if aloud else Described(described))
-    return tuple(found)
+    found = (ReadAloud(written), ReadAloud(described, name="descriptions"))
+    return tuple(localiser for localiser in found if localiser.lines)
+
+
+def witnesses_of(rows: Rows) -> tuple[Localiser, ...]:
+    """Who may hint at a writing that was not read: the words that are said, and descriptions that quote it."""
+    described = [line(c, c["text"]) for c in captions_of(rows)]
+    told = (ReadAloud(described, name="descriptions"),) if described else ()
+    spoken = spoken_of(rows)
+    return (spoken, *told) if spoken else told
 
 
 def spoken_of(rows: Rows) -> Spoken | None:

@@ -62,7 +62,7 @@ from .common import (
     wordings_of,
 )
 from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of, spans_in
-from .sight import written_and_described
+from .sight import rivals_of_speech
 
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
 SPEECH_COLUMNS = ("start_s", "end_s", "text")
@@ -116,7 +116,7 @@ class SpeechGrounding(Task[Params]):
         found = _Footage(
             unit, media, kept_clips(rows, media_id), words or speech, bool(words), speech,
             Spoken([line(r, _said(r)) for r in words or speech], self.params.same, self.params.different),
-            written_and_described(rows, aloud=True), split_of(rows, media_id),
+            rivals_of_speech(rows), split_of(rows, media_id),
         )  # fmt: skip
         absent = AbsentShare(self.params.absent_share, (unit.seed, self.name))
         asked: list[Span] = []
@@ -264,8 +264,7 @@ class SpeechGrounding(Task[Params]):
         ):
             raise Withheld(problem)
         require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
-        if absent:
-            away_from(window, spans, self.params.absent_gap_s)
+        away = away_from(window, spans[0], self.params.absent_gap_s) if absent else {}
         if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
             raise Withheld("the quoted words are not inside a kept clip")
         if not are_words and not absent:
@@ -304,6 +303,7 @@ class SpeechGrounding(Task[Params]):
             wording=wording,
             answer_form=form,
             difficulty=placed(window, shown)
+            | away
             | {
                 "words": float(len(normalise_words(text))),
                 "other_segments": float(len(others)),

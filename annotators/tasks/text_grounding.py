@@ -1,28 +1,42 @@
 """When, and where, is this text on screen? Readings of single pictures are merged into appearances of a text.
 
-A text that stands once in the shown window (nothing alike, nothing that contains it) is quoted; the answer
-is its span, its box at a given moment, or both. The appearance fills at most half of the window, so there is
-time without it or with other text. Times are as fine as the pictures were read: a text may begin up to one
-reading step before its first reading.
+A text is quoted; the answer is its span, its box at a given moment, or both; all spans when it appears several times; or
+that it is not shown. Something alike in the window, or that contains it, withholds it. A text that is absent is shown
+elsewhere in the same medium, and nobody says or describes it in the window either. Appearances fill at most half of
+the window. Times are as fine as the pictures were read: a text may begin up to one reading step before its first reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, one_producer
+from ...engine.kept import kept_clips, medium_row, one_producer, split_of
+from ...engine.localising import (
+    Absent,
+    AbsentShare,
+    Localiser,
+    Repeated,
+    Unique,
+    Written,
+    decide,
+    everywhere,
+    window_without,
+)
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
-from ...schemas.box import Box, box_or_none
+from ...engine.wordings import Outcome
+from ...schemas.box import Box
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import BoxMark, quote, render
-from ...schemas.readings import Appearance, Reading, edit_distance, merge_readings, normalised
-from ...schemas.sample import BoxAnswer, MediumRef, Sample, SpanAnswer, SpanBoxAnswer
+from ...schemas.matching import alike_lines
+from ...schemas.readings import Appearance, merge_readings, normalised
+from ...schemas.sample import BoxAnswer, MediumRef, Sample, SpanBoxAnswer
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
 from .common import (
@@ -36,15 +50,18 @@ from .common import (
     grid,
     moment,
     only_row,
-    placement,
     rebuilt,
     rows_of,
     shuffled,
     span_mark,
+    span_of,
     wordings_of,
 )
+from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of
+from .sight import lines_of, readings_of, witnesses_of
 
 TEXT_COLUMNS = ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2")
+ABSENT_ATTEMPTS = 3
 Ask = Literal["when", "where", "both"]
 
 
@@ -57,9 +74,14 @@ class Params(BaseParams):
     ask: tuple[Ask, ...] = Field(("when", "where", "both"), min_length=1, description="Kinds of question, in turn.")
     min_letters: int = Field(4, ge=1, description="Least number of letters and digits.")
     max_letters: int = Field(60, ge=1, description="Greatest number of letters and digits.")
-    min_readings: int = Field(2, ge=1, description="In how many pictures a text must be read.")
-    min_confidence: float = Field(0.8, description="Least mean recognition score.")
-    max_alike: float = Field(0.4, description="Greatest share of letters to change that makes another text alike.")
+    min_readings: int = Field(2, ge=1, description="In how many pictures a recognised text must be read.")
+    min_confidence: float = Field(0.8, description="Least mean recognition score; NULL counts as sure.")
+    same: float = Field(0.95, gt=0, le=1, description="Likeness (1 - edits / length) from which texts are the same.")
+    different: float = Field(0.6, gt=0, le=1, description="Likeness below which they are others; between: withheld.")
+    max_spans: int = Field(4, ge=1, description="Most times that a text may appear in the window.")
+    min_apart_s: float = Field(4.0, ge=0, description="A text that is gone for less may only have been misread.")
+    absent_share: float = Field(0.1, ge=0, lt=1, description="Share of samples whose text is not shown in the window.")
+    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it is shown.")
     min_steady: float = Field(0.5, description="Least share of the hull that each box fills, when a place is asked.")
 
 
@@ -67,9 +89,10 @@ class TextGrounding(Task[Params]):
     """Samples from `text_regions` of one medium."""
 
     name = "text_grounding"
+    version = 2
     Params = Params
-    reads = ("media", "clips", "selection", "text_regions")
-    optional_reads = ("selection",)
+    reads = ("media", "clips", "selection", "text_regions", "words", "speech", "captions", "footage_groups")
+    optional_reads = ("selection", "words", "speech", "captions", "footage_groups")
     second = "text"
 
     def code_digest(self) -> str:
@@ -77,25 +100,39 @@ class TextGrounding(Task[Params]):
         return wordings_of(self.name).digest
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
-        """At most `per_clip` and `per_medium` samples, one per appearance of a text."""
+        """At most `per_clip` and `per_medium` samples; an appearance of a text is asked about once."""
         assert unit.medium is not None
         media = medium_row(rows, unit.medium.media_id)
         regions = {str(r["row_id"]): r for r in one_producer(rows["text_regions"])}
-        appearances = merge_readings(_readings(regions.values()))
+        appearances = merge_readings(readings_of(regions.values()))
         if not appearances:
             raise SkipUnit("no text on screen")
-        clips = kept_clips(rows, unit.medium.media_id)
+        found = _Footage(
+            unit, media, kept_clips(rows, unit.medium.media_id), appearances, regions,
+            Written(lines_of(appearances), self.params.same, self.params.different),
+            witnesses_of(rows), split_of(rows, unit.medium.media_id),
+        )  # fmt: skip
+        absent = AbsentShare(self.params.absent_share, (unit.seed, self.name))
         per_clip: dict[str, int] = {}
+        asked: set[tuple[str, ...]] = set()
         made = 0
-        for found in shuffled(appearances, unit.seed, self.name, key=lambda a: a.members):
-            held = covering(clips, [_span(found)])
-            if not held or per_clip.get(held[0]["clip_id"], 0) == self.params.per_clip:
+        for text in shuffled(appearances, unit.seed, self.name, key=lambda a: a.members):
+            held = covering(found.clips, [_span(text)])
+            clip = held[0]["clip_id"] if held else None
+            if clip is None or text.members in asked or per_clip.get(clip, 0) == self.params.per_clip:
                 continue
-            sample = self._try(unit, media, held, found, appearances, regions)
-            if sample is not None:
-                per_clip[held[0]["clip_id"]] = per_clip.get(held[0]["clip_id"], 0) + 1
-                made += 1
-                yield "samples", sample.to_row()
+            sample = self._present(found, text)
+            if sample is None:
+                continue
+            asked |= {a.members for a in appearances if alike_lines(text.text, a.text) >= self.params.same}
+            if sample.answer.kind != "box" and absent.draw(text.members):
+                other = self._absent(found, text, sample)
+                if other is not None:
+                    absent.paid()
+                    sample = other
+            per_clip[clip] = per_clip.get(clip, 0) + 1
+            made += 1
+            yield "samples", sample.to_row()
             if made == self.params.per_medium:
                 return
 
@@ -115,33 +152,78 @@ class TextGrounding(Task[Params]):
 
         return rebuilt(sample, build)
 
-    def _try(
-        self,
-        unit: Unit,
-        media: RowDict,
-        clips: Sequence[RowDict],
-        found: Appearance,
-        appearances: Sequence[Appearance],
-        regions: dict[str, RowDict],
-    ) -> Sample | None:
+    def _present(self, found: _Footage, text: Appearance) -> Sample | None:
+        """A sample whose window shows the text, once or several times."""
         policy = self.params.window
-        bounds = Span(clips[0]["start_s"], clips[-1]["end_s"]) if policy.within == "clip" else None
+        held = covering(found.clips, [_span(text)]) or []
+        bounds = Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None
         window = choose_window(
-            _span(found), media["duration_s"], policy.length_s, unit.seed, self.name, found.members,
+            _span(text), found.media["duration_s"], policy.length_s, found.unit.seed, self.name, text.members,
             evidence_share_max=policy.evidence_share_max, bounds=bounds,
         )  # fmt: skip
         if isinstance(window, NoWindow):
             return None
-        others = [regions[a.members[0]] for a in appearances if a is not found and overlap_s(_span(a), window) > 0]
-        members = [regions[m] for m in found.members]
-        turn = int(seeded_fraction(unit.seed, self.name, "ask", found.members) * len(self.params.ask))
-        for kind in (*self.params.ask[turn:], *self.params.ask[:turn]):
-            question, answer = wordings_of(self.name).choose(kind, unit.seed, found.members)
-            try:
-                return self._build(unit.recipe, media, clips, members, others, window, kind, question.id, answer.id)
-            except Withheld:
-                continue
+        decision = decide(text.text, window, found.written, min_apart_s=self.params.min_apart_s)
+        if isinstance(decision, Unique):
+            turn = int(seeded_fraction(found.unit.seed, self.name, "ask", text.members) * len(self.params.ask))
+            for kind in (*self.params.ask[turn:], *self.params.ask[:turn]):
+                sample = self._chosen(found, held, [text], window, kind, "unique")
+                if sample is not None:
+                    return sample
+        if isinstance(decision, Repeated) and "when" in self.params.ask:
+            rows = {place.rows for place in decision.places}
+            times = [a for a in found.appearances if a.members in rows]
+            clips = covering(found.clips, [_span(a) for a in times]) or []
+            return self._chosen(found, clips, times, window, "when", "repeated")
         return None
+
+    def _absent(self, found: _Footage, text: Appearance, present: Sample) -> Sample | None:
+        """The same question about footage of the same medium in which nothing like the text is shown."""
+        policy, duration_s = self.params.window, found.media["duration_s"]
+        kind = wordings_of(self.name).kind_of(present.wording) or "when"
+        asked = (found.written, *found.witnesses)
+        avoid = (_span(text), *everywhere(text.text, Span(0.0, duration_s), asked))
+        held = covering(found.clips, [_span(text)]) or []
+        for attempt in range(ABSENT_ATTEMPTS):
+            window = window_without(
+                avoid, duration_s, policy.length_s, found.unit.seed, self.name, text.members, attempt,
+                gap_s=self.params.absent_gap_s,
+                bounds=Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None,
+            )  # fmt: skip
+            if isinstance(window, NoWindow):
+                return None
+            if isinstance(decide(text.text, window, found.written, (), found.witnesses), Absent):
+                sample = self._chosen(found, clip_shown(found.clips, window), [text], window, kind, "absent")
+                if sample is not None:
+                    return sample
+        return None
+
+    def _chosen(
+        self,
+        found: _Footage,
+        clips: Sequence[RowDict],
+        times: Sequence[Appearance],
+        window: Span,
+        kind: str,
+        outcome: Outcome,
+    ) -> Sample | None:
+        shown = {m for a in times for m in a.members}
+        others: dict[str, RowDict] = {}
+        for one in found.appearances:
+            for member in one.members:
+                row = found.regions[member]
+                if member not in shown and overlap_s(span_of(row), window) > 0:
+                    others.setdefault(normalised(row["text"]), row)
+        question, answer = wordings_of(self.name).choose(
+            kind, found.unit.seed, times[0].members, split=found.split, outcome=outcome
+        )
+        members = [found.regions[m] for a in times for m in a.members]
+        try:
+            return self._build(
+                found.unit.recipe, found.media, clips, members, list(others.values()), window, kind, question.id, answer.id
+            )  # fmt: skip
+        except (Withheld, ValueError):
+            return None
 
     def _build(
         self,
@@ -155,46 +237,49 @@ class TextGrounding(Task[Params]):
         wording: str,
         form: str,
     ) -> Sample:
-        """The sample about the text that `members` read, `others` being a reading of each other text. Raises
-        `Withheld`.
+        """The sample about the text that `members` read, `others` being a reading of each other text in the window.
+
+        The readings are those of all appearances of the text in the window, or of the one outside where it comes from.
+        Raises `Withheld`.
         """
-        found = merge_readings(_readings(members))
-        if len(found) != 1 or len(found[0].members) != len(members):
-            raise Withheld("the cited readings are not one appearance of a text")
-        text = found[0]
-        span = _span(text)
-        self._require_clear(text, [str(r["text"]) for r in others])
+        times = merge_readings(readings_of(members))
+        if not times or sum(len(a.members) for a in times) != len(members):
+            raise Withheld("no reading of the text is cited")
+        text, spans = times[0], [_span(a) for a in times]
+        absent = len(spans) == 1 and overlap_s(spans[0], window) <= 0
+        shown = [] if absent else spans
+        outcome = outcome_of(shown)
+        if (kind == "where" and outcome != "unique") or (kind == "both" and outcome == "repeated"):
+            raise Withheld(f"a question of the kind {kind} about a text that is {outcome}")
+        for one in times:
+            self._require_clear(one, members)
+            if alike_lines(text.text, one.text) < self.params.same:
+                raise Withheld(f"the cited readings are of different texts: {text.text!r} and {one.text!r}")
+        nearest = self._require_alone(text, others, window)
         policy = self.params.window
         for problem in window_problems(
-            window, [span], media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
+            window, shown, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
         ):
             raise Withheld(problem)
-        if not clips or covering(clips, [span]) != list(clips):
+        require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
+        away = away_from(window, spans[0], self.params.absent_gap_s) if absent else {}
+        if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
             raise Withheld("the text is not inside kept clips")
         wordings = wordings_of(self.name)
         question, answer = wordings.question(kind, wording), wordings.answer(kind, form)
-        if question is None or answer is None:
+        if question is None or answer is None or answer.outcome != outcome:
             raise Withheld(f"unknown wording {wording} or answer form {form}")
         middle = members[len(members) // 2]
         at_s = grid((middle["start_s"] + middle["end_s"]) / 2)
         place = _rounded(_box(middle) if kind == "where" else text.box)
         if kind != "when":
             self._require_steady(text.box, members)
-        slots = {
-            "quote": quote(text.text),
-            "span": span_mark(span),
-            "start": moment(span.start_s),
-            "end": moment(span.end_s),
-            "time": moment(at_s),
-            "box": render([BoxMark(*place)]),
-        }
-        typed: SpanAnswer | BoxAnswer | SpanBoxAnswer
-        if kind == "when":
-            typed = SpanAnswer(start_s=span.start_s, end_s=span.end_s)
-        elif kind == "where":
+        slots = {"quote": quote(text.text), **slots_of(shown), "time": moment(at_s), "box": render([BoxMark(*place)])}
+        typed = answer_of(shown)
+        if kind == "where":
             typed = BoxAnswer(t_s=at_s, box=place)
-        else:
-            typed = SpanBoxAnswer(start_s=span.start_s, end_s=span.end_s, box=place)
+        elif kind == "both" and not absent:
+            typed = SpanBoxAnswer(start_s=spans[0].start_s, end_s=spans[0].end_s, box=place)
         return Sample(
             task=self.name,
             recipe=recipe,
@@ -202,7 +287,7 @@ class TextGrounding(Task[Params]):
             media=(MediumRef(media_id=media["media_id"], start_s=window.start_s, end_s=window.end_s),),
             turns=dialogue("<video>", question.fill(slots), answer.fill(slots)),
             answer=typed,
-            rationale=_rationale(kind, slots, text.box),
+            rationale=_rationale(kind, slots, text.box, shown, nearest),
             evidence=(
                 cite("media", media, MEDIA_COLUMNS),
                 *(cite("clips", c, CLIP_COLUMNS) for c in clips),
@@ -212,39 +297,57 @@ class TextGrounding(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            difficulty=placement(window, span)
-            | {"readings": float(len(members)), "other_texts": float(len(others)), "area": round(text.box.area, 6)},
+            difficulty=placed(window, shown)
+            | away
+            | {
+                "readings": float(len(members)),
+                "other_texts": float(len(others)),
+                "area": round(text.box.area, 6),
+                "nearest": alike_lines(text.text, nearest) if nearest else 0.0,
+            },
             generator=f"{self.name}@{self.version}",
         )
 
-    def _require_clear(self, text: Appearance, others: Sequence[str]) -> None:
+    def _require_clear(self, text: Appearance, members: Sequence[RowDict]) -> None:
         letters = normalised(text.text)
         if not self.params.min_letters <= len(letters) <= self.params.max_letters:
             raise Withheld(f"a text of {len(letters)} letters")
-        if len(text.members) < self.params.min_readings:
+        recognised = any(r["confidence"] is not None for r in members)
+        if recognised and len(text.members) < self.params.min_readings:
             raise Withheld(f"read in {len(text.members)} pictures only")
         if text.confidence < self.params.min_confidence:
             raise Withheld(f"read with confidence {text.confidence:.2f} only")
-        for other in others:
-            against = normalised(other)
-            limit = int(self.params.max_alike * max(len(letters), len(against)))
-            if letters in against or (len(against) >= self.params.min_letters and against in letters):
-                raise Withheld(f"{other!r} contains the text or is part of it")
-            if edit_distance(letters, against, limit) <= limit:
-                raise Withheld(f"{other!r} in the window is too much alike")
+
+    def _require_alone(self, text: Appearance, others: Sequence[RowDict], window: Span) -> str | None:
+        """The other text in the window that is most like it. Raises `Withheld` when that is too much alike."""
+        nearest, best = None, -1.0
+        for row in others:
+            if overlap_s(span_of(row), window) <= 0:
+                raise Withheld("a cited reading lies outside the window")
+            score = alike_lines(text.text, row["text"])
+            if score >= self.params.different:
+                raise Withheld(f"{row['text']!r} at {row['start_s']:g} s in the window is too much alike ({score:.2f})")
+            if score > best:
+                nearest, best = str(row["text"]), score
+        return nearest
 
     def _require_steady(self, hull: Box, members: Sequence[RowDict]) -> None:
         if any(_box(r).area < self.params.min_steady * hull.area for r in members):
             raise Withheld("the text moves or changes its size")
 
 
-def _readings(rows: Iterable[RowDict]) -> list[Reading]:
-    found = []
-    for r in rows:
-        box = box_or_none(r["x1"], r["y1"], r["x2"], r["y2"])
-        if box is not None and r["end_s"] > r["start_s"]:
-            found.append(Reading(r["row_id"], r["text"], r["start_s"], r["end_s"], box, r["confidence"]))
-    return found
+@dataclass(frozen=True)
+class _Footage:
+    """What is known of one medium while its samples are written."""
+
+    unit: Unit
+    media: RowDict
+    clips: Sequence[RowDict]
+    appearances: Sequence[Appearance]
+    regions: dict[str, RowDict]
+    written: Written
+    witnesses: Sequence[Localiser]
+    split: str
 
 
 def _span(text: Appearance) -> Span:
@@ -260,9 +363,20 @@ def _rounded(box: Box) -> tuple[float, float, float, float]:
     return x1, y1, x2, y2
 
 
-def _rationale(kind: str, slots: dict[str, str], box: Box) -> tuple[str, ...]:
+def _rationale(
+    kind: str, slots: dict[str, str], box: Box, shown: Sequence[Span], nearest: str | None
+) -> tuple[str, ...]:
     steps = [f"I look for the writing {slots['quote']}."]
-    if kind == "where":
+    if not shown:
+        if nearest is not None:
+            steps.append(f"Of what can be read, {quote(nearest)} comes nearest, but that is another text.")
+        steps.append("So it does not stand anywhere in the footage shown.")
+    elif len(shown) > 1:
+        steps += [
+            f"It is {'readable again' if i else 'first readable'} in {span_mark(s)}." for i, s in enumerate(shown)
+        ]
+        steps.append("At all other times it is not to be seen.")
+    elif kind == "where":
         steps.append(f"At {slots['time']} it stands in the {box.region()} part of the picture.")
         steps.append(f"Its letters fill {slots['box']}.")
     else:

@@ -58,9 +58,9 @@ def run_all(world, **params):
 def test_span_and_box_are_those_of_the_readings(world):
     _, rows = run_all(world)
     assert len(rows) >= 20
-    for row in rows:
+    assert all(Sample.from_row(row).problems() == [] for row in rows)
+    for row in (r for r in rows if r["answer_kind"] != "absent"):
         sample = Sample.from_row(row)
-        assert sample.problems() == []
         quoted = sample.turns[0].text.partition("“")[2].partition("”")[0].replace("&lt;", "<").replace("&amp;", "&")
         readings = [r for r in world.rows(row["media_id"])["text_regions"] if r["text"] == quoted]
         assert readings
@@ -83,7 +83,7 @@ def test_every_lie_is_caught(world, all_caught):
     assert all_caught(world, task, rows[:6]) > 120
 
 
-@pytest.mark.parametrize("other", ["NORTH GATE", "NORTH GATES", "THE NORTH GATE IS HERE", "north-gate"])
+@pytest.mark.parametrize("other", ["NORTH GATES", "THE NORTH GATE IS HERE", "NORTH", "north gafe"])
 def test_a_text_that_something_alike_shares_the_window_with_is_withheld(new_world, other):
     world = new_world()
     world.medium("m", 30.0)
@@ -104,6 +104,68 @@ def test_unclear_text_is_withheld(new_world, text, options):
     world.clip("m", 0.0, 30.0)
     show(world, "m", text, 5.0, 8.0, PLACES[0], **options)
     assert run_all(world)[1] == []
+
+
+@pytest.mark.parametrize("other", ["NORTH GATE", "north-gate"])
+def test_a_text_that_appears_twice_has_two_spans(new_world, all_caught, other):
+    world = new_world()
+    world.medium("m", 30.0)
+    world.clip("m", 0.0, 30.0)
+    show(world, "m", "NORTH GATE", 5.0, 8.0, PLACES[0])
+    show(world, "m", other, 15.0, 18.0, PLACES[1])
+    task, rows = run_all(world, window={"length_s": (29.0, 30.0)}, absent_share=0)
+    assert [Sample.from_row(r).answer.spans for r in rows] == [((5.0, 8.0), (15.0, 18.0))]
+    assert all_caught(world, task, rows) > 20
+
+
+def test_a_text_that_flickers_is_withheld(new_world):
+    world = new_world()
+    world.medium("m", 30.0)
+    world.clip("m", 0.0, 30.0)
+    show(world, "m", "NORTH GATE", 5.0, 8.0, PLACES[0])
+    show(world, "m", "NORTH GATE", 10.5, 13.0, PLACES[0])
+    assert run_all(world, window={"length_s": (29.0, 30.0)})[1] == []
+
+
+def test_absent_texts_are_shown_elsewhere_and_proven_absent(world, all_caught):
+    task, rows = run_all(world, absent_share=0.5, ask=("when", "both"))
+    absent = [Sample.from_row(r) for r in rows if r["answer_kind"] == "absent"]
+    assert 0.25 * len(rows) < len(absent) < 0.8 * len(rows)
+    assert {s.wording[:2] for s in absent} == {"tg", "tk"}
+    for sample in absent:
+        quoted = sample.turns[0].text.partition("“")[2].partition("”")[0].replace("&lt;", "<").replace("&amp;", "&")
+        window, regions = sample.window, world.rows(sample.media[0].media_id)["text_regions"]
+        inside = {r["text"] for r in regions if r["start_s"] < window.end_s and r["end_s"] > window.start_s}
+        cited = [e.values for e in sample.evidence if e.table == "text_regions"]
+        assert quoted not in inside and inside <= {v["text"] for v in cited}
+        own = [v for v in cited if v["text"] == quoted]
+        assert own and all(v["end_s"] <= window.start_s - 5 or v["start_s"] >= window.end_s + 5 for v in own)
+    assert all_caught(world, task, [s.to_row() for s in absent[:4]]) > 60
+
+
+def test_what_is_said_keeps_a_text_from_being_called_absent(new_world):
+    def absent_with(spoken):
+        world = new_world()
+        world.medium("m", 60.0)
+        world.clip("m", 0.0, 60.0)
+        show(world, "m", "NORTH GATE", 5.0, 8.0, PLACES[0])
+        show(world, "m", "Fresh bread", 9.0, 12.0, PLACES[0])
+        for t in range(0, 60, 4):
+            world.add("speech", "m", "asr", start_s=float(t), end_s=t + 3.5, text=spoken, confidence=0.9, origin="x")
+        _, rows = run_all(world, absent_share=0.99, ask=("when",))
+        return [r for r in rows if r["answer_kind"] == "absent" and "NORTH GATE" in r["turns"][0]["text"]]
+
+    assert absent_with("we walk and walk on")
+    assert absent_with("we walk to the north gate") == []
+
+
+def test_known_texts_need_no_second_reading(new_world):
+    world = new_world()
+    world.medium("m", 30.0)
+    world.clip("m", 0.0, 30.0)
+    show(world, "m", "NORTH GATE", 5.0, 8.0, PLACES[0], step_s=3.0, confidence=None)
+    _, rows = run_all(world)
+    assert [r["answer_kind"] for r in rows] in (["span"], ["box"], ["span_box"])
 
 
 def test_a_moving_text_is_asked_for_its_time_only(new_world):
