@@ -414,10 +414,7 @@ def _rationale(
     """Steps that cite the evidence: what surrounds the words, where they begin and end, or what comes nearest."""
     steps = [f"I listen for the words {quote(text)}."]
     if not shown:
-        first, last = (grid(t) for t in (min(r["start_s"] for r in others), max(r["end_s"] for r in others)))
-        heard = Span(first, last).intersection(window)
-        if heard is not None:
-            steps.append(f"I hear speech in {span_mark(heard)}.")
+        steps.append(f"I follow everything that is said in {span_mark(window)}.")
         part = nearest.span.intersection(window) if nearest is not None else None
         if nearest is not None and part is not None:
             steps.append(f"What comes nearest is {quote(' '.join(nearest.text.split()))} at {span_mark(part)}.")

@@ -275,6 +275,7 @@ class TextGrounding(Task[Params]):
         if kind != "when":
             self._require_steady(text.box, members)
         slots = {"quote": quote(text.text), **slots_of(shown), "time": moment(at_s), "box": render([BoxMark(*place)])}
+        slots["window"] = span_mark(window)
         typed = answer_of(shown)
         if kind == "where":
             typed = BoxAnswer(t_s=at_s, box=place)
@@ -368,6 +369,7 @@ def _rationale(
 ) -> tuple[str, ...]:
     steps = [f"I look for the writing {slots['quote']}."]
     if not shown:
+        steps.append(f"I go through everything that can be read in {slots['window']}.")
         if nearest is not None:
             steps.append(f"Of what can be read, {quote(nearest)} comes nearest, but that is another text.")
         steps.append("So it does not stand anywhere in the footage shown.")

@@ -13,6 +13,7 @@ from chronotope.annotators.tasks import camera_motion, motion_direction
 from chronotope.annotators.tasks.camera_motion import CameraMotion
 from chronotope.annotators.tasks.frame_order import FrameOrder
 from chronotope.annotators.tasks.motion_direction import MotionDirection
+from chronotope.annotators.tasks.occurrences import spans_in
 from chronotope.annotators.tasks.speech_grounding import SpeechGrounding
 from chronotope.annotators.tasks.text_grounding import TextGrounding
 from chronotope.annotators.tasks.transcript_sorting import TranscriptSorting
@@ -118,14 +119,18 @@ def test_speech_is_grounded_where_the_film_says_it(script, told):
         sample = Sample.from_row(row)
         assert sample.problems() == [] and told.check(task, row)["passed"]
         quoted = normalise_words(sample.turns[0].text.partition("“")[2].partition("”")[0])
-        span = Span(sample.answer.start_s, sample.answer.end_s)
-        said = [w for w in script.words if span.start_s - 1e-6 <= w.start_s and w.end_s <= span.end_s + 1e-6]
-        assert [n for w in said for n in normalise_words(w.word)] == quoted
+        for span in spans_in(sample.answer):
+            said = [w for w in script.words if span.start_s - 1e-6 <= w.start_s and w.end_s <= span.end_s + 1e-6]
+            assert [n for w in said for n in normalise_words(w.word)] == quoted
+        if sample.answer.kind == "absent":
+            said = [w.word for w in script.words if overlap_s(Span(w.start_s, w.end_s), sample.window) > 0]
+            assert " ".join(quoted) not in " ".join(normalise_words(" ".join(said)))
+    assert sum(row["answer_kind"] == "span" for row in rows) >= 8
     assert len({row["wording"] for row in rows}) > len(rows) / 3
 
 
 def test_lettering_is_grounded_where_the_film_shows_it(script, told):
-    task = TextGrounding(TextGrounding.Params(per_medium=30, ask=("both",)))
+    task = TextGrounding(TextGrounding.Params(per_medium=30, ask=("both",), absent_share=0))
     rows = told.run(task, "film")
     assert len(rows) >= 3
     for row in rows:
