@@ -217,8 +217,8 @@ class ObjectRule(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
-    """A clip's label, or None and the reason; `scores` says how much speaks for each label (the winner has
-    1).
+    """A clip's label, or None and the reason; `scores` says how much speaks for each label: 1 for the winner, below 0
+    when the measured motion goes the other way.
     """
 
     label: str | None
@@ -313,7 +313,7 @@ def pool_object(motions: Sequence[Motion], aspect: float, rule: ObjectRule) -> P
     if flow > 0 and size < rule.min_coherence * flow:
         return Pooled(None, f"parts of it move different ways (coherence {size / flow:.2f})")
     scores = {"left": -x, "right": x, "up": -y, "down": y}
-    scores = {label: max(0.0, v) / along for label, v in scores.items()} | {"still": 1.0 - share}
+    scores = {label: v / along for label, v in scores.items()} | {"still": 1.0 - share}
     return Pooled(max(scores, key=lambda label: scores[label]), "", speed, consistency, scores)
 
 
@@ -339,7 +339,7 @@ _ALONG = {
 
 def _along(label: str, mean: Mapping[str, float]) -> float:
     name, sign = _ALONG[label]
-    return max(0.0, sign * mean[name])
+    return sign * mean[name]
 
 
 def _too_little(motions: Sequence[Motion], frames: int, contrast: float, inliers: float) -> str:

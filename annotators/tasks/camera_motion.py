@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, Unit
+from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_MOTION, STILL_FOR_MOVING
 from ...engine.task import EvidenceRow, Task
 from ...schemas.motion import CAMERA_LABELS, CameraRule, pool_camera
 from ...schemas.sample import Option, Sample
@@ -65,7 +66,7 @@ class CameraMotion(Task[Params]):
     """Samples from `signals` of one medium and the `edits` of its clips."""
 
     name = "camera_motion"
-    version = 2
+    version = 3
     Params = Params
     reads = ("media", "clips", "selection", "signals", "edits", "footage_groups")
     optional_reads = ("selection", "edits", "footage_groups")
@@ -119,8 +120,8 @@ def _distractor(name: str, label: str) -> str | None:
     if name == label:
         return None
     if "static" in (name, label):
-        return "moving instead of still" if label == "static" else "still instead of moving"
-    return "opposite" if _OPPOSITE[label] == name else "other motion"
+        return MOVING_FOR_STILL if label == "static" else STILL_FOR_MOVING
+    return OPPOSITE if _OPPOSITE[label] == name else OTHER_MOTION
 
 
 ANNOTATOR = CameraMotion

@@ -17,7 +17,7 @@ from ...engine.task import EvidenceRow
 from ...schemas.sample import ChoiceAnswer, Evidence, MediumRef, Need, Option, Sample
 from ...schemas.span import Span
 from ...schemas.verifying import Check
-from .common import RowDict, Withheld, dialogue, rebuilt, shuffled, spread, wordings_of
+from .common import RowDict, Withheld, dialogue, kind_of, rebuilt, shuffled, spread, wordings_of
 from .shown import ClipParams, Shown, evidence_of, pieces_of, shown_by, twins_of, windows_of
 
 
@@ -54,19 +54,21 @@ def choice_sample(
     wording: str,
     form: str,
     pair_id: str | None = None,
+    stills: tuple[MediumRef, ...] = (),
 ) -> Sample:
-    """The sample about a window of `media`. Raises `Withheld` for an unknown wording."""
+    """The sample about a window of `media`, with `stills` that options show. Raises `Withheld` for an unknown wording."""
     wordings = wordings_of(task)
     question, answer = wordings.question(choice.kind, wording), wordings.answer(choice.kind, form)
     if question is None or answer is None:
         raise Withheld(f"unknown wording {wording} or answer form {form}")
     asked, said = question.fill(choice.slots), answer.fill({"answer": "<answer>"})
+    shown = kind_of(media)
     return Sample(
         task=task,
         recipe=recipe,
         clip_id=clip_id,
-        media=(MediumRef(media_id=media["media_id"], start_s=window.start_s, end_s=window.end_s),),
-        turns=dialogue("<video>", asked, said, options=True),
+        media=(MediumRef(media_id=media["media_id"], kind=shown, start_s=window.start_s, end_s=window.end_s), *stills),
+        turns=dialogue(f"<{shown}>", asked, said, options=True),
         answer=ChoiceAnswer(index=choice.index),
         options=choice.options,
         rationale=choice.rationale,

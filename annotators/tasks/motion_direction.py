@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, Unit
+from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_AXIS, STILL_FOR_MOVING
 from ...engine.task import EvidenceRow, Task
 from ...schemas.motion import OBJECT_LABELS, ObjectRule, pool_object
 from ...schemas.sample import Option, Sample
@@ -45,7 +46,7 @@ class MotionDirection(Task[Params]):
     """Samples from `signals` of one medium and the `edits` of its clips."""
 
     name = "motion_direction"
-    version = 2
+    version = 3
     Params = Params
     reads = ("media", "clips", "selection", "signals", "edits", "footage_groups")
     optional_reads = ("selection", "edits", "footage_groups")
@@ -104,8 +105,8 @@ def _distractor(name: str, label: str) -> str | None:
     if name == label:
         return None
     if "still" in (name, label):
-        return "moving instead of still" if label == "still" else "still instead of moving"
-    return "opposite" if _OPPOSITE[label] == name else "other axis"
+        return MOVING_FOR_STILL if label == "still" else STILL_FOR_MOVING
+    return OPPOSITE if _OPPOSITE[label] == name else OTHER_AXIS
 
 
 ANNOTATOR = MotionDirection

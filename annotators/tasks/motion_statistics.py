@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.distractors.vocabulary import OTHER_LABEL
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import window_problems
@@ -236,7 +237,7 @@ def _choice(
     if not 0 <= index < len(texts):
         raise Withheld(f"label {index + 1} does not exist")
     options = tuple(
-        Option(text=t, distractor_kind=None if i == index else "other label", margin=None if i == index else round(margin, 6))
+        Option(text=t, distractor_kind=None if i == index else OTHER_LABEL, margin=None if i == index else round(margin, 6))
         for i, t in enumerate(texts)
     )  # fmt: skip
     return Choice(options, index, steps, {"margin": round(margin, 6)}, needs, kind, {"area": AREA, **(slots or {})})

@@ -1,8 +1,7 @@
 """One-edit texts: what is said or shown with one word of it replaced by another of its class, or a negation dropped.
 
 Classes are numbers (words and digits), negations, attributes (colours, sides, sizes ...), names, and plain words that the
-footage's own texts use after the same word or before the same word, which keeps most edits grammatical without a parser.
-The new word differs in at least two letters and half of them, so no slip of a recogniser makes the edit true. English
+footage's own texts use after the same word, which keeps most edits grammatical without a parser. The new word differs in at least two letters and half of them, so no slip of a recogniser makes the edit true. English
 word classes; digits, names and words of the corpus work in every language with spaces.
 """
 
@@ -21,6 +20,15 @@ _CORE = re.compile(r"^(\W*)(.*?)(\W*)$", re.DOTALL)
 _DIGITS = re.compile(r"\d+")
 _MIN_LETTERS = 4
 """Plain words are replaced only from this length on: short ones are mostly grammar."""
+_GRAMMAR_WORDS = (
+    "about across after again against along around because been before behind being below between both could does "
+    "down during each even every from have here herself himself into itself just like most much must once only onto "
+    "other over perhaps please shall should some such than that their them then there these they this those through "
+    "till toward towards under until upon very were what when where which while whom whose will with within without "
+    "would your yours"
+)
+_GRAMMAR = frozenset(_GRAMMAR_WORDS.split())
+"""Longer words that are grammar too."""
 
 
 def one_edits(
@@ -30,7 +38,7 @@ def one_edits(
 
     `corpus` are texts of the same footage, which give names and words; `unsure` the positions of words (from 0, as
     `text.split()` counts) that were recognised with little confidence and are left alone. Without `min_context` a
-    plain word may be replaced by any other of the same length class and capitals: for signs, which are no sentences.
+    plain word may be replaced by any other of about its length and of its capitals: for signs, which are no sentences.
     """
     tokens = text.split()
     words = _Corpus(corpus)
@@ -40,7 +48,7 @@ def one_edits(
         if i in unsure or not core:
             continue
         for kind, new in _replacements(tokens, i, core, words, min_context):
-            if clearly_other(core, new):
+            if clearly_other(core, new) and _article_fits(tokens[i - 1] if i else "", core, new):
                 edited = " ".join([*tokens[:i], f"{head}{new}{tail}", *tokens[i + 1 :]])
                 found.setdefault(edited, (kind, core))
         if core.lower() == "not" and len(tokens) > 2:
@@ -66,6 +74,11 @@ def clearly_other(old: str, new: str) -> bool:
         return a != b
     longest = max(len(a), len(b))
     return edit_distance(a, b, longest) >= max(2, longest / 2)
+
+
+def _article_fits(before: str, old: str, new: str) -> bool:
+    """Whether `a` or `an` before the word still fits."""
+    return before.lower() not in ("a", "an") or (old[:1].lower() in "aeiou") == (new[:1].lower() in "aeiou")
 
 
 def _parts(token: str) -> tuple[str, str, str]:
@@ -95,7 +108,6 @@ class _Corpus:
         self.words: set[str] = set()
         self.names: set[str] = set()
         self.before: dict[str, set[str]] = {}
-        self.after: dict[str, set[str]] = {}
         for text in texts:
             cores = [_parts(token)[1] for token in text.split()]
             self.words.update(c for c in cores if c)
@@ -104,7 +116,6 @@ class _Corpus:
             )
             for a, b in pairwise(cores):
                 self.before.setdefault(b, set()).add(a.lower())
-                self.after.setdefault(a, set()).add(b.lower())
 
 
 def _replacements(
@@ -127,16 +138,13 @@ def _replacements(
     if i > 0 and core in corpus.names:
         yield from ((ONE_EDIT, n) for n in sorted(corpus.names) if n.lower() not in others)
         return
-    if len(core) < _MIN_LETTERS:
+    if len(core) < _MIN_LETTERS or core.lower() in _GRAMMAR or len(tokens) < 2 or (min_context and i == 0):
         return
     left = _parts(tokens[i - 1])[1].lower() if i > 0 else None
-    right = _parts(tokens[i + 1])[1].lower() if i + 1 < len(tokens) else None
     for word in sorted(corpus.words):
-        if not word.isalpha() or len(word) < _MIN_LETTERS or word.lower() in others or word.lower() in CLASS_OF:
+        if not word.isalpha() or len(word) < _MIN_LETTERS or word.lower() in others | _GRAMMAR | CLASS_OF.keys():
             continue
         if _shape(word) != _shape(core) or abs(len(word) - len(core)) > 4:
             continue
-        after_same = left is not None and left in corpus.before.get(word, ())
-        before_same = right is not None and right in corpus.after.get(word, ())
-        if after_same or before_same or not min_context:
+        if not min_context or (left is not None and left in corpus.before.get(word, ())):
             yield ONE_EDIT, word

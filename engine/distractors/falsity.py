@@ -37,10 +37,30 @@ def alike(text: str, other: str, max_alike: float = MAX_ALIKE) -> bool:
     return False
 
 
-def why_told(text: str, asked: Span, told: Iterable[Told], max_alike: float = MAX_ALIKE) -> str:
-    """Why `text` may be told during `asked`: something alike is told then."""
+def without(text: str, whole: str) -> list[str]:
+    """What is left of `whole`, before and after, when the words of `text` are taken out once; all of it when they do not
+    stand there.
+    """
+    words, wanted = whole.split(), [normalised(w) for w in text.split()]
+    plain, n = [normalised(w) for w in words], len(wanted)
+    for i in range(len(words) - n + 1):
+        if plain[i : i + n] == wanted:
+            return [part for part in (" ".join(words[:i]), " ".join(words[i + n :])) if part]
+    return [whole]
+
+
+def why_told(
+    text: str, asked: Span, told: Iterable[Told], *, own: Span | None = None, max_alike: float = MAX_ALIKE
+) -> str:
+    """Why `text` may be told during `asked`: something alike is told then.
+
+    `own` is where `text` itself is known to be told: of a segment that reaches there, what else it holds is compared.
+    """
     for item in told:
-        if overlap_s(item.span, asked) > 0 and alike(text, item.text, max_alike):
+        if overlap_s(item.span, asked) <= 0:
+            continue
+        held = own is not None and overlap_s(item.span, own) > 0
+        if any(alike(text, part, max_alike) for part in (without(text, item.text) if held else [item.text])):
             return f"{item.text!r}, which is alike, is told from {item.span.start_s:g} to {item.span.end_s:g} s"
     return ""
 
@@ -63,9 +83,15 @@ def _holds(item: Told, original: Told) -> bool:
     return overlap_s(item.span, original.span) > 0 and alike(original.text, item.text)
 
 
-def places(text: str, told: Iterable[Told], max_alike: float = MAX_ALIKE) -> list[Told]:
-    """What is told that is `text` or much like it."""
-    return [t for t in told if alike(text, t.text, max_alike)]
+def repetitions(item: Told, told: Iterable[Told], max_alike: float = MAX_ALIKE) -> list[Told]:
+    """What else tells the text of `item`, or much the same, at another place (also in the rest of its own segment)."""
+    found = []
+    for other in told:
+        held = overlap_s(other.span, item.span) > 0
+        parts = without(item.text, other.text) if held else [other.text]
+        if any(alike(item.text, p, max_alike) for p in parts if not held or p != other.text):
+            found.append(other)
+    return found
 
 
 def why_span_true(

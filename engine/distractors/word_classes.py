@@ -33,7 +33,7 @@ ATTRIBUTES: tuple[tuple[str, ...], ...] = tuple(
         "slowly quickly",
         "early late",
         "morning evening afternoon",
-        "today tomorrow yesterday",
+        "tomorrow yesterday",
         "spring summer autumn winter",
         "monday tuesday wednesday thursday friday saturday sunday",
         "january february april june july august september october november december",
