@@ -71,6 +71,8 @@ _COLUMNS = (
       sql="t.shortcut"),
     C("contaminated_by", "registered benchmarks that hold its footage or question; NULL when none", sql="x.benchmarks"),
     C("unanswerable_for", "trainer profiles that do not show what it needs; NULL when none is known", sql="p.profiles"),
+    C("also_answered_by", "modalities that give its answer without what it says it needs: vision, audio; NULL when none is known",
+      sql="n.ways"),
 )  # fmt: skip
 
 SAMPLE_VIEW = View(
@@ -92,7 +94,9 @@ LEFT JOIN (SELECT sample_id, bool_or(correct) FILTER (solver = 'question_only')
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT benchmark)) AS benchmarks FROM contamination GROUP BY sample_id) x
     USING (sample_id)
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT profile)) AS profiles FROM frame_plans WHERE NOT answerable
-    GROUP BY sample_id) p USING (sample_id)""",
+    GROUP BY sample_id) p USING (sample_id)
+LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT other_way)) AS ways FROM need_checks WHERE NOT needed
+    GROUP BY sample_id) n USING (sample_id)""",
 )
 
 SAMPLE_VIEWS = (SAMPLE_OPINIONS, SAMPLE_VIEW)
