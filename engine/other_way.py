@@ -117,7 +117,7 @@ def _of_spans(
     phrases = [words for turn in sample.turns if turn.role == "user" for words in _quotes(turn.text)]
     if not phrases:
         return None
-    spans = merge(span for phrase in phrases for span in _places(phrase, there, way, min_share))
+    spans = merge(span for phrase in phrases for span in _places(phrase, there, min_share))
     score = round(tiou_sets(spans, truth), 6)
     times = ", ".join(f"{s.start_s:.2f}..{s.end_s:.2f} s" for s in spans)
     return Doubt(way, score >= min_tiou, score, f"{where} in {times}" if spans else f"not {where} in the window")
@@ -129,11 +129,13 @@ def _of_choice(
     phrases = [_plain(option.text) for option in sample.options]
     if any(phrase is None for phrase in phrases):
         return None
-    hits = [i for i, phrase in enumerate(phrases) if phrase and any(_places(phrase, there, way, min_share))]
-    given = hits == [index]
-    if given:
-        return Doubt(way, True, 1.0, f"of all options only the right one is {where}")
-    return Doubt(way, False, 0.0, f"{len(hits)} options are {where}" if hits else f"no option is {where}")
+    shares = [_best_share(phrase or (), there) for phrase in phrases]
+    best = max(shares)
+    if best < min_share:
+        return Doubt(way, False, 0.0, f"no option is {where}")
+    if shares[index] < best or shares.count(best) > 1:
+        return Doubt(way, False, 0.0, f"other options are {where} as well")
+    return Doubt(way, True, 1.0, f"of all options the right one is {where}")
 
 
 def _of_order(
@@ -142,30 +144,41 @@ def _of_order(
     phrases = [_plain(option.text) for option in sample.options]
     if any(not phrase for phrase in phrases):
         return None
-    firsts = [
-        min((s.start_s for s in _places(p or (), there, way, min_share, parts=True)), default=None) for p in phrases
-    ]
+    firsts = [min((s.start_s for s in _places(p or (), there, min_share, parts=True)), default=None) for p in phrases]
     if any(t is None for t in firsts):
         return Doubt(way, False, 0.0, f"{sum(t is not None for t in firsts)} of {len(firsts)} items are {where}")
     given = sorted(range(len(firsts)), key=lambda i: firsts[i] or 0.0) == list(order)
     return Doubt(way, given, float(given), f"all items are {where}, {'in' if given else 'not in'} their order")
 
 
-def _places(
-    phrase: Sequence[str], there: Sequence[Found], way: Way, min_share: float, *, parts: bool = False
-) -> Iterator[Span]:
+def _places(phrase: Sequence[str], there: Sequence[Found], min_share: float, *, parts: bool = False) -> Iterator[Span]:
     """Where a phrase stands; with `parts` also where a line is a part of it (subtitles show a text piece by piece)."""
+    for share, span in _shares(phrase, there):
+        if share >= min_share:
+            yield span
+    if parts:
+        yield from (f.span for f in there if len(f.words) >= _LINE_WORDS and _share(f.words, phrase) >= min_share)
+
+
+def _best_share(phrase: Sequence[str], there: Sequence[Found]) -> float:
+    return max((share for share, _ in _shares(phrase, there)), default=0.0)
+
+
+def _shares(phrase: Sequence[str], there: Sequence[Found]) -> Iterator[tuple[float, Span]]:
+    """How much of a phrase stands where: runs of single words of its length, or whole texts."""
     n, letters = len(phrase), normalised("".join(phrase))
-    if way == "audio" and all(len(f.words) == 1 for f in there):
+    if not n:
+        return
+    if all(len(f.words) == 1 for f in there):
         for i in range(len(there) - n + 1):
             equal = sum(a == f.words[0] for a, f in zip(phrase, there[i : i + n], strict=True))
-            if equal >= min_share * n and (joined := span_or_none(there[i].span.start_s, there[i + n - 1].span.end_s)):
-                yield joined
-        return
+            if equal and (joined := span_or_none(there[i].span.start_s, there[i + n - 1].span.end_s)):
+                yield equal / n, joined
     for found in there:
-        whole = letters in found.letters or _share(phrase, found.words) >= min_share
-        if whole or (parts and len(found.words) >= _LINE_WORDS and _share(found.words, phrase) >= min_share):
-            yield found.span
+        if letters in found.letters:
+            yield 1.0, found.span
+        elif len(found.words) > 1:
+            yield _share(phrase, found.words), found.span
 
 
 def _share(phrase: Sequence[str], words: Sequence[str]) -> float:
