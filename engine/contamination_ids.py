@@ -24,13 +24,14 @@ _LONGEST = 200
 
 
 def clean_id(text: str) -> str:
-    """An identifier as it is compared: of a YouTube address its eleven characters, of a file name what stands before
-    the media ending; otherwise the text without blanks around it.
+    """An identifier as it is compared: of a YouTube address its eleven characters, of a media file its name without
+    folder and ending; otherwise the text without blanks around it.
     """
     text = text.strip()
     if address := _YOUTUBE.search(text):
         return address[1]
-    return text[: -len(ending)] if (ending := PurePosixPath(text).suffix).lower() in MEDIA_SUFFIXES else text
+    path = PurePosixPath(text)
+    return path.stem if path.suffix.lower() in MEDIA_SUFFIXES else text
 
 
 def is_telling(identifier: str) -> bool:

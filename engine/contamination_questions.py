@@ -1,7 +1,7 @@
 """Questions of benchmarks as hashed 8-grams of normalised words, and how much of our own questions stands in them.
 
-Words are lower-case letters and digits; times, places and other markup are left out, numbers count as the word `0`, so
-that a question does not escape by another time. A question of fewer than eight words has no 8-gram: it says too little to
+Words are lower-case letters and digits; times, boxes and numbers all count as the word `0`, so that a question does not
+escape by another time; other markup is left out. A question of fewer than eight words has no 8-gram: it says too little to
 tell a copy from the same everyday wording. Limits: a paraphrase is not found.
 """
 
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 GRAM = 8
 _TAG = re.compile(r"<[^<>]*>")
+_PLACEHOLDER = re.compile(r"<(?:video|image|audio|options|answer)(?:@\d+)?>")
 _WORD = re.compile(r"[^\W_]+")
 
 
 def words_of(text: str) -> list[str]:
-    """Normalised words of a question, without markup."""
-    plain = _TAG.sub(" 0 ", text).replace("&lt;", " ").replace("&amp;", " ")
+    """Normalised words of a question; times, boxes and numbers are `0`, other markup is left out."""
+    plain = _TAG.sub(" 0 ", _PLACEHOLDER.sub(" ", text)).replace("&lt;", " ").replace("&amp;", " ")
     found = _WORD.findall(unicodedata.normalize("NFKC", plain).lower().replace("'", "").replace("\u2019", ""))
     kept: list[str] = []
     for word in ("0" if w.isdigit() else w for w in found):

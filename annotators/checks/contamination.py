@@ -65,14 +65,19 @@ class Found:
         return replace(self, spans=tuple((a, b) for a, b in spans), matching=next(times), compared=next(times))
 
     def in_window(self, start_s: float, end_s: float) -> tuple[float, float, float] | None:
-        """(score, start, end) of the part that overlaps a window, or None."""
+        """(score, start, end) of the part that overlaps a window, or None. Of a copy a matching picture must be in the
+        window, or the window wholly inside the copied part: its last instant alone does not count.
+        """
         inside = [(a, b) for a, b in self.spans if a < end_s and b > start_s]
         if not inside:
             return None
         score = 1.0
         if len(self.compared):
             shown = np.count_nonzero((self.compared >= start_s) & (self.compared < end_s))
-            score = np.count_nonzero((self.matching >= start_s) & (self.matching < end_s)) / max(shown, 1)
+            matching = np.count_nonzero((self.matching >= start_s) & (self.matching < end_s))
+            if not matching and not any(a <= start_s and end_s <= b for a, b in inside):
+                return None
+            score = matching / max(shown, 1)
         return score, inside[0][0], max(b for _, b in inside)
 
 

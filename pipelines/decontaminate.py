@@ -1,0 +1,91 @@
+"""Brings table `contamination` up to date after a benchmark was registered or removed, without building anything else.
+
+It runs the check of the newest build, with that build's settings and inputs, so its rows and its fingerprint are those
+that the next build would write, and that build then has nothing to do. Limits: what a build has not annotated yet is not
+looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..engine.annotator import UnitAnnotator
+from ..engine.catalog import Catalog
+from ..engine.committer import Committer
+from ..engine.graph import Graph, Wave
+from ..engine.lock import RootLock
+from ..engine.media_index import known_media, media_of
+from ..engine.producer import Producer, ProducerSpec, RecipeError
+from ..engine.runner import Runner, Told, open_ledger
+from ..engine.store import Store
+from ..engine.variables import values_of
+from .run_record import latest_runs
+
+CHECK = "contamination"
+
+
+def decontaminate(root: Path, told: Told | None = None) -> dict[str, Any]:
+    """Run the check where it is stale; says what was found.
+
+    Returns {samples, contaminated, changed, found: [{benchmark, found_by, task, samples, items}]}. Raises `RecipeError`
+    when no build of this root has the check, or when it failed.
+    """
+    with RootLock(root, "chronotope decontaminate") as lock:
+        store = Store.open(root)
+        commit = store.begin(lock)
+        with Catalog(store) as catalog:
+            recipe, producer = _checker(catalog)
+            committer = Committer(commit, open_ledger(catalog), datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
+            scan = f"sources:{recipe}"
+            media, known = media_of(catalog, scan), known_media(catalog)
+            graph = Graph((producer,))
+            runner = Runner(
+                store, committer, committer.ledger, graph, recipe, scan, committer.run_id, media, known, told or Told()
+            )
+            plan = runner.run(Wave("unit", (producer,)))
+            committer.flush()
+            entry = committer.ledger.get(producer.name, "corpus")
+            if entry is not None and entry["status"] == "failed":
+                raise RecipeError(f"the check failed: {entry['error']}; `chronotope show-error corpus` tells more")
+            return {"changed": not plan.nothing, **found(catalog.refresh())}
+
+
+def found(catalog: Catalog) -> dict[str, Any]:
+    """What the table says now, by benchmark, way of finding and task."""
+    total = catalog.rows(
+        "SELECT (SELECT count(DISTINCT sample_id) FROM samples) AS samples, "
+        "(SELECT count(DISTINCT sample_id) FROM contamination) AS contaminated"
+    )[0]
+    lines = catalog.rows(
+        "SELECT benchmark, found_by, task, count(DISTINCT sample_id) AS samples, count(DISTINCT item) AS items "
+        "FROM contamination GROUP BY ALL ORDER BY ALL"
+    )
+    return {**total, "found": lines}
+
+
+def _checker(catalog: Catalog) -> tuple[str, Producer]:
+    """The recipe and the check of the newest build that has it."""
+    for run in sorted(latest_runs(catalog), key=lambda r: (r["started_at"], r["run_id"]), reverse=True):
+        for name, settings in json.loads(run["producers_json"] or "{}").items():
+            if settings["annotator"] == CHECK:
+                return run["recipe"], _producer(name, run["recipe"], settings)
+    raise RecipeError(
+        "no build of this dataset has the check `contamination` so far; run `chronotope build RECIPE` once (a recipe with "
+        "tasks has it unless it says `checks: {contamination: false}`)"
+    )
+
+
+def _producer(name: str, recipe: str, settings: Mapping[str, Any]) -> Producer:
+    params = settings["params"]
+    spec = ProducerSpec(name, CHECK, params, "task", seed=settings["seed"], variables=values_of(params))
+    annotator = spec.build()
+    assert isinstance(annotator, UnitAnnotator)
+    inputs = {
+        table: tuple(sorted(f"sources:{recipe}" if n == table == "sources" else n for n in names))
+        for table, names in settings["inputs"].items()
+    }
+    return Producer(spec, annotator, "task", inputs)
