@@ -18,11 +18,11 @@ from pydantic import ValidationError
 from ..engine.catalog import Catalog
 from ..engine.variables import hide
 from ..schemas.sample import Sample
-from ..schemas.span import Span
 from .letters import Key, ranks, shown_order
 from .package_media import INDEX, MediaShelf
 from .package_rewards import reward_facts
 from .package_rules import require_wanted
+from .package_seen import require_answerable
 from .packager import (
     PROVIDES,
     Contents,
@@ -35,7 +35,7 @@ from .packager import (
     dumps,
     write_text,
 )
-from .rendering import LeftOut, Rendered, View, named_spans, render
+from .rendering import LeftOut, Rendered, View, render
 
 SAMPLES = "samples.jsonl"
 Progress = Callable[[str, int, int], None]
@@ -43,7 +43,7 @@ Progress = Callable[[str, int, int], None]
 
 ROWS = """
 SELECT s.*, v.passed, v.problem, v.check_status, v.evidence_grade, v.grade, v.split, v.contaminated_by, v.shortcut,
-       v.deep_agrees
+       v.deep_agrees, v.also_answered_by
 FROM (SELECT * FROM samples WHERE $recipe IS NULL OR recipe = $recipe
       QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) s
 JOIN sample_view v USING (sample_id)
@@ -174,14 +174,13 @@ class Flow:
             self.shelf.want(ref, hears=self._hears(sample))
 
     def _carry(self, sample: Sample, row: Mapping[str, Any]) -> Rendered:
-        """Media made, named spans seen by the trainer, everything sayable in its language."""
+        """Media made, everything sayable in the trainer's language, and the evidence visible in what it draws."""
         views = self._views(sample)
         rendered = render(sample, views, range(len(sample.options)), self.language, rationale=self.params.rationale)
         refusal = self.packager.refuses(rendered.parts)
         if refusal:
             raise LeftOut(f"format: {refusal}")
-        if not PROVIDES["vision"].isdisjoint(sample.needs):
-            _require_seen(sample, views, named_spans(sample, views))
+        require_answerable(sample, views, self.packager, self.language, self.shelf.footage.media)
         return rendered
 
     def _views(self, sample: Sample) -> list[View]:
@@ -190,17 +189,6 @@ class Flow:
     @staticmethod
     def _hears(sample: Sample) -> bool:
         return not PROVIDES["audio"].isdisjoint(sample.needs)
-
-
-def _require_seen(sample: Sample, views: Sequence[View], spans: Sequence[tuple[int, Span]]) -> None:
-    """Raises `LeftOut` when the trainer draws no frame of a span that is asked or told about, or too few for motion."""
-    for medium, span in spans:
-        drawn = views[medium].drawn_s
-        if drawn is not None and not any(span.contains(t) for t in drawn):
-            detail = f"{len(drawn)} frames, none in {span.start_s:g}..{span.end_s:g} s of the cut"
-            raise LeftOut("sampler: no frame of a named span is drawn", detail)
-    if "motion" in sample.needs and any(v.drawn_s is not None and len(v.drawn_s) < 2 for v in views):
-        raise LeftOut("sampler: fewer than two frames are drawn")
 
 
 def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Sequence[View]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from .rendering import LeftOut
 
 GRADES = ("exact", "reviewed", "two_source", "model", "judge")
 """Effective grades of `sample_view`, from the truest to the least true."""
+ALSO = {"vision": "readable on screen", "audio": "said aloud"}
+"""How another modality gives an answer away."""
 
 
 def require_wanted(sample: Sample, row: Mapping[str, Any], params: PackageParams) -> None:
@@ -33,6 +35,9 @@ def require_wanted(sample: Sample, row: Mapping[str, Any], params: PackageParams
         raise LeftOut("stands in a benchmark", ", ".join(row["contaminated_by"]))
     if params.shortcuts == "drop" and row["shortcut"]:
         raise LeftOut("shortcut", "baselines get it right from the question alone and from a single frame")
+    also = sorted(set(row["also_answered_by"] or ()) & set(params.modalities))
+    if params.needless == "drop" and also:
+        raise LeftOut(f"a need is not needed: the answer is also {ALSO[also[0]]}", ", ".join(sample.needs))
     _require_grade(row, params)
     shown = frozenset().union(*(PROVIDES[m] for m in params.modalities))
     lacking = [need for need in sample.needs if need not in shown]

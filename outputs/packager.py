@@ -19,16 +19,20 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..engine.annotator import Grade
+from ..engine.answerable import AUDIBLE, VISUAL
+from ..engine.samplers import drawn_times, stream_facts
+from ..engine.trainer_profiles import Profile, ProfileError, load_profile
 from ..schemas.boxcodec import BOX_CODECS
 from ..schemas.timecodec import time_codec
-from .rendering import AnswerStyle, Language, Part, PartKind
+from .rendering import AnswerStyle, Language, LeftOut, Part, PartKind
 
 Modality = Literal["vision", "audio"]
 PROVIDES: Mapping[str, frozenset[str]] = {
-    "vision": frozenset({"vision", "motion", "on_screen_text", "3d"}),
-    "audio": frozenset({"audio", "speech_text"}),
+    "vision": VISUAL,
+    "audio": AUDIBLE,
 }
 """What a sample may need, by the modality that shows it."""
+PROFILE = "Trainer profile: samples that its frames do not show are left out; `chronotope profiles` lists them. null: no check."
 
 
 class PackageError(ValueError):
@@ -53,6 +57,7 @@ class PackageParams(BaseModel):
     answer: AnswerStyle = Field("letter", description="How a choice or an order is answered.")
     rationale: bool = Field(False, description="Whether answers begin with the steps that lead to them.")
     modalities: tuple[Modality, ...] = Field(("vision",), min_length=1, description="What the trainer shows a model.")
+    profile: str | None = Field(None, description=PROFILE)
     tasks: tuple[str, ...] | None = Field(None, description="Only these tasks.")
     splits: tuple[str, ...] | None = Field(None, description="Only these splits.")
     seed: int = Field(0, description="Decides letters and the order of options.")
@@ -67,6 +72,9 @@ class PackageParams(BaseModel):
     )
     shortcuts: Literal["drop", "keep"] = Field(
         "keep", description="Samples that baselines answer from the question alone and from a single frame."
+    )
+    needless: Literal["drop", "keep"] = Field(
+        "drop", description="Samples whose answer another modality of this package gives without what they say they need."
     )
     media: Literal["cut", "copy", "link"] = Field(
         "cut", description="Cut what is shown exactly, or give whole files: copied, or linked where they lie."
@@ -175,6 +183,15 @@ class Packager(ABC, Generic[P]):
             raise PackageError(
                 f"packager {self.name} cannot show {', '.join(unknown)}; it shows {', '.join(self.shows)}"
             )
+        try:
+            self.profile = self._profile()
+        except ProfileError as error:
+            raise PackageError(f"packager {self.name}: {error}") from None
+
+    def _profile(self) -> Profile | None:
+        if self.params.profile is None:
+            return None
+        return load_profile(self.params.profile).with_sampler(**self.sampler())
 
     def language(self) -> Language:
         """How the trainer writes things. Raises `PackageError` for a token text without {k}."""
@@ -195,9 +212,22 @@ class Packager(ABC, Generic[P]):
         """The trainer's placeholder of each kind of file."""
         return {"video": "<video>", "image": "<image>", "audio": "<audio>"}
 
+    def sampler(self) -> Mapping[str, float | int | bool | None]:
+        """The trainer's own sampler settings among the parameters, which overrule the profile's; None: as the profile."""
+        return {}
+
     def drawn_s(self, video: Path) -> tuple[float, ...] | None:
-        """Times of the frames that the trainer draws from a file (its own clock); None: it may show every frame."""
-        return None
+        """Times of the frames that the trainer draws from a file (its own clock); None: it may show every frame.
+
+        Raises `LeftOut` for a file that the trainer cannot sample.
+        """
+        if self.profile is None:
+            return None
+        facts = stream_facts(video)
+        try:
+            return drawn_times(facts, self.profile.draws(facts))
+        except ValueError as error:
+            raise LeftOut("unanswerable: the trainer cannot sample the video", str(error)) from None
 
     def refuses(self, parts: Sequence[Part]) -> str | None:
         """Why the format cannot hold a sample with these files, or None."""

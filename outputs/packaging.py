@@ -23,13 +23,13 @@ from .package_flow import ROWS, Flow, Progress
 from .package_media import INDEX
 from .packager import PackageError, PackageParams, Packager, PackageReport, dumps, write_text
 
-FLOW_VERSION = 2
+FLOW_VERSION = 3
 """Raise it when the shared part of packaging would give other bytes."""
 MANIFEST = "package.json"
 
 _STATE = (
     "sample_id, task, recipe, clip_id, pair_id, origin, wording, answer_form, generator, difficulty_json, needs, rationale, "
-    "passed, problem, check_status, evidence_grade, grade, contaminated_by, shortcut, split"
+    "passed, problem, check_status, evidence_grade, grade, contaminated_by, shortcut, also_answered_by, split"
 )
 
 
@@ -103,6 +103,8 @@ def fingerprint(catalog: Catalog, packager: Packager[Any], recipe: str | None = 
         recipe,
         state,
     ]
+    if packager.profile is not None:
+        said.append(packager.profile.digest)
     return hashlib.blake2b(dumps(said).encode(), digest_size=16).hexdigest()
 
 

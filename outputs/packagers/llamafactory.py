@@ -1,6 +1,6 @@
 """LLaMA-Factory: one sharegpt JSON list per split and the `dataset_info.json` that registers them.
 
-The trainer opens whole files, draws frames by counting (`samplers.llamafactory`) and refuses a sample whose number of
+The trainer opens whole files, draws frames by counting (profile `llamafactory-128`) and refuses a sample whose number of
 placeholders is not its number of files. It does not look for sound in a video, so with the modality audio the sound of
 a sample that needs it is a file of its own, marked `<audio>` behind its `<video>`.
 """
@@ -8,16 +8,15 @@ a sample that needs it is a file of its own, marked `<audio>` behind its `<video
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from ..packager import Contents, JsonList, PackagedSample, PackageParams, Packager
+from ..packager import PROFILE, Contents, JsonList, PackagedSample, PackageParams, Packager
 from ..rendering import PartKind
-from ..samplers import drawn_times, llamafactory, stream_facts
 
 COLUMNS: tuple[tuple[PartKind, str], ...] = (("video", "videos"), ("image", "images"), ("audio", "audios"))
 
@@ -26,8 +25,9 @@ class Params(PackageParams):
     """Parameters of llamafactory."""
 
     dataset: str = Field("chronotope", min_length=1, description="Name in dataset_info.json, before the split.")
-    video_fps: float = Field(2.0, gt=0, description="The trainer's video_fps.")
-    video_maxlen: int = Field(128, ge=1, description="The trainer's video_maxlen.")
+    profile: str | None = Field("llamafactory-128", description=PROFILE)
+    video_fps: float | None = Field(None, gt=0, description="The trainer's video_fps; default: the profile's, 2.")
+    video_maxlen: int | None = Field(None, ge=1, description="The trainer's video_maxlen; default: the profile's, 128.")
 
 
 class LlamaFactory(Packager[Params]):
@@ -39,9 +39,8 @@ class LlamaFactory(Packager[Params]):
     clock = "index"
     sound_beside = True
 
-    def drawn_s(self, video: Path) -> tuple[float, ...]:
-        facts = stream_facts(video)
-        return drawn_times(facts, llamafactory(facts, self.params.video_fps, self.params.video_maxlen))
+    def sampler(self) -> Mapping[str, float | int | bool | None]:
+        return {"video_fps": self.params.video_fps, "video_maxlen": self.params.video_maxlen}
 
     def write(self, samples: Iterator[PackagedSample], folder: Path, contents: Contents) -> None:
         info: dict[str, Any] = {}
@@ -67,11 +66,13 @@ class LlamaFactory(Packager[Params]):
 
     def usage(self, contents: Contents) -> str:
         names = ", ".join(f"`{self.params.dataset}_{split}`" for split in contents.splits) or "none"
-        p = self.params
+        kept = ""
+        if self.profile is not None:
+            flags = " and ".join(f"`{name}: {value:g}`" for name, value in self.profile.video.sampler_params.items())
+            kept = f"Keep {flags}: samples whose answer those frames would miss were left out. "
         return (
             f"LLaMA-Factory data sets: {names}. Point the trainer here with `dataset_dir: <this folder>` and "
-            f"`media_dir: <this folder>`, and keep `video_fps: {p.video_fps:g}` and `video_maxlen: {p.video_maxlen}`: "
-            "samples whose answer those frames would miss were left out. Times are those of the packaged videos."
+            f"`media_dir: <this folder>`. {kept}Times are those of the packaged videos."
         )
 
 

@@ -1,6 +1,6 @@
 """LLaVA conversation JSON, as LLaVA-NeXT, LLaVA-Video and Oryx read it: one list per split, media beside it.
 
-The trainer replaces `<image>` by the frames that it draws by counting (`samplers.llava_video`); a literal `<video>`
+The trainer replaces `<image>` by the frames that it draws by counting (profile `llava-video-64`); a literal `<video>`
 would be read as words, which is why the placeholder is a parameter for the forks that want it. One video, or stills,
 per sample; no sound.
 """
@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ..packager import Contents, JsonList, Modality, PackagedSample, PackageParams, Packager
+from ..packager import PROFILE, Contents, JsonList, Modality, PackagedSample, PackageParams, Packager
 from ..rendering import Part
-from ..samplers import drawn_times, llava_video, stream_facts
 
 SPEAKER = {"user": "human", "assistant": "gpt"}
 
@@ -29,9 +28,14 @@ class Params(PackageParams):
         "<image>",
         description="Placeholder of a video: <image> for LLaVA-NeXT, LLaVA-Video and Oryx; forks want <video>.",
     )
-    video_fps: float = Field(1.0, gt=0, description="The trainer's --video_fps.")
-    frames_upbound: int = Field(64, ge=0, description="The trainer's --frames_upbound; 0 is no bound.")
-    force_sample: bool = Field(True, description="The trainer's --force_sample: always frames_upbound frames.")
+    profile: str | None = Field("llava-video-64", description=PROFILE)
+    video_fps: float | None = Field(None, gt=0, description="The trainer's --video_fps; default: the profile's, 1.")
+    frames_upbound: int | None = Field(
+        None, ge=0, description="The trainer's --frames_upbound, 0 is no bound; default: the profile's, 64."
+    )
+    force_sample: bool | None = Field(
+        None, description="The trainer's --force_sample, always frames_upbound frames; default: the profile's, true."
+    )
 
 
 class Llava(Packager[Params]):
@@ -46,10 +50,9 @@ class Llava(Packager[Params]):
     def marks(self) -> Mapping[str, str]:
         return {"video": self.params.video_mark, "image": "<image>"}
 
-    def drawn_s(self, video: Path) -> tuple[float, ...]:
+    def sampler(self) -> Mapping[str, float | int | bool | None]:
         p = self.params
-        facts = stream_facts(video)
-        return drawn_times(facts, llava_video(facts, p.video_fps, p.frames_upbound, p.force_sample))
+        return {"video_fps": p.video_fps, "frames_upbound": p.frames_upbound, "force_sample": p.force_sample}
 
     def refuses(self, parts: Sequence[Part]) -> str | None:
         videos = sum(part.kind == "video" for part in parts)

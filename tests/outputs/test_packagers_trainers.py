@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from chronotope.engine.samplers import llamafactory, llava_video, stream_facts
 from chronotope.outputs.packaging import package
-from chronotope.outputs.samplers import llamafactory, llava_video, stream_facts
 from chronotope.schemas.sample import MediumRef
 from chronotope.schemas.span import Span
 from chronotope.schemas.timecodec import time_codec
@@ -53,6 +53,14 @@ def test_the_labelled_event_lies_in_the_frames_that_the_trainer_draws(
             assert is_red == span.contains(t_s), f"frame {number}, {t_s:.2f} s, answer {span}"
 
 
+def test_facts_of_a_file_are_what_its_container_says(films: Any) -> None:
+    found = stream_facts(films.silent)
+    assert found.frames == len(found.times_s) == 1000
+    assert found.duration_s == pytest.approx(40.0, abs=0.05)
+    assert found.average_fps == pytest.approx(25.0, abs=0.1)
+    assert found.times_s[:3].tolist() == pytest.approx([0.0, 0.04, 0.08])
+
+
 def test_an_event_between_the_drawn_frames_is_left_out_and_counted(
     world: Any, films: Any, make: SimpleNamespace
 ) -> None:
@@ -62,7 +70,7 @@ def test_an_event_between_the_drawn_frames_is_left_out_and_counted(
     with world.catalog() as catalog:
         out = world.root / "packages/p"
         report = package(catalog, "llamafactory", {}, out)
-        assert report.left_out == {"sampler: no frame of a named span is drawn": 1}
+        assert report.left_out == {"unanswerable: no frame inside the evidence": 1}
         assert read_lines(out / "left_out.jsonl")[0]["sample_id"] == missed
         assert package(catalog, "llamafactory", {"video_fps": 10.0}, out).left_out == {}
 
@@ -98,7 +106,7 @@ def test_motion_needs_two_drawn_frames(world: Any, films: Any, make: SimpleNames
     world.sample(make.choice(medium, 2, needs=("vision",), media=(short,)))
     with world.catalog() as catalog:
         report = package(catalog, "llamafactory", {}, world.root / "packages/p")
-    assert report.left_out == {"sampler: fewer than two frames are drawn": 1}
+    assert report.left_out == {"unanswerable: fewer than 2 frames to see motion": 1}
 
 
 def test_llamafactory_marks_equal_files_in_every_column(world: Any, films: Any, make: SimpleNamespace) -> None:
