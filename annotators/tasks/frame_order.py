@@ -53,7 +53,7 @@ class FrameOrder(Task[Params]):
     """Samples from `signals` of one medium; the packager takes the stills out of the footage."""
 
     name = "frame_order"
-    version = 2
+    version = 3
     Params = Params
     reads = ("media", "clips", "selection", "signals", "footage_groups")
     optional_reads = ("selection", "footage_groups")
@@ -103,7 +103,10 @@ class FrameOrder(Task[Params]):
         return rebuilt(sample, build)
 
     def _build(self, recipe: str, shown: Shown, count: int, wording: str, form: str) -> Sample:
-        """The sample with `count` stills spread evenly over the window. Raises `Withheld`."""
+        """The sample with `count` stills spread evenly over the window. Raises `Withheld`.
+
+        The factor `chance` is the share of pairs that a guess puts right when the earliest still is given.
+        """
         least, most = self.params.stills
         if not max(3, least) <= count <= min(most, len(ORDINALS)) or count > len(shown.signals):
             raise Withheld(f"{count} stills")
@@ -155,6 +158,7 @@ class FrameOrder(Task[Params]):
                 "stills": float(count),
                 "distance": float(nearest),
                 "measurements": float(len(shown.signals)),
+                "chance": round((count + 2) / (2 * count), 6),
             },
             generator=f"{self.name}@{self.version}",
         )

@@ -70,21 +70,26 @@ def _placed(item: Item, low: float, high: float) -> Answer:
 
 
 def uniform_chance(items: Sequence[Item]) -> np.ndarray:
-    """[n]: reward of the one answer that were best if spans as long as these lay anywhere in their windows.
+    """[n]: reward of the one answer that were best if spans like these lay anywhere in their windows.
 
-    What a fixed answer earns when places give nothing away: the reference for spans. Several spans count by their
-    summed length. Samples in which it does not happen earn 1 from "it does not happen", if that is the best answer.
+    What a fixed answer earns when places give nothing away: the reference for spans. The spans of a sample are moved
+    together to 20 places, evenly from one end of the window to the other. Samples in which it does not happen earn 1 from
+    "it does not happen", if that is the best answer.
     """
-    lengths = np.array([min(1.0, sum(b - a for a, b in shares(item))) for item in items])
-    happens = lengths > 0
-    middle = (np.arange(STEPS) + 0.5) / STEPS
+    found = [shares(item) for item in items]
+    happens = np.array([bool(spans) for spans in found])
+    most = max((len(spans) for spans in found), default=0)
+    starts, ends = np.zeros((2, len(items), 1, max(1, most)))
+    for row, spans in enumerate(found):
+        for column, (low, high) in enumerate(spans):
+            starts[row, 0, column], ends[row, 0, column] = low - spans[0][0], high - spans[0][0]
+    total = (ends - starts).sum(axis=2)
+    slack = np.clip(1 - ends.max(axis=2, keepdims=True), 0, None)
+    moved = (np.arange(STEPS)[None, :, None] + 0.5) / STEPS * slack
     expected = np.zeros((len(items), len(GRID)))
-    for low_high, column in zip(GRID, expected.T, strict=True):
-        low, high = low_high
-        start = middle[None, :] * (1 - lengths[:, None])
-        end = start + lengths[:, None]
-        common = np.clip(np.minimum(high, end) - np.maximum(low, start), 0, None)
-        column[:] = (common / (high - low + lengths[:, None] - common)).mean(axis=1) * happens
+    for column, (low, high) in zip(expected.T, GRID, strict=True):
+        common = np.clip(np.minimum(high, ends + moved) - np.maximum(low, starts + moved), 0, None).sum(axis=2)
+        column[:] = (common / (high - low + total - common)).mean(axis=1) * happens
     best = int(expected.mean(axis=0).round(9).argmax())
     if (~happens).mean() >= expected[:, best].mean():
         return (~happens).astype(float)
