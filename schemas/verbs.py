@@ -599,7 +599,7 @@ OFTEN_NOUNS = frozenset(
         "spread",
         "stack",
         "stand",
-        "star",
+        "",
         "start",
         "steam",
         "step",
