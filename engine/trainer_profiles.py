@@ -140,7 +140,7 @@ def load_profile(name: str) -> Profile:
         return _read(FOLDER / f"{name}.yaml")
     if not name.endswith((".yaml", ".yml")):
         raise ProfileError(
-            f"no profile is called {name!r}; {_close(name, profile_names())}; a profile of your own is a path ending in .yaml"
+            f"no profile is called {name!r} (one of your own is a path ending in .yaml); {_close(name, profile_names())}"
         )
     path = Path(name).expanduser()
     if not path.is_file():
