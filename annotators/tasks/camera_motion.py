@@ -18,9 +18,9 @@ from ...engine.task import EvidenceRow, Task
 from ...schemas.motion import CAMERA_LABELS, CameraRule, pool_camera
 from ...schemas.sample import Option, Sample
 from ...schemas.verifying import Check
-from .choosing import Choice, choice_check, choice_rows
+from .choosing import Choice, ChoiceParams, choice_check, choice_rows
 from .common import Withheld, moment, wordings_of
-from .shown import ClipParams, Shown
+from .shown import Shown
 
 TEXTS = {
     "pan_left": "it pans or moves to the left",
@@ -53,7 +53,7 @@ _OPPOSITE = {
 _OPPOSITE |= {b: a for a, b in _OPPOSITE.items()}
 
 
-class Params(ClipParams):
+class Params(ChoiceParams):
     """Parameters of camera_motion."""
 
     rule: CameraRule = Field(CameraRule(), description="When a clip has one camera motion.")

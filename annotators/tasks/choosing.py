@@ -8,8 +8,11 @@ Windows with rare answers are taken first.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import split_of
@@ -40,6 +43,16 @@ class Choice:
 
 
 Judge = Callable[[Shown], Choice]
+
+
+class ChoiceParams(ClipParams):
+    """Parameters of choices with a fixed list of answers."""
+
+    per_answer: int = Field(
+        2,
+        ge=1,
+        description="Samples per medium with the same answer, at most: a camera at rest would else be most of them.",
+    )
 
 
 def choice_sample(
@@ -84,7 +97,7 @@ def choice_sample(
 
 
 def choice_rows(
-    task: str, version: int, params: ClipParams, unit: Unit, rows: Rows, judge: Judge, *, unflipped: bool
+    task: str, version: int, params: ChoiceParams, unit: Unit, rows: Rows, judge: Judge, *, unflipped: bool
 ) -> Iterable[Row]:
     """`samples` rows of a medium and of the edited twins of its clips.
 
@@ -109,7 +122,13 @@ def choice_rows(
             except Withheld:
                 continue
             per_clip[clip_id] = per_clip.get(clip_id, 0) + 1
-    for shown, choice in spread(good, lambda pair: pair[1].answer, params.per_medium):
+    answers: Counter[str] = Counter()
+    kept = []
+    for shown, choice in good:
+        answers[choice.answer] += 1
+        if answers[choice.answer] <= params.per_answer:
+            kept.append((shown, choice))
+    for shown, choice in spread(kept, lambda pair: pair[1].answer, params.per_medium):
         group = [(shown, choice)]
         for twin in twins_of(shown, rows):
             try:

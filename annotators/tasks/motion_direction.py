@@ -19,9 +19,9 @@ from ...engine.task import EvidenceRow, Task
 from ...schemas.motion import OBJECT_LABELS, ObjectRule, pool_object
 from ...schemas.sample import Option, Sample
 from ...schemas.verifying import Check
-from .choosing import Choice, choice_check, choice_rows
+from .choosing import Choice, ChoiceParams, choice_check, choice_rows
 from .common import Withheld, moment, wordings_of
-from .shown import ClipParams, Shown
+from .shown import Shown
 
 TEXTS = {
     "left": "to the left",
@@ -33,7 +33,7 @@ TEXTS = {
 _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 
 
-class Params(ClipParams):
+class Params(ChoiceParams):
     """Parameters of motion_direction."""
 
     rule: ObjectRule = Field(ObjectRule(), description="When a clip has one direction of motion, or none.")

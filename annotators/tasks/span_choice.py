@@ -1,8 +1,8 @@
 """When is this said, or on screen? The options are spans; wrong ones overlap the truth a little, or hold another text.
 
 Four options: the spans of two texts of the window, and each of them shifted (tIoU 0.1 to 0.4: earlier, later, longer or
-shorter). The right one is neither the first nor the widest nor the only one with a rival, and the same options are asked
-about both texts, as a minimal pair. Both texts stand once in the window, which the falsity test finds out.
+shorter). The right one is neither the first nor the widest nor the only one with a rival: which way a span is shifted is
+drawn only where either is possible. The same options are asked about both texts, as a minimal pair. Both texts stand once in the window, which the falsity test finds out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pydantic import Field
 from ...engine.distractors.falsity import repetitions, why_span_true
 from ...engine.distractors.spans import WAYS, shifted
 from ...engine.distractors.texts import Told, gap_s
-from ...engine.distractors.vocabulary import NEAR_IN_TIME, Distractor, first_that
+from ...engine.distractors.vocabulary import NEAR_IN_TIME, Distractor
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
 from ...schemas.sample import Option
@@ -33,7 +33,8 @@ class Params(ToldChoiceParams):
         0.3,
         ge=0,
         le=1,
-        description="Share of shifted spans that are longer or shorter; the others are as long as the truth.",
+        description="Share of shown texts whose shifted span is longer or shorter; else, and for speech (whose length "
+        "the words give away), it is as long as the truth.",
     )
 
 
@@ -41,6 +42,7 @@ class SpanChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "span_choice"
+    version = 2
     Params = Params
     second = "speech"
 
@@ -53,7 +55,9 @@ class SpanChoice(ToldChoice[Params]):
             again = repetitions(item, touching(ground.witnesses, window))
             if again:
                 raise Withheld(f"{item.text!r} is told again from {again[0].span.start_s:g} s")
-        moved = {item: self._shifted(item, other if item is asked else asked, window) for item in (asked, other)}
+        moved = {
+            item: self._shifted(item, other if item is asked else asked, ground, window) for item in (asked, other)
+        }
         right = Option(text=span_mark(asked.span))
         wrong = [
             moved[asked],
@@ -75,24 +79,22 @@ class SpanChoice(ToldChoice[Params]):
         factors = difficulty(ground, window, options=float(len(options)))
         return Choice(ordered, index, steps, factors, NEEDS[ground.kind], ground.kind, {"quote": quote(asked.text)})
 
-    def _shifted(self, item: Told, other: Told, window: Span) -> Distractor[Span]:
-        """The first shifted span that is wrong about both texts. Raises `Withheld`."""
-        first = seeded_fraction(self.name, "way", item.text, item.span.start_s)
-        turned = seeded_fraction(self.name, "turn", item.text, item.span.start_s) < 0.5
-        same, resized = WAYS[:2], WAYS[2:]
-        order = (*resized, *same) if first < self.params.resized_share else (*same, *resized)
-        ways = tuple(w for two in (order[:2], order[2:]) for w in (two[::-1] if turned else two))
-        proposals = shifted(item.span, window, self.name, item.text, tiou_range=self.params.tiou, ways=ways)
+    def _shifted(self, item: Told, other: Told, ground: Ground, window: Span) -> Distractor[Span]:
+        """A shifted span that is wrong about both texts. Raises `Withheld`.
 
-        def problem(proposal: Distractor[Span]) -> str:
-            if gap_s(proposal.value, other.span) <= 0:
-                return "it touches the other text's span"
-            return why_span_true(proposal.value, item.span, [other.span], max_tiou=self.params.tiou[1])
-
-        found = first_that(proposals, problem)
-        if found is None:
+        Both ways must be possible before one is drawn: else the way would tell where the window or the other text is.
+        """
+        key = (self.name, item.text, item.span.start_s)
+        resized = ground.kind == "shown" and seeded_fraction("resized", *key) < self.params.resized_share
+        ways = WAYS[2:] if resized else WAYS[:2]
+        proposals = shifted(item.span, window, *key, tiou_range=self.params.tiou, ways=ways)
+        for proposal in proposals:
+            reason = why_span_true(proposal.value, item.span, [other.span], max_tiou=self.params.tiou[1])
+            if reason or gap_s(proposal.value, other.span) <= 0:
+                raise Withheld(reason or "a shifted span touches the other text's")
+        if len(proposals) < len(ways):
             raise Withheld(f"no room to shift the span of {item.text!r}")
-        return found
+        return proposals[int(seeded_fraction("drawn way", *key) * len(proposals))]
 
 
 ANNOTATOR = SpanChoice

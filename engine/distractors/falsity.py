@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...schemas.readings import edit_distance, normalised
-from ...schemas.span import Span, overlap_s, tiou
+from ...schemas.span import Span, overlap_s, tiou, to_us
 from .stills import Still, apart_s, hash_distance
 from .texts import Told
 
@@ -106,14 +106,12 @@ def why_span_true(
     return ""
 
 
-def why_still_fits(
-    still: Still, asked: Still, around: Iterable[Still], *, same_medium: bool, min_gap_s: float, min_bits: int
-) -> str:
+def why_still_fits(still: Still, asked: Still, around: Iterable[Still], *, min_gap_s: float, min_bits: int) -> str:
     """Why `still` may show the asked moment: too near in time, or too much like a picture around that moment.
 
     `asked` is the right picture, `around` are all measured pictures within the tolerance of the asked moment.
     """
-    if same_medium and apart_s(still, asked) < min_gap_s - 1e-6:
+    if to_us(apart_s(still, asked)) < to_us(min_gap_s):
         return f"taken {apart_s(still, asked):g} s from the asked moment only"
     for picture in (asked, *around):
         bits = hash_distance(still, picture)
