@@ -13,45 +13,40 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from .morphology import base_of, gerund, third_person
-from .verbs import OFTEN_NOUNS, VERBS
+from .verbs import OFTEN_NOUNS, VERBS, word_list
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_DETERMINERS = _words(
+_DETERMINERS = word_list(
     "a an the this that these those his her its their my your our some any each every another both all no one two three four "
     "five six seven eight nine ten several many few multiple various other"
 )
-_PLURAL_DETERMINERS = _words(
+_PLURAL_DETERMINERS = word_list(
     "these those two three four five six seven eight nine ten several many few multiple various both all"
 )
-_PEOPLE = _words(
+_PEOPLE = word_list(
     "man woman person boy girl child baby toddler kid lady guy player dog cat horse bird car bus train truck team crowd group "
     "couple athlete dancer chef cook teacher student driver rider skier surfer swimmer gymnast goalkeeper referee drummer "
     "camera hand train boat plane cyclist runner worker barber waiter singer guitarist speaker presenter reporter"
 )
 """Subjects that a headline leaves without an article."""
-_PLURALS = _words("people men women children feet teeth geese mice sheep police cattle twins kids")
-_NO_ARTICLE = _words(
+_PLURALS = word_list("people men women children feet teeth geese mice sheep police cattle twins kids")
+_NO_ARTICLE = word_list(
     "water food music bread hair snow sand ice fire milk coffee tea juice beer wine soup rice pasta meat fish fruit cheese "
     "butter sugar salt flour oil sauce dough paint mud grass wood metal paper furniture laundry luggage clothing makeup money "
     "traffic football soccer basketball baseball volleyball tennis badminton hockey golf cricket rugby chess poker yoga karate "
     "guitar piano home it them him her us me something someone everything cards ballet salsa hopscotch dinner lunch breakfast"
 )
-_PRONOUNS = _words("he she they it we i you who which someone's nobody this that these those")
-_PREPOSITIONS = _words(
+_PRONOUNS = word_list("he she they it we i you who which someone's nobody this that these those")
+_PREPOSITIONS = word_list(
     "in on at to into onto of off out up down over under above below behind beside between through across along around past "
     "from with without for by near toward towards against inside outside about after before during while as upon away back "
     "together and or but then again"
 )
-_PARTICLES = _words("not slowly quickly then also still now suddenly carefully gently repeatedly again just")
+_PARTICLES = word_list("not slowly quickly then also still now suddenly carefully gently repeatedly again just")
 _BEFORE_NOUNS = (_DETERMINERS | _PREPOSITIONS) - _PARTICLES - {"again"}
-_AUXILIARIES = _words("can could will would may might must shall should has have had does do did be been")
-_ADJECTIVES = _words("open clean clear dry double empty warm slow light cool wet lower back")
+_AUXILIARIES = word_list("can could will would may might must shall should has have had does do did be been")
+_ADJECTIVES = word_list("open clean clear dry double empty warm slow light cool wet lower back")
 """Verbs that are as often adjectives: `open window` is no instruction."""
-_COLLECTIVES = _words("group couple crowd number lot pair bunch team band")
+_COLLECTIVES = word_list("group couple crowd number lot pair bunch team band")
 _BE = {"is": False, "are": True, "was": False, "were": True, "'s": False}
 _LEADS = re.compile(
     r"^(?:(?:in )?(?:this|the) (?:video|clip|scene|footage)[:,]? (?:shows|we see|there (?:is|are))?\s*|we (?:can )?see(?: that)? |"

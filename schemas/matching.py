@@ -15,66 +15,14 @@ import numpy as np
 from .metrics import normalise_words
 from .morphology import base_of
 from .readings import edit_distance, normalised
+from .verbs import word_list
 
-_FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "these",
-        "those",
-        "some",
-        "any",
-        "his",
-        "her",
-        "its",
-        "their",
-        "my",
-        "your",
-        "our",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "being",
-        "been",
-        "am",
-        "has",
-        "have",
-        "had",
-        "do",
-        "does",
-        "did",
-        "will",
-        "would",
-        "can",
-        "could",
-        "may",
-        "might",
-        "to",
-        "of",
-        "and",
-        "or",
-        "then",
-        "while",
-        "as",
-        "who",
-        "which",
-        "there",
-        "it",
-        "he",
-        "she",
-        "they",
-        "him",
-        "them",
-        "someone",
-        "somebody",
-        "person",
-        "people",
-    ]
+_FUNCTION_WORDS = word_list(
+    """
+    a an the am and any are as be been being can could did do does had has have he her him his is it its may might
+    my of or our people person she some somebody someone that their them then there these they this those to was
+    were which while who will would your
+    """
 )
 _CONTRASTS = (
     "red orange yellow green blue purple violet pink brown black white grey gray turquoise golden silver",
