@@ -134,8 +134,8 @@ def smart_resize(width: int, height: int, factor_px: int, min_pixels: float, max
         raise ValueError(f"a picture of {width}x{height} px is longer than {MAX_ASPECT} : 1")
     wide, high = (max(factor_px, round(side / factor_px) * factor_px) for side in (width, height))
     if wide * high > max_pixels:
-        scale = math.sqrt(max_pixels / (width * height))
-        wide, high = (max(factor_px, math.floor(side * scale / factor_px) * factor_px) for side in (width, height))
+        too_large = math.sqrt(width * height / max_pixels)  # divided by, as there: rounding decides some sizes
+        wide, high = (max(factor_px, math.floor(side / too_large / factor_px) * factor_px) for side in (width, height))
     elif wide * high < min_pixels:
         scale = math.sqrt(min_pixels / (width * height))
         wide, high = (math.ceil(side * scale / factor_px) * factor_px for side in (width, height))
