@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.distractors.falsity import why_still_fits
 from ...engine.distractors.stills import apart_s, cosine, hash_distance, mirror_shift
-from ...engine.distractors.vocabulary import EMBEDDING_NEIGHBOUR, MIRRORED, NEAR_IN_TIME, REVERSED
+from ...engine.distractors.vocabulary import ELSEWHERE, EMBEDDING_NEIGHBOUR, MIRRORED, NEAR_IN_TIME, REVERSED
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.windows import NoWindow, choose_window, window_problems
@@ -40,6 +40,7 @@ class FrameChoice(Task[FrameParams]):
     """Samples from `signals`, `embeddings` and `edits` of one medium; the packager takes the stills out of the footage."""
 
     name = "frame_choice"
+    version = 2
     Params = FrameParams
     reads = ("media", "clips", "selection", "signals", "embeddings", "edits", "text_regions", "footage_groups")
     optional_reads = ("selection", "embeddings", "edits", "text_regions", "footage_groups")
@@ -193,8 +194,10 @@ class FrameChoice(Task[FrameParams]):
             return REVERSED, float(hash_distance(mine, right))
         vectors = {to_us(e["t_s"]): e["vector"] for e in scene.embeddings}
         a, b = vectors.get(to_us(mine.t_s)), vectors.get(to_us(right.t_s))
-        if scene.holds(picture.row) or a is None or b is None:
+        if scene.holds(picture.row):
             return NEAR_IN_TIME, apart_s(mine, right)
+        if a is None or b is None:
+            return ELSEWHERE, apart_s(mine, right)
         return EMBEDDING_NEIGHBOUR, round(max(0.0, 1.0 - cosine(a, b)), 6)
 
 

@@ -149,7 +149,7 @@ def scenes(unit: Unit, media: RowDict, clip: RowDict, rows: Rows, params: FrameP
         if e["source_clip_id"] == clip["clip_id"] and e["operation"] in ("mirror", "reverse") and e["media_id"] in known
     ]
     for edit in shuffled([*twins, None], unit.seed, "cast", clip["clip_id"], key=lambda e: e["media_id"] if e else ""):
-        for first in shuffled(inside, unit.seed, "still", key=lambda s: s["row_id"])[:8]:
+        for first in shuffled(inside, unit.seed, "still", key=lambda s: s["row_id"])[:16]:
             stills = _cast(first, inside, outside, edit, rows, params)
             if len(stills) >= 2:
                 yield _scene(media, clip, edit, known, stills, signals, rows, params)
@@ -165,6 +165,11 @@ def _cast(
 ) -> list[RowDict]:
     """The stills of a scene in the order of their parts; none when the footage does not give enough."""
     by_row = {str(s["row_id"]): s for s in (*inside, *outside)}
+    vectors = {to_us(e["t_s"]): e["vector"] for e in one_producer(rows["embeddings"])} if edit is None else {}
+    if to_us(first["t_s"]) in vectors:  # look-alikes are compared with both asked stills
+        inside = [s for s in inside if to_us(s["t_s"]) in vectors]
+    elif any(to_us(s["t_s"]) in vectors for s in inside):
+        return []
     truth = still_of(first)
     chosen = [truth]
 
@@ -186,7 +191,6 @@ def _cast(
     add(moments, 2)
     if len(chosen) < 2 or (edit is not None and edit["operation"] == "mirror"):
         return [by_row[s.row] for s in chosen]
-    vectors = {to_us(e["t_s"]): e["vector"] for e in one_producer(rows["embeddings"])}
     for asked in chosen[:2]:
         alike = neighbours(asked, map(still_of, outside), vectors, params.min_bits)
         add([d.value for d in alike[:6]], len(chosen) + 1)

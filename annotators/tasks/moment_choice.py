@@ -17,6 +17,7 @@ from ...engine.distractors.falsity import why_edit_told, why_told
 from ...engine.distractors.style import may_stand_beside, style_problem
 from ...engine.distractors.texts import Told, elsewhere, gap_s, near_in_time
 from ...engine.distractors.vocabulary import ELSEWHERE, NEAR_IN_TIME, Distractor, first_that
+from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
 from ...schemas.sample import Option
 from ...schemas.span import Span
@@ -30,7 +31,12 @@ class Params(ToldChoiceParams):
     """Parameters of moment_choice."""
 
     options: int = Field(4, ge=3, le=6, description="Options where wrong ones come from other moments only.")
-    edits: bool = Field(True, description="Whether texts with one word changed serve as wrong options.")
+    edit_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of pairs that try texts with one word changed; the others take texts that are told.",
+    )
     min_word_confidence: float = Field(0.7, description="Least confidence of a word that an edit may replace.")
 
 
@@ -38,6 +44,7 @@ class MomentChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "moment_choice"
+    version = 2
     Params = Params
     second = "speech"
 
@@ -54,7 +61,10 @@ class MomentChoice(ToldChoice[Params]):
             fits = not style_problem(texts) and not any(_is_true(item.text, x, chosen) for x in (asked, other))
             if fits and len(chosen) < wanted and len(set(texts)) == len(texts):
                 chosen.append(item)
-        return [*([()] if self.params.edits else []), *([tuple(chosen)] if chosen else [])]
+        told = [tuple(chosen)] if chosen else []
+        first = min((asked, other), key=lambda x: x.span)
+        edited = seeded_fraction(self.name, "edit", first.text, first.span.start_s) < self.params.edit_share
+        return [(), *told] if edited else [*told, *([()] if self.params.edit_share > 0 else [])]
 
     def choice(self, ground: Ground, window: Span) -> Choice:
         """The asked text, the other one, and edits of both or further texts."""
@@ -90,8 +100,6 @@ class MomentChoice(ToldChoice[Params]):
 
     def _edit(self, item: Told, ground: Ground) -> Distractor[str]:
         """The first edit of `item` that is told nowhere. The same for both samples of a pair. Raises `Withheld`."""
-        if not self.params.edits:
-            raise Withheld("edits are not asked for")
         corpus = [w.text for w in ground.witnesses]
         unsure = unsure_words(item, ground.rows, self.params.min_word_confidence)
         proposals = one_edits(item.text, corpus, unsure=unsure, min_context=ground.kind == "said")
