@@ -104,7 +104,7 @@ def test_a_piece_at_another_place_and_speed_is_found_where_it_lies(speed: float,
 
 
 def test_a_copy_that_was_cut_and_put_together_again_is_found_in_pieces() -> None:
-    times, hashes = film(40, 4)
+    _, hashes = film(40, 4)
     pieces = [hashes[100:130], hashes[10:40]]
     looks = Looks(np.arange(60) * 0.25, np.concatenate(pieces), 0.25)
     (copy,) = find_copies(looks, INDEX, CopyRules())
