@@ -109,15 +109,38 @@ def show(
 def verify(
     root: Root = None,
     task: Annotated[str | None, typer.Option("--task", help="only this task")] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="also look for the answers in the packaged media by a second method")
+    ] = False,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="--deep, and again with evidence, sound or picture taken away")
+    ] = False,
+    share: Annotated[float, typer.Option("--share", min=0, max=1, help="deep: share of each task and grade")] = 0.01,
+    least: Annotated[int, typer.Option("--least", min=1, help="deep: at least so many of each task and grade")] = 5,
+    everything: Annotated[bool, typer.Option("--all", help="deep: every packaged sample")] = False,
+    package: Annotated[str | None, typer.Option("--package", help="deep: only media of this package")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="deep: of the draw")] = 0,
+    min_agreement: Annotated[
+        float,
+        typer.Option("--min-agreement", min=0, max=1, help="deep: fail when a task's agreement is surely below this"),
+    ] = 0.8,
+    whisper: Annotated[
+        Path | None, typer.Option("--whisper", help="deep: weights of the second speech recogniser")
+    ] = None,
+    shots: Annotated[str, typer.Option("--shots", help="deep: auto, content, adaptive, transnetv2 or none")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Recompute every answer from its evidence; exit code 1 when one does not follow."""
+    """Recompute every answer from its evidence; exit code 1 when one does not follow.
+
+    With --deep a second method looks for the answers of some samples in the packaged media; exit code 1 also when a task's
+    agreement is below --min-agreement beyond doubt (upper end of its 95% interval).
+    """
     from .verify import verify_root
 
-    report = verify_root(find_root(root), task=task)
-    if as_json:
-        print_json(report.as_dict())
-    else:
+    place = find_root(root)
+    report = verify_root(place, task=task)
+    found = report.as_dict()
+    if not as_json:
         out.print(table(report.by_task))
         for problem in report.problems:
             out.print(f"[red]{problem['problem']}[/] {problem['task']} {problem['sample_id']}")
@@ -126,7 +149,18 @@ def verify(
         out.print(
             f"{report.samples} samples, {report.recomputed} recomputed, {len(report.problems)} {word}, {report.seconds:.2f} s"
         )
-    if report.problems:
+    failed = bool(report.problems)
+    if deep or ablate:
+        from .cli_deep import deep_command
+
+        settings = {"whisper": whisper, "shots": shots}
+        drawing = {"share": share, "least": least, "everything": everything, "package": package, "task": task}
+        said = deep_command(place, settings, drawing | {"seed": seed, "ablate": ablate}, min_agreement, quiet=as_json)
+        found |= {"deep": said}
+        failed = failed or bool(said["below_min_agreement"])
+    if as_json:
+        print_json(found)
+    if failed:
         raise typer.Exit(FAILED)
 
 

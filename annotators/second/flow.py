@@ -22,7 +22,11 @@ MIN_TEXTURE = 3.0
 MIN_CELLS = 4
 TOLERANCE_PX = 1.0
 """Distance from the fit within which a cell follows the camera, plus 5% of its own way."""
-MOVING_PX = 0.9
+MOVING_PX = 0.8
+MIN_CHANGE = 4.0
+"""Difference (0..255) that taking out the camera's motion must leave in a cell that moves by itself."""
+MIN_COHERENCE = 0.7
+"""Length of a region's mean flow, as a share of its cells' mean length: a thing moves one way."""
 MAX_MISMATCH = 0.5
 """Share of the picture's contrast that moving the earlier picture along the flow may leave: more is a cut."""
 
@@ -71,14 +75,7 @@ def motion_of(earlier: Pixels, later: Pixels, seconds: float, t_s: float) -> Mot
     inliers = float((strength[good] <= allowed[good]).mean())
     scale = hypot(fit[0, 0], fit[1, 0])
     per_second = 1 / (width * seconds)
-    region = _region(good & (strength > np.maximum(MOVING_PX, allowed)), strength)
-    dx = dy = area = 0.0
-    cx = cy = 0.5
-    if region is not None:
-        weights = strength[region]
-        dx, dy = (float(np.average(left[..., i][region], weights=weights)) for i in (0, 1))
-        area = float(region.mean())
-        cy, cx = ((float(c.mean()) + 0.5) / n for c, n in zip(np.nonzero(region), (rows, columns), strict=True))
+    dx, dy, area, cx, cy = _by_itself(earlier, later, fit, allowed)
     return Motion(
         t_s=t_s, pan=-float(fit[0, 2]) * per_second, tilt=float(fit[1, 2]) * per_second * width / height,
         zoom=log(max(scale, 1e-6)) / seconds, roll=degrees(atan2(fit[1, 0], fit[0, 0])) / seconds,
@@ -110,14 +107,42 @@ def _spread(picture: Pixels, columns: int, rows: int) -> Pixels:
     return np.sqrt(np.maximum(square - mean * mean, 0.0))
 
 
-def _region(moving: Pixels, strength: Pixels) -> Pixels | None:
-    """The heaviest connected group of moving cells; None when there is none."""
+def _by_itself(
+    earlier: Pixels, later: Pixels, fit: Pixels, allowed: Pixels
+) -> tuple[float, float, float, float, float]:
+    """What moves against the background: (dx, dy) in px, its share of the picture, its centre; zeros when nothing does.
+
+    The camera's part is taken out first by moving the earlier picture; flow is then measured again, and believed only
+    where the moved picture still differs from the later one.
+    """
     import cv2
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
+    height, width = later.shape
+    rows, columns = allowed.shape
+    centre = np.array([width / 2, height / 2])
+    pixels = fit.copy()
+    pixels[:, 2] += centre - pixels[:, :2] @ centre
+    held = cv2.warpAffine(earlier, pixels, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    known = cv2.warpAffine(np.full_like(earlier, 255), pixels, (width, height), borderMode=cv2.BORDER_CONSTANT) > 250
+    held = np.where(known, held, later)
+    left = cv2.resize(flow_of(held, later), (columns, rows), interpolation=cv2.INTER_AREA)
+    error = cv2.resize(cv2.absdiff(held, later).astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    strength = np.hypot(left[..., 0], left[..., 1])
+    moving = (error > MIN_CHANGE) & (strength > np.maximum(MOVING_PX, 0.6 * allowed))
+    closed = cv2.morphologyEx(moving.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, labels, _, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     best, weight = 0, 0.0
     for i in range(1, count):
-        total = float(strength[labels == i].sum())
-        if stats[i, cv2.CC_STAT_AREA] >= MIN_CELLS and total > weight:
+        inside = (labels == i) & moving
+        total = float((strength * error)[inside].sum())
+        if np.count_nonzero(inside) >= MIN_CELLS and total > weight:
             best, weight = i, total
-    return labels == best if best else None
+    if not best:
+        return 0.0, 0.0, 0.0, 0.5, 0.5
+    region = labels == best
+    inside = region & moving
+    velocity = [float(np.average(left[..., i][inside], weights=(error * strength)[inside])) for i in (0, 1)]
+    if hypot(*velocity) < MIN_COHERENCE * float(np.average(strength[inside], weights=(error * strength)[inside])):
+        return 0.0, 0.0, 0.0, 0.5, 0.5
+    cy, cx = ((float(c.mean()) + 0.5) / n for c, n in zip(np.nonzero(region), (rows, columns), strict=True))
+    return velocity[0], velocity[1], float(region.mean()), cx, cy

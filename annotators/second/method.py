@@ -35,7 +35,7 @@ class SecondParams(BaseModel):
         description="weights of the second recogniser: a checkpoint of openai-whisper, or a folder for faster-whisper",
     )
     threads: int = Field(2, ge=1, description="processor threads of models; fixed, for reproducible rows")
-    text_fps: float = Field(4.0, gt=0, description="pictures per second in which text is read")
+    text_fps: float = Field(3.0, gt=0, description="pictures per second in which text is read")
     motion_fps: float = Field(6.0, gt=0, description="pictures per second between which motion is measured")
     shots: Literal["auto", "content", "adaptive", "transnetv2", "none"] = Field(
         "auto",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any, ClassVar
 
 from ...schemas.motion import CameraRule, Motion, ObjectRule, Pooled, pool_camera, pool_object
@@ -20,7 +19,12 @@ from .flow import SIDE_PX, motion_of
 from .footage import Look
 from .method import Opinion, Removed, SecondMethod, SecondParams, Shown
 
+CAMERA = CameraRule(min_inliers=0.4, min_consistency=0.8)
+THING = ObjectRule(min_consistency=0.75, min_moving=0.6)
+"""A little wider than the tasks' rules: a second opinion should name a label where the first one just could."""
 AT_REST = ("static", "still")
+APART = 2
+"""Pictures between the two that motion is measured between, plus one: a longer step than the first method takes."""
 
 
 class MotionAgain(SecondMethod):
@@ -69,7 +73,7 @@ class MotionAgain(SecondMethod):
 def pool(pictures: Sequence[tuple[float, Any]], camera: bool) -> Pooled:
     """The label of a run of pictures (time, uint8 luma) in time order."""
     motions: list[Motion] = []
-    for (before_s, before), (t_s, now) in pairwise(pictures):
+    for (before_s, before), (t_s, now) in zip(pictures, pictures[APART:], strict=False):
         found = motion_of(before, now, t_s - before_s, t_s)
         if found is None:
             return Pooled(None, f"the pictures around {t_s:.2f} s are not joined by motion")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ...engine.annotator import Picture
 from ...engine.models import ModelNotFound
 from ...schemas.box import Box, iou
@@ -30,6 +32,8 @@ GAP_S = 1.0
 """Longer pauses between readings are two appearances."""
 MIN_IOU = 0.5
 LARGEST_PX = 1920
+CHANGE_SIDE_PX, MIN_CHANGE = 96, 0.4
+"""A picture that differs less (mean luma at this size, 0..255) from the last one read is not read again."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class TextAgain(SecondMethod):
         super().__init__(params)
         self._reader: TextRegions | None = None
         self._missing = ""
+        self._last: tuple[float, Any, tuple[Line, ...]] = (0.0, None, ())
         self.method = f"text: RapidOCR, full size, {params.text_fps:g} fps"
 
     def prepare(self, shown: Shown, removed: Sequence[Removed] = ()) -> None:
@@ -105,9 +110,17 @@ class TextAgain(SecondMethod):
 
     def _read(self, frame: Any) -> tuple[Line, ...]:
         assert self._reader is not None
+        small = frame.luma(CHANGE_SIDE_PX).astype(np.int16)
+        t_s, before, lines = self._last
+        same = before is not None and before.shape == small.shape and t_s < frame.t_s
+        if same and float(np.abs(before - small).mean()) < MIN_CHANGE:
+            self._last = frame.t_s, before, lines
+            return lines
         data, width, height = frame.jpeg(LARGEST_PX, 97)
         rows = self._reader.look([Picture("", frame.t_s, frame.t_s, width, height, data)])[0]
-        return tuple(Line(r["text"], Box(r["x1"], r["y1"], r["x2"], r["y2"])) for _, r in rows)
+        lines = tuple(Line(r["text"], Box(r["x1"], r["y1"], r["x2"], r["y2"])) for _, r in rows)
+        self._last = frame.t_s, small, lines
+        return lines
 
     def _placed(self, claim: Claim, pictures: Sequence[tuple[float, tuple[Line, ...]]]) -> Opinion:
         found = _found(claim.text, pictures)
