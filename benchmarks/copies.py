@@ -21,6 +21,7 @@ from typing import Any
 
 import av
 import numpy as np
+import pyarrow as pa
 from chronotope.annotators.vision.picture_numbers import dct_hash, is_black
 from chronotope.annotators.vision.sketches import VARIANTS, sketch_video
 from chronotope.engine.annotator import FrameSession, Medium, Sampling
@@ -170,7 +171,7 @@ def catch(registered: list[Path], index: SketchIndex, kept: Kept, fps: float, ru
     for number, path in enumerate(registered):
         for kind in KINDS:
             file, length_s = kept.copy(path, kind)
-            looks = Looks.of(kept.signals(file, fps), rules.min_contrast)
+            looks = Looks.of(pa.Table.from_pylist(kept.signals(file, fps)), rules.min_contrast)
             found = find_copies(looks, index, rules)
             own = next((c for c in found if c.item == path.stem), None)
             covered = sum(b - a for a, b in own.spans) / length_s if own else 0.0
@@ -197,7 +198,7 @@ def false_alarms(
         rows = kept.signals(path, fps)
         for first in range(int((rows[-1]["t_s"] + 1 / fps) // clip_s)):
             inside = [r for r in rows if first * clip_s <= r["t_s"] < (first + 1) * clip_s]
-            found = find_copies(Looks.of(inside, rules.min_contrast), index, rules)
+            found = find_copies(Looks.of(pa.Table.from_pylist(inside), rules.min_contrast), index, rules)
             wrong = [f"{c.item} ({c.variant})" for c in found]
             results.append({"clip": f"{path.stem} {first * clip_s:g} s", "held_out": number % 2 == 1, "found": wrong})
     return results

@@ -135,6 +135,10 @@ class Annotator(ABC, Generic[P]):
     """Those of `reads` that a recipe may leave unwritten; they are then empty."""
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Of tables with many rows, the only columns that are wanted, beside `producer` and `media_id`; saves memory."""
+    folded: ClassVar[tuple[str, ...]] = ()
+    """Of an annotator of grain corpus: tables that come as one row per producer and medium, `{producer, media_id, rows}`
+    with an Arrow table of their `columns` in key order, because a dictionary per row would not fit into memory.
+    """
     writes: ClassVar[tuple[str, ...]] = ()
     grade: ClassVar[Grade] = "model"
     """How true its rows are, when a sample rests on them."""

@@ -11,8 +11,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
+
+import numpy as np
 
 from ..schemas.tables import TABLES
 from .annotator import Annotator, Medium, Rows, Unit, UnitAnnotator
@@ -82,10 +85,15 @@ def _run_producer(
     units = tuple(sorted(w.key.unit for w in works)) if annotator.grain != "corpus" else ()
     tables: dict[str, list[dict[str, Any]]] = {}
     for table, names in inputs.items():
-        wanted = tuple(type(annotator).columns.get(table, ()))
-        if (table, names, units, wanted) not in read:
-            read[(table, names, units, wanted)] = read_inputs(catalog, table, names, units, wanted)
-        tables[table] = read[(table, names, units, wanted)]
+        wanted, fold = tuple(type(annotator).columns.get(table, ())), table in type(annotator).folded
+        key = (table, names, units, wanted, fold)
+        if key not in read:
+            read[key] = (
+                read_folded(catalog, table, names, wanted)
+                if fold
+                else read_inputs(catalog, table, names, units, wanted)
+            )
+        tables[table] = read[key]
     by_unit = _group(tables, set(units)) if annotator.grain != "corpus" else {}
     complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
     results = []
@@ -177,6 +185,28 @@ def read_inputs(
     for row, vector in zip(rows, vectors, strict=True):
         row[VECTORS[table]] = vector.values.to_numpy() if vector.is_valid else None
     return rows
+
+
+def read_folded(catalog: Catalog, table: str, producers: Sequence[str], wanted: Sequence[str]) -> list[dict[str, Any]]:
+    """One row per producer and medium, ordered by medium: {producer, media_id, rows: Arrow table of columns `wanted` in
+    key order}.
+    """
+    if not producers:
+        return []
+    order = ", ".join(dict.fromkeys(["media_id", "producer", *TABLES[table].key, "row_id"]))
+    found = catalog.arrow(
+        f"SELECT producer, media_id, {', '.join(wanted)} FROM {table} WHERE list_contains(?, producer) ORDER BY {order}",
+        [list(producers)],
+    )
+    owners = [found.column(name).dictionary_encode().combine_chunks() for name in ("media_id", "producer")]
+    codes = np.stack([o.indices.to_numpy() for o in owners]) if len(found) else np.zeros((2, 0))
+    starts = np.concatenate([[0], np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1])
+    rows = found.select(list(wanted))
+    return [
+        {"producer": owners[1][a].as_py(), "media_id": owners[0][a].as_py(), "rows": rows.slice(a, b - a)}
+        for a, b in pairwise([*starts.tolist(), len(found)])
+        if b > a
+    ]
 
 
 def _group(tables: Mapping[str, list[dict[str, Any]]], units: set[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:

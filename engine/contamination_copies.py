@@ -11,11 +11,12 @@ Deterministic: no chance is involved, ties go to the speed nearest 1 and the fir
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -58,17 +59,14 @@ class Looks:
     step_s: float
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Any]], min_contrast: float) -> Looks:
-        """From rows of `signals` of one medium and one producer, in time order."""
-        times = np.array([r["t_s"] for r in rows], np.float64)
+    def of(cls, rows: pa.Table, min_contrast: float) -> Looks:
+        """From columns t_s, phash, contrast and black of `signals`, of one medium and one producer, in time order."""
+        times = rows.column("t_s").to_numpy()
         step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
-        kept = [
-            (r["t_s"], r["phash"])
-            for r in rows
-            if r["phash"] is not None and not r["black"] and (r["contrast"] or 0.0) >= min_contrast
-        ]
-        hashes = np.array([h for _, h in kept], np.int64).view(np.uint64)
-        return cls(np.array([t for t, _ in kept], np.float64), hashes, step)
+        hashes = rows.column("phash").fill_null(0).to_numpy().view(np.uint64)
+        clear = rows.column("contrast").fill_null(0.0).to_numpy() >= min_contrast
+        clear &= rows.column("phash").is_valid().to_numpy() & ~rows.column("black").fill_null(False).to_numpy()
+        return cls(times[clear], hashes[clear], step)
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,7 @@ class Contamination(UnitAnnotator[ContaminationParams]):
         "signals": ("t_s", "phash", "contrast", "black"),
         "samples": ("sample_id", "task", "media", "turns"),
     }
+    folded: ClassVar[tuple[str, ...]] = ("signals",)
     writes: ClassVar[tuple[str, ...]] = ("contamination",)
     grade: ClassVar[Grade] = "model"
     stage: ClassVar[Stage] = "task"
@@ -152,7 +153,7 @@ class Contamination(UnitAnnotator[ContaminationParams]):
         if not index.sketches or not signals:
             return []
         rules = self.params.copies
-        looks = Looks.of(sorted(one_producer(signals), key=lambda r: r["t_s"]), rules.min_contrast)
+        looks = Looks.of(one_producer(signals)[0]["rows"], rules.min_contrast)
         return [
             Found(c.benchmark, c.item, "copy", c.variant, c.spans, c.times, looks.times)
             for c in find_copies(looks, index, rules)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from chronotope.annotators.checks.contamination import Contamination, ContaminationParams
 from chronotope.annotators.compose.film import compose_film
@@ -67,7 +68,7 @@ def run(signals: list[dict[str, Any]], benchmarks: list[dict[str, Any]], **more:
     tables = {
         "samples": [sample],
         "media": [{"media_id": "m", "title": "x.mp4", "user_json": None}],
-        "signals": [{"media_id": "m", "producer": "signals", **row} for row in signals],
+        "signals": [{"media_id": "m", "producer": "signals", "rows": pa.Table.from_pylist(signals)}] if signals else [],
         "benchmarks": benchmarks,
         **more,
     }

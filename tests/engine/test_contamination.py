@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from chronotope.engine.contamination_copies import CopyRules, Looks, find_copies
 from chronotope.engine.contamination_ids import IdIndex, clean_id, spans_of, texts_of
@@ -124,9 +125,9 @@ def test_dark_and_even_pictures_are_not_compared() -> None:
         {"t_s": t, "phash": int(np.int64(h)), "contrast": 30.0, "black": False}
         for t, h in zip(times.tolist(), hashes.view(np.int64).tolist(), strict=True)
     ]
-    assert [c.item for c in find_copies(Looks.of(rows, 8.0), INDEX, CopyRules())] == ["v1"]
+    assert [c.item for c in find_copies(Looks.of(pa.Table.from_pylist(rows), 8.0), INDEX, CopyRules())] == ["v1"]
     even = [{**r, "contrast": 3.0} if i % 2 else {**r, "black": True} for i, r in enumerate(rows)]
-    assert find_copies(Looks.of(even, 8.0), INDEX, CopyRules()) == []
+    assert find_copies(Looks.of(pa.Table.from_pylist(even), 8.0), INDEX, CopyRules()) == []
 
 
 def test_a_damaged_sketch_is_refused() -> None:
