@@ -19,6 +19,8 @@ from ..schemas.span import from_us, to_us
 class ManifestRow:
     """One row: the span [start_s, end_s), whether the row gave one, its caption and its user columns as
     JSON.
+
+    `is_event`: it describes a part of the footage and is no clip by itself.
     """
 
     start_s: float
@@ -26,6 +28,7 @@ class ManifestRow:
     has_span: bool
     caption: str | None
     user_json: str | None
+    is_event: bool = False
 
 
 def manifest_rows(
@@ -61,6 +64,7 @@ def manifest_rows(
                     given,
                     str(entry["caption"]).strip() or None if entry.get("caption") is not None else None,
                     json.dumps(user, sort_keys=True, ensure_ascii=False) if user else None,
+                    entry.get("level") == "event",
                 )
             )
     return found

@@ -160,6 +160,7 @@ def compose(
     """Compose a narrated film whose cuts, words, texts, movements and camera are known exactly."""
     from pydantic import ValidationError
 
+    from ..annotators.compose.events import events_csv
     from ..annotators.compose.film import FilmParams, compose_film
     from ..engine.producer import explain
 
@@ -171,10 +172,12 @@ def compose(
         raise UsageError(explain(error, FilmParams)) from None
     output.parent.mkdir(parents=True, exist_ok=True)
     truth = compose_film(output, params)
-    beside = output.with_suffix(".truth.json")
+    beside, events = output.with_suffix(".truth.json"), output.with_suffix(".events.csv")
     beside.write_text(truth.to_json())
+    events.write_text(events_csv(truth, output.name), encoding="utf-8")
     out.print(
-        f"{output}: {truth.duration_s:.1f} s, {len(truth.shots)} shots, {len(truth.words)} words; truth in {beside}"
+        f"{output}: {truth.duration_s:.1f} s, {len(truth.shots)} shots, {len(truth.words)} words; truth in {beside}, "
+        f"events in {events}"
     )
 
 

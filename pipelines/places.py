@@ -136,6 +136,13 @@ def read_manifest(manifest: Manifest, folder: Path) -> Iterator[Place]:
         _one_of(origin, ORIGINS, "origin", where)
         user = {k: _user(v) for k, v in row.items() if k not in columns.values() and _plain(v) is not None}
         entry = {"start_s": start, "end_s": end, "caption": _plain(values.get("caption")), "user": user}
+        if manifest.spans == "captions":
+            if not _text(entry["caption"]):
+                raise RecipeError(
+                    f"{where}: no caption; with `spans: captions` each row describes a part of the footage: say which column "
+                    "does, for example `columns: {caption: sentence}`"
+                )
+            entry["level"] = "event"
         keep = start is not None or end is not None or entry["caption"] or user
         yield Place(
             absolute(path.strip(), base),

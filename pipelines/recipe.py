@@ -51,6 +51,11 @@ class Manifest(BaseModel):
     base: str | None = Field(
         None, description="folder or URI that relative uris start from; default: the manifest's folder"
     )
+    spans: Literal["clips", "captions"] = Field(
+        "clips",
+        description="what a row with a span is: a clip of its own; or a caption of a part of the footage, as in annotated "
+        "events (video, start, end, sentence), and the footage is cut by the clip policy",
+    )
 
 
 class Source(BaseModel):

@@ -6,6 +6,7 @@ They look at spelling only: two descriptions that say the same in other words sc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,9 +33,11 @@ _CONTRASTS = (
     "one two three four five six seven eight nine ten first second third last",
     "open close shut", "enter leave exit", "sit stand lie", "push pull", "raise lower", "start begin stop finish end",
     "man woman boy girl child baby", "dog cat horse bird", "pan tilt zoom roll whip",
-    "pick put", "throw catch", "lift drop", "rise fall", "fill empty", "lock unlock", "arrive depart",
+    "circle square triangle rectangle oval star heart diamond cross ring hexagon moon", "caption sign title", "pick put", "throw catch", "lift drop", "rise fall", "fill empty", "lock unlock", "arrive depart",
 )  # fmt: skip
 _CONTRAST_OF = {word: i for i, words in enumerate(_CONTRASTS) for word in words.split()}
+
+_QUOTED = re.compile(r"“([^”]+)”|\"([^\"]+)\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,11 @@ def alike_lines(query: str, line: str) -> float:
     return round(max(score, 0.9) if holds and score < 1 else score, 6)
 
 
+def quoted_parts(text: str) -> list[str]:
+    """What a description quotes, without the quotation marks."""
+    return [curly or straight for curly, straight in _QUOTED.findall(text)]
+
+
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[str, ...]:
     """What a description says: its words in their base form, without articles, auxiliaries and pronouns."""
@@ -115,8 +123,12 @@ def alike_descriptions(query: str, description: str) -> float:
     """How likely two descriptions are of the same kind of event: 1 when their content words are the same in the same
     order, at most 0.95 in another order, else the share of content words that they have in common (Dice).
 
-    0 when they differ in what can only be one of a kind: a red star is no blue star, and left is not right.
+    0 when they quote different words, or differ in what can only be one of a kind: a red star is no blue star, and left is
+    not right.
     """
+    said, other = quoted_parts(query), quoted_parts(description)
+    if said and other and alike_lines(" ".join(said), " ".join(other)) < 0.6:
+        return 0.0
     a, b = content_words(query), content_words(description)
     if not a or not b:
         return float(normalise_words(query) == normalise_words(description))

@@ -189,7 +189,7 @@ CAPTIONS = Table(
     (
         START,
         END,
-        Column("level", pa.string(), "clip, medium ..."),
+        Column("level", pa.string(), "clip, event (a part of the footage that is no clip), medium ..."),
         Column("text", pa.string(), "the description"),
         Column("model", pa.string(), "the model, or 'manifest'"),
     ),

@@ -1,5 +1,5 @@
 """The exact truth of a composed film, from the `.truth.json` that `chronotope compose` writes beside it: shots, words,
-speech and lettering as they were drawn and spoken, graded `exact`.
+speech, lettering and events as they were drawn and spoken, graded `exact`.
 
 Tasks on composed films then rest on what is known instead of on what models recognised, and benchmark splits may take
 them. Media without such a file are skipped.
@@ -17,18 +17,19 @@ from pydantic import ValidationError
 from ...engine.annotator import Grade, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...schemas.metrics import normalise_words
 from ...schemas.span import from_us, to_us
+from ..compose.events import film_events
 from ..compose.truth import FilmTruth
 
 SUFFIX = ".truth.json"
 
 
 class ComposedTruth(UnitAnnotator[Params]):
-    """Writes `shots`, `words`, `speech` and `text_regions` of one composed film."""
+    """Writes `shots`, `words`, `speech`, `text_regions` and `captions` (of events) of one composed film."""
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
-    writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions")
+    writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions", "captions")
     grade: ClassVar[Grade] = "exact"
     light: ClassVar[bool] = True
 
@@ -56,6 +57,9 @@ class ComposedTruth(UnitAnnotator[Params]):
             x1, y1, x2, y2 = text.box
             place = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
             yield "text_regions", {**_span(text.start_s, text.end_s), "text": text.text, "confidence": 1.0, **place}
+        for event in film_events(truth):
+            row = {**_span(event.start_s, event.end_s), "level": "event", "text": event.text, "model": "composer"}
+            yield "captions", row
 
 
 def _read(rows: Rows) -> tuple[FilmTruth, str]:

@@ -74,7 +74,11 @@ class Params(BaseParams):
     ask: tuple[Ask, ...] = Field(("when", "where", "both"), min_length=1, description="Kinds of question, in turn.")
     min_letters: int = Field(4, ge=1, description="Least number of letters and digits.")
     max_letters: int = Field(60, ge=1, description="Greatest number of letters and digits.")
-    min_readings: int = Field(2, ge=1, description="In how many pictures a recognised text must be read.")
+    min_readings: int = Field(
+        2,
+        ge=1,
+        description="In how many pictures a text must be read, unless it is known for certain (confidence NULL or 1).",
+    )
     min_confidence: float = Field(0.8, description="Least mean recognition score; NULL counts as sure.")
     same: float = Field(0.95, gt=0, le=1, description="Likeness (1 - edits / length) from which texts are the same.")
     different: float = Field(0.6, gt=0, le=1, description="Likeness below which they are others; between: withheld.")
@@ -313,7 +317,7 @@ class TextGrounding(Task[Params]):
         letters = normalised(text.text)
         if not self.params.min_letters <= len(letters) <= self.params.max_letters:
             raise Withheld(f"a text of {len(letters)} letters")
-        recognised = any(r["confidence"] is not None for r in members)
+        recognised = any(r["confidence"] is not None and r["confidence"] < 1 for r in members)
         if recognised and len(text.members) < self.params.min_readings:
             raise Withheld(f"read in {len(text.members)} pictures only")
         if text.confidence < self.params.min_confidence:

@@ -1,6 +1,6 @@
 """Which spans of a medium are selected, annotated and packaged: its clips.
 
-Manifest rows with a span are clips by themselves; other media are cut by a policy. Clips never reach past
+Manifest rows with a span are clips by themselves, unless they only describe an event; other media are cut by a policy. Clips never reach past
 the end of their medium and have identifiers that derive from the medium's content and the span alone.
 """
 
@@ -81,7 +81,7 @@ class Clips(UnitAnnotator[ClipsParams]):
         entries = manifest_rows(rows["sources"], medium.duration_s, str(medium), p.strict)
         made: dict[tuple[float, float], dict[str, object]] = {}
         for entry in entries:
-            if entry.has_span:
+            if entry.has_span and not entry.is_event:
                 row = _row(medium, Span(entry.start_s, entry.end_s), "manifest", entry.user_json)
                 made.setdefault((entry.start_s, entry.end_s), row)
         if not made or p.also_policy:

@@ -1,7 +1,7 @@
 """Captions that come with the footage: the caption column of its manifest, as rows of `captions`.
 
-A row with a span describes that clip, one without describes the whole medium. What the text says is taken
-as it is.
+A row with a span describes that clip, or that event where the manifest says `spans: captions`; one without describes the
+whole medium. What the text says is taken as it is: people or composers wrote it, so the rows are graded exact.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.annotator import Grade, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ..manifest_rows import manifest_rows
 
 
@@ -27,10 +27,11 @@ class ManifestCaptions(UnitAnnotator[ManifestCaptionsParams]):
     """Writes `captions` from the captions of manifest rows."""
 
     name: ClassVar[str] = "manifest_captions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = ManifestCaptionsParams
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = ("captions",)
+    grade: ClassVar[Grade] = "exact"
     light: ClassVar[bool] = True
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
@@ -42,7 +43,7 @@ class ManifestCaptions(UnitAnnotator[ManifestCaptionsParams]):
             {
                 "start_s": e.start_s,
                 "end_s": e.end_s,
-                "level": "clip" if e.has_span else "medium",
+                "level": ("event" if e.is_event else "clip") if e.has_span else "medium",
                 "text": e.caption,
                 "model": "manifest",
             }

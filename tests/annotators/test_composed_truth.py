@@ -39,6 +39,9 @@ def test_shots_words_speech_and_lettering_are_as_composed(film: tuple[Path, Medi
     spoken = " ".join(str(w["word"]) for w in made["words"])
     assert spoken == " ".join(str(s["text"]) for s in made["speech"])
     assert spoken.endswith(".") and [w["position"] for w in made["words"]] == list(range(len(made["words"])))
+    assert {c["level"] for c in made["captions"]} == {"event"} and any(
+        "camera" in str(c["text"]) for c in made["captions"]
+    )
     assert all(0 <= r["x1"] < r["x2"] <= 1 and r["start_s"] < r["end_s"] for r in made["text_regions"])  # type: ignore[operator]
 
 
