@@ -223,7 +223,7 @@ class Build:
         report.seconds = time.perf_counter() - started
 
 
-OWN = {".lock", "tables", "work", "media", "packages", "pictures"}
+OWN = {".lock", "tables", "work", "media", "packages", "pictures", "report"}
 """What lies in a dataset root."""
 
 

@@ -62,6 +62,7 @@ def command(function: Callable[Args, None]) -> Callable[Args, None]:
                 "PackageError",
                 "ShowError",
                 "ClipModelError",
+                "ReportError",
                 "UsageError",
             }:
                 fail(str(error))

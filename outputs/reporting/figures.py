@@ -51,12 +51,12 @@ def report_figures(catalog: Catalog, task: str | None = None, tolerance: float =
         "tolerance": tolerance,
         "benchmarks": benchmarks,
         "samples": sum(t["counts"]["samples"] for t in tasks),
-        "looks": [look for t in tasks for look in _looks(t, tolerance)],
+        "looks": [look for t in tasks for look in _looks(t)],
         "tasks": tasks,
     }
 
 
-def _looks(task: dict[str, Any], tolerance: float) -> list[dict[str, str]]:
+def _looks(task: dict[str, Any]) -> list[dict[str, str]]:
     """What deserves a look, in words: the most telling first."""
     name, counted, language = task["task"], task["counts"], task["language"]
     found: list[tuple[str, str]] = []
@@ -66,10 +66,9 @@ def _looks(task: dict[str, Any], tolerance: float) -> list[dict[str, str]]:
         )
     for line in task["ladder"]["solvers"]:
         if line["flagged"]:
-            above = (
-                f"{line['gap']:+.3f} ({line['low']:+.3f} to {line['high']:+.3f}) above {task['ladder']['reference']}"
-            )
-            found.append(("ladder", f"{line['solver']} is {above}; at most {tolerance:g} is forgiven"))
+            interval = f"{line['low']:+.2f} to {line['high']:+.2f}"
+            solver = line["solver"].replace("_", " ")
+            found.append(("ladder", f"{solver} {line['gap']:+.2f} ({interval}) above {task['ladder']['reference']}"))
     if language["largest_wording_flagged"]:
         share = f"{100 * language['largest_wording_share']:.0f}%"
         found.append(
@@ -78,7 +77,7 @@ def _looks(task: dict[str, Any], tolerance: float) -> list[dict[str, str]]:
     if language["held_out_in_train"]:
         found.append(("language", f"{language['held_out_in_train']} training samples are asked in held-out wordings"))
     style = task["answers"]["option_style"]
-    if style and style["low"] > STYLE_AUC:
+    if style and style["low"] > STYLE_AUC and not task["answers"]["fixed_list"]:
         found.append(("options", f"the wording of options tells the right one: AUC {style['auc']:.2f}"))
     for deep in task["deep"]:
         if deep["removed"] == "nothing" and deep["high"] < 0.9:

@@ -20,6 +20,8 @@ from .task_facts import TaskFacts
 
 MOST_OF_ONE = 0.08
 """Share of the samples of a task that one wording may have."""
+LEAST_JUDGED = 100
+"""Samples of a task from which the share of one wording is judged; among fewer, some wording is always frequent."""
 _TAG = re.compile(r"<[a-z]+(?:@\d+)?(?::[^<>]*)?>")
 _WORD = re.compile(r"\w+(?:['’]\w+)*|§")
 
@@ -56,7 +58,7 @@ def _figures(rows: Sequence[Mapping[str, Any]], fact: TaskFacts) -> dict[str, An
         "wordings": sum(len(k.questions) for k in kinds) or None,
         "largest_wording": top,
         "largest_wording_share": round(most / len(rows), 4),
-        "largest_wording_flagged": wilson_interval(most, len(rows))[0] > MOST_OF_ONE,
+        "largest_wording_flagged": len(rows) >= LEAST_JUDGED and wilson_interval(most, len(rows))[0] > MOST_OF_ONE,
         "four_grams": total,
         "distinct_four_grams": round(distinct / total, 4) if total else None,
         "answer_forms_used": len(forms),

@@ -17,6 +17,8 @@ from ...schemas.metrics import wilson_interval
 GRADES = ("exact", "reviewed", "two_source", "model", "judge", "refuted")
 SPLITS = ("train", "validation", "test")
 BINS = 10
+FIXED_LIST = 60
+"""Different options of a task up to which its answers count as a fixed list; their style then measures their balance."""
 _MOST_ANSWERS = 12
 
 _COUNTS = f"""
@@ -127,6 +129,7 @@ def _answers(rows: Sequence[Mapping[str, Any]], kinds: list[dict[str, Any]]) -> 
         "position": _histogram([r["evidence_position"] for r in spans if r["evidence_position"] is not None]),
         "ratio": _histogram([r["evidence_ratio"] for r in spans]),
         "numbers": _quantiles(numbers),
+        "fixed_list": bool(choices) and len({o for r in choices for o in r["options"]}) <= FIXED_LIST,
         "distractors": [{k: r[k] for k in ("kind", "options", "median_margin")} for r in kinds],
         "option_style": None
         if style is None
