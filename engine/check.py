@@ -30,14 +30,21 @@ GradeOf = Callable[[str, Mapping[str, Any]], str]
 _STORED_TWICE = ("media_id", "sample_id", "task", "window_start_s", "window_end_s", "answer_kind")
 
 
-def check_sample(row: Mapping[str, Any], evidence: Lookup, task: Task[Any], grade_of: GradeOf) -> dict[str, Any]:
+def check_sample(
+    row: Mapping[str, Any],
+    evidence: Lookup,
+    task: Task[Any],
+    grade_of: GradeOf,
+    member: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """The values of a `verdicts` row for a row of `samples`.
 
     `evidence(table, row_id)` gives the row as it is stored now (all columns) or None; `task` is the task
     that wrote the sample, with the recipe's parameters; `grade_of(table, row)` grades one evidence row.
+    `member(row)` gives the verdict of a cited sample: a conversation is as right, and as true, as its members.
     Never raises for a bad sample.
     """
-    problem, reason, grade = _check(row, evidence, task, grade_of)
+    problem, reason, grade = _check(row, evidence, task, grade_of, member)
     return {
         "media_id": row.get("media_id"),
         "sample_id": row.get("sample_id"),
@@ -58,7 +65,11 @@ def lowest_grade(grades: Sequence[str]) -> str:
 
 
 def _check(
-    row: Mapping[str, Any], lookup: Lookup, task: Task[Any], grade_of: GradeOf
+    row: Mapping[str, Any],
+    lookup: Lookup,
+    task: Task[Any],
+    grade_of: GradeOf,
+    member: Callable[[dict[str, Any]], dict[str, Any]] | None,
 ) -> tuple[str | None, str | None, str]:
     try:
         sample = Sample.from_row(row)
@@ -79,11 +90,17 @@ def _check(
         if now is None:
             return "evidence missing", f"{cited.table} row {cited.row_id} is gone", "judge"
         found.append(EvidenceRow(cited.table, now))
-    grade = lowest_grade([grade_of(e.table, e.row) for e in found])
+    members = [member(e.row) for e in found if e.table == "samples"] if member is not None else []
+    grades = [grade_of(e.table, e.row) for e in found if e.table != "samples"]
+    grade = lowest_grade(grades + [str(m["evidence_grade"]) for m in members])
     for cited, stored in zip(sample.evidence, found, strict=True):
         changed = _changes(cited, stored.row)
         if changed:
             return "evidence changed", f"{cited.table} row {cited.row_id}: {'; '.join(changed)}", grade
+    for verdict in members:
+        if not verdict["passed"]:
+            which = f"the cited sample {verdict['sample_id']} of {verdict['task']}"
+            return "answer wrong", f"{which}: {verdict['problem']}: {verdict['reason']}", grade
     try:
         check = task.recompute(sample, found)
     except Exception as error:  # whatever a corrupted sample provokes is a finding, not a crash

@@ -1,8 +1,9 @@
 """The graph of producers: who reads whose rows, in which order they run, and in which waves.
 
 Reads are by table. A producer sees the producers of earlier stages and those of its own stage that do not depend on it
-in turn; rows of composed media (tables `sources` and `media` written by composers) are visible to tasks only, so that
-annotating footage never waits for edits of it. An unknown read or a cycle is a recipe error that names what to add.
+in turn; producers that make rows of a table from rows of that table (conversations from samples) do not see each other.
+Rows of composed media (tables `sources` and `media` written by composers) are visible to tasks only, so that annotating
+footage never waits for edits of it. An unknown read or a cycle is a recipe error that names what to add.
 """
 
 from __future__ import annotations
@@ -131,12 +132,16 @@ def _sources_of(
     writers = {n: (s, a.dynamic_writes()) for n, (_, a, s) in built.items()}
     writers |= {o.name: (o.stage, o.writes) for o in outside}
     limit = STAGE_ORDER[stage]
+    refining = {
+        n for n, (_, a, s) in built.items() if s == stage and table in a.dynamic_reads() and table in a.dynamic_writes()
+    }
     names = [
         n
         for n, (s, tables) in writers.items()
         if n != reader
         and table in tables
         and STAGE_ORDER[s] <= limit
+        and not (n in refining and reader in refining)
         and not (table in ("sources", "media") and STAGE_ORDER[s] > 0 and stage != "task")
     ]
     if table in spec.sources:

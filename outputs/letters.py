@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..schemas.ids import seeded_fraction
-from ..schemas.sample import ChoiceAnswer, OrderAnswer, Sample
+from ..schemas.sample import Answer, ChoiceAnswer, OrderAnswer, Sample, TurnsAnswer
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Key = tuple[str, str, int]
@@ -29,18 +29,50 @@ def ranks(samples: Iterable[Key], seed: int) -> dict[str, int]:
     return found
 
 
+def part_keys(sample: Sample) -> list[Key]:
+    """The keys by which the parts of a conversation are ranked; none for other samples."""
+    if not isinstance(sample.answer, TurnsAnswer):
+        return []
+    return [
+        (part_id(sample.sample_id, i), f"{sample.task}: {part.task}", part.options[1] - part.options[0])
+        for i, part in enumerate(sample.answer.parts)
+    ]
+
+
+def part_id(sample_id: str, part: int) -> str:
+    """What a part of a conversation is ranked as, counted from 0."""
+    return f"{sample_id}/{part}"
+
+
+def letters_of(sample: Sample, ranked: Mapping[str, int], seed: int) -> tuple[int, ...]:
+    """`shown_order` with the ranks that `ranks` gave to the samples and to the parts of conversations.
+
+    Letters begin with A in each part, and each part keeps its range of the options.
+    """
+    if not isinstance(sample.answer, TurnsAnswer):
+        return shown_order(sample, ranked[sample.sample_id], seed)
+    order: list[int] = []
+    for i, part in enumerate(sample.answer.parts):
+        name, (first, end) = part_id(sample.sample_id, i), part.options
+        order += [first + k for k in _shown(part.answer, end - first, name, ranked.get(name, 0), seed)]
+    return tuple(order)
+
+
 def shown_order(sample: Sample, rank: int, seed: int) -> tuple[int, ...]:
     """Canonical index of the option behind each letter: `shown_order(...)[0]` is shown as A.
 
     The wrong options of a choice are shuffled by hash, so that their canonical order (often by size or time) does not
     betray the right one.
     """
-    n = len(sample.options)
-    match sample.answer:
+    return _shown(sample.answer, len(sample.options), sample.sample_id, rank, seed)
+
+
+def _shown(answer: Answer, n: int, name: str, rank: int, seed: int) -> tuple[int, ...]:
+    match answer:
         case ChoiceAnswer(index=right):
             wrong = sorted(
                 (i for i in range(n) if i != right),
-                key=lambda i: (seeded_fraction("options", seed, sample.sample_id, i), i),
+                key=lambda i: (seeded_fraction("options", seed, name, i), i),
             )
             place = rank % n
             return (*wrong[:place], right, *wrong[place:])

@@ -40,6 +40,16 @@ def _facts(
         "tolerance_s": times.max_error_s(view.duration_s),
     }
     match answer["kind"]:
+        case "turns":
+            parts = [
+                {
+                    "turn": part["turn"],
+                    "trained": part["trained"],
+                    "reward": _facts(part["answer"], part["options"], view, language, "whole"),
+                }
+                for part in answer["parts"]
+            ]
+            return {"verifier": "turns", "parts": parts}
         case "span":
             span = _said(Span(answer["start_s"], answer["end_s"]), view, times)
             return {**facts, **clock, "verifier": "tiou", "truth": _edges(span)}

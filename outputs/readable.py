@@ -34,6 +34,7 @@ from ..schemas.sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TurnsAnswer,
 )
 
 
@@ -77,8 +78,8 @@ def readable(text: str, sample: Sample) -> str:
                 return f"[{kind} {medium}]" if len(sample.media) > 1 else ""
             case OptionsMark():
                 return ""
-            case AnswerMark():
-                return ", ".join(f"“{words}”" for words in _chosen(sample))
+            case AnswerMark(part):
+                return ", ".join(f"“{words}”" for words in _chosen(_single(sample, part)))
 
     try:
         return "\n".join(line.strip() for line in replace(text, word).splitlines() if line.strip())
@@ -116,6 +117,24 @@ def answer_words(sample: Sample) -> str:
             return text
         case AbsentAnswer():
             return "it does not happen"
+        case TurnsAnswer(parts=parts):
+            return "; ".join(f"{i}: {answer_words(_single(sample, i))}" for i in range(1, len(parts) + 1))
+
+
+def _single(sample: Sample, part: int) -> Sample:
+    """One part of a conversation as a sample of its own; any other sample as it is."""
+    if not isinstance(sample.answer, TurnsAnswer) or not 1 <= part <= len(sample.answer.parts):
+        return sample
+    chosen = sample.answer.parts[part - 1]
+    return sample.model_copy(update={"answer": chosen.answer, "options": sample.options[slice(*chosen.options)]})
+
+
+def options_of_turn(sample: Sample, turn: int) -> tuple[list[str], Sample]:
+    """The options that are listed in a turn (index in `turns`), in words, with the part that asks as a sample."""
+    if not isinstance(sample.answer, TurnsAnswer):
+        return (options_in_words(sample) if turn == 0 else []), sample
+    part = _single(sample, turn // 2 + 1)
+    return (options_in_words(part) if turn % 2 == 0 else []), part
 
 
 def _chosen(sample: Sample) -> list[str]:
@@ -140,6 +159,8 @@ def answer_spans(sample: Sample) -> list[tuple[float, float]]:
             return list(spans)
         case ChoiceAnswer(index=index) if 0 <= index < len(sample.options):
             return spans_named([sample.options[index].text])
+        case TurnsAnswer(parts=parts):
+            return [span for i in range(1, len(parts) + 1) for span in answer_spans(_single(sample, i))]
     return []
 
 

@@ -29,6 +29,7 @@ from ..schemas.markup import (
     replace,
 )
 from ..schemas.sample import (
+    Answer,
     BoxAnswer,
     ChoiceAnswer,
     OrderAnswer,
@@ -36,6 +37,8 @@ from ..schemas.sample import (
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
+    TurnPart,
+    TurnsAnswer,
 )
 from ..schemas.span import Span, from_us, to_us
 from ..schemas.timecodec import TimeCodec
@@ -157,6 +160,11 @@ def harmless(text: str) -> str:
     return _TAG_LIKE.sub(r"(\1)", text)
 
 
+def _numbers(answer: Answer) -> range:
+    """Numbers of the parts, from 1; a sample of one turn is one part."""
+    return range(1, 1 + (len(answer.parts) if isinstance(answer, TurnsAnswer) else 1))
+
+
 def _view(views: Sequence[View], medium: int) -> View:
     if not 1 <= medium <= len(views):
         raise LeftOut("malformed", f"medium {medium} does not exist; the sample has {len(views)}")
@@ -175,8 +183,10 @@ class _Renderer:
     def render(self, rationale: bool) -> Rendered:
         pictured = any(isinstance(t, Media) for o in self.sample.options for t in parse(o.text))
         self.style: AnswerStyle = "letter" if pictured else self.language.answer
-        if len(self.order) > len(ALPHABET):
-            raise LeftOut("malformed", f"{len(self.order)} options, and {len(ALPHABET)} letters")
+        answer = self.sample.answer
+        most = max((len(self.listed(k)) for k in _numbers(answer)), default=0)
+        if most > len(ALPHABET):
+            raise LeftOut("malformed", f"{most} options, and {len(ALPHABET)} letters")
         tokens = [t for turn in self.sample.turns for t in parse(turn.text)]
         if any(isinstance(t, OptionsMark) for t in tokens):
             tokens += [t for option in self.sample.options for t in parse(option.text)]
@@ -210,12 +220,12 @@ class _Renderer:
                 if self.role == "assistant":
                     raise LeftOut("malformed", "an answer shows a medium")
                 return self.place(medium)
-            case OptionsMark():
-                texts = [replace(self.sample.options[i].text, self.token) for i in self.order]
+            case OptionsMark(part):
+                texts = [replace(self.sample.options[i].text, self.token) for i in self.listed(part)]
                 heads = ["-"] * len(texts) if self.style == "text" else [f"{letter}." for letter in ALPHABET]
                 return "\n".join(f"{head} {text}" for head, text in zip(heads, texts, strict=False))
-            case AnswerMark():
-                return self.written_answer()
+            case AnswerMark(part):
+                return self.written_answer(part)
 
     def _aside(self, token: Token) -> str:
         """A token in a list of option texts: media are named there, not shown again."""
@@ -237,33 +247,66 @@ class _Renderer:
         self.parts += view.parts
         return "".join(self.language.marks[part.kind] for part in view.parts)
 
-    def chosen(self) -> list[int]:
-        """Places (0 is A) of the right option, or of the items in their right order."""
-        match self.sample.answer:
-            case ChoiceAnswer(index=index):
-                return [self.order.index(index)]
-            case OrderAnswer(order=order):
-                return [self.order.index(i) for i in order]
-        raise LeftOut("malformed", f"<answer> stands for a choice or an order, not for {self.sample.answer.kind}")
+    def listed(self, part: int) -> Sequence[int]:
+        """Canonical indices in the order of the letters, of all options or of those of a conversation's part."""
+        if not isinstance(self.sample.answer, TurnsAnswer):
+            return self.order
+        first, end = self._part(part).options
+        return self.order[first:end]
 
-    def written_answer(self) -> str:
-        places = self.chosen()
+    def _part(self, part: int) -> TurnPart:
+        assert isinstance(self.sample.answer, TurnsAnswer)
+        if not 1 <= part <= len(self.sample.answer.parts):
+            raise LeftOut("malformed", f"part {part} does not exist; there are {len(self.sample.answer.parts)}")
+        return self.sample.answer.parts[part - 1]
+
+    def chosen(self, part: int = 1) -> list[int]:
+        """Places (0 is A) of the right option, or of the items in their right order."""
+        listed, first, answer = self.listed(part), 0, self.sample.answer
+        if isinstance(answer, TurnsAnswer):
+            first, answer = self._part(part).options[0], self._part(part).answer
+        match answer:
+            case ChoiceAnswer(index=index):
+                return [listed.index(first + index)]
+            case OrderAnswer(order=order):
+                return [listed.index(first + i) for i in order]
+        raise LeftOut("malformed", f"<answer> stands for a choice or an order, not for {answer.kind}")
+
+    def written_answer(self, part: int = 1) -> str:
+        places, listed = self.chosen(part), self.listed(part)
         if self.style == "letter":
             return ", ".join(ALPHABET[p] for p in places)
-        texts = [replace(self.sample.options[self.order[p]].text, self.token) for p in places]
+        texts = [replace(self.sample.options[listed[p]].text, self.token) for p in places]
         if self.style == "letter_text":
             texts = [f"{ALPHABET[p]}. {text}" for p, text in zip(places, texts, strict=True)]
         return "; ".join(texts)
 
     def answer(self) -> dict[str, Any]:
         """The typed answer with the packaged file's times, and letters instead of canonical indices."""
-        said: dict[str, Any] = self.sample.answer.model_dump(mode="json")
+        if not isinstance(self.sample.answer, TurnsAnswer):
+            return self._answer(self.sample.answer, 1)
+        return {"kind": "turns", "parts": [self._turn(k, p) for k, p in enumerate(self.sample.answer.parts, start=1)]}
+
+    def _turn(self, number: int, part: TurnPart) -> dict[str, Any]:
+        scope = self.views[0].span(*part.scope)
+        return {
+            "turn": part.turn,
+            "task": part.task,
+            "trained": part.trained,
+            "scope": [scope.start_s, scope.end_s],
+            "at_s": None if part.at_s is None else self.views[0].time(part.at_s),
+            "options": [replace(self.sample.options[i].text, self._aside) for i in self.listed(number)],
+            "answer": self._answer(part.answer, number),
+        }
+
+    def _answer(self, answer: Answer, part: int) -> dict[str, Any]:
+        said: dict[str, Any] = answer.model_dump(mode="json")
         first = self.views[0]
-        match self.sample.answer:
+        match answer:
             case ChoiceAnswer():
-                return {"kind": "choice", "letter": ALPHABET[self.chosen()[0]]}
+                return {"kind": "choice", "letter": ALPHABET[self.chosen(part)[0]]}
             case OrderAnswer():
-                return {"kind": "order", "letters": [ALPHABET[p] for p in self.chosen()]}
+                return {"kind": "order", "letters": [ALPHABET[p] for p in self.chosen(part)]}
             case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
                 span = first.span(start, end)
                 return {**said, "start_s": span.start_s, "end_s": span.end_s}

@@ -22,7 +22,7 @@ from .readable import (
     answer_spans,
     answer_words,
     evidence_words,
-    options_in_words,
+    options_of_turn,
     readable,
     seconds,
     span_words,
@@ -32,7 +32,8 @@ from .timeline import Around, axis_of, draw_timeline, stills_of
 WIDTH, MARGIN = 1200, 32
 _COLUMN_LEFT, _COLUMN_RIGHT = (MARGIN, 680), (728, WIDTH - MARGIN)
 _CAPTION_PX = 34
-_TALLEST = 4000
+_TALLEST = 6000
+_MOST_TURNS = 16
 
 
 @dataclass(frozen=True)
@@ -168,13 +169,14 @@ def box_on(rect: Rect, box: Sequence[float]) -> Rect:
 def _draw_words(pen: Pen, y: float, sample: Sample) -> float:
     """Question, options and answer in the left column."""
     left, right = _COLUMN_LEFT
-    for i, turn in enumerate(sample.turns[:6]):
+    for i, turn in enumerate(sample.turns[:_MOST_TURNS]):
         asked = turn.role == "user"
         y = _heading(pen, left, y, "QUESTION" if asked else "ANSWER", p.ASKED if asked else p.ANSWER)
         lines = wrapped(readable(turn.text, sample), right - left, 21, 8)
         y = pen.lines(left, y, lines, 21) + 10
-        if asked and i == 0 and sample.options:
-            y = _draw_options(pen, y, sample)
+        words, part = options_of_turn(sample, i)
+        if words:
+            y = _draw_options(pen, y, part, words)
     kind = sample.answer.kind.replace("_", " and ")
     inset = 32 + p.text_width(kind, 17)
     lines = wrapped(answer_words(sample), right - left - inset - 16, 17, 4)
@@ -185,11 +187,11 @@ def _draw_words(pen: Pen, y: float, sample: Sample) -> float:
     return y + size + 8
 
 
-def _draw_options(pen: Pen, y: float, sample: Sample) -> float:
+def _draw_options(pen: Pen, y: float, sample: Sample, options: Sequence[str]) -> float:
     """The options in canonical order: a tick for the right one, the place in the order for items to sort."""
     left, right = _COLUMN_LEFT
     answer = sample.answer
-    for i, (words, option) in enumerate(zip(options_in_words(sample), sample.options, strict=True)):
+    for i, (words, option) in enumerate(zip(options, sample.options, strict=True)):
         circle = (left + 2, y + 1, left + 24, y + 23)
         chosen = isinstance(answer, ChoiceAnswer) and answer.index == i
         if isinstance(answer, OrderAnswer) and i in answer.order:

@@ -3,7 +3,7 @@
 Text is a sequence of tokens: plain text, `<t:12.4>`, `<span:3.2,7.9>`, `<box:x1,y1,x2,y2>`,
 `<boxat:t,x1,y1,x2,y2>`, `<video>`, `<image>`, `<audio>`, `<options>` and `<answer>` (in an assistant turn:
 where the packager writes the letters or texts of a choice or order). A tag means the sample's first medium,
-`<t@2:12.4>` or `<image@2>` its second. Times are seconds on the source clock of that medium, boxes normalised
+`<t@2:12.4>` or `<image@2>` its second; `<options@2>` and `<answer@2>` belong to the second part of a conversation. Times are seconds on the source clock of that medium, boxes normalised
 edges with 6 decimals. In plain text `<` is written `&lt;` and `&` is written `&amp;`; packagers bind all of
 it late.
 """
@@ -98,12 +98,16 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class OptionsMark:
-    """The place where the options are listed."""
+    """The place where the options are listed: all of them, or those of a conversation's part (1-based)."""
+
+    part: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerMark:
-    """The place in an assistant turn where a choice or order is written out."""
+    """The place in an assistant turn where a choice or order is written out; `part` as in `OptionsMark`."""
+
+    part: int = 1
 
 
 Token: TypeAlias = Text | Moment | SpanMark | BoxMark | BoxAt | Media | OptionsMark | AnswerMark
@@ -160,10 +164,8 @@ def _token(tag: re.Match[str]) -> Token:
     for kind in _KINDS:
         if name == kind and numbers is None:
             return Media(kind, medium)  # type: ignore[arg-type]
-    if tag[0] == "<options>":
-        return OptionsMark()
-    if tag[0] == "<answer>":
-        return AnswerMark()
+    if name in ("options", "answer") and numbers is None:
+        return OptionsMark(medium) if name == "options" else AnswerMark(medium)
     raise MarkupError(
         f"unknown tag {tag[0][:_SHOWN]}; known are t, span, box, boxat, {', '.join(_KINDS)}, options, answer"
     )
@@ -231,10 +233,10 @@ def _render(token: Token) -> str:
             return f"<boxat{_at(medium)}:{seconds_text(t_s)},{_edges(x1, y1, x2, y2)}>"
         case Media(kind, medium):
             return f"<{kind}{_at(medium)}>"
-        case OptionsMark():
-            return "<options>"
-        case AnswerMark():
-            return "<answer>"
+        case OptionsMark(part):
+            return f"<options{_at(part)}>"
+        case AnswerMark(part):
+            return f"<answer{_at(part)}>"
 
 
 def _at(medium: int) -> str:
@@ -303,10 +305,13 @@ def _unquoted(pieces: Iterable[str]) -> tuple[str, bool]:
     return "".join(outside), is_open
 
 
-def validate(text: str, *, media: int, windows: Sequence[Span | None] | None = None) -> list[str]:
+def validate(
+    text: str, *, media: int, windows: Sequence[Span | None] | None = None, part: int | None = None
+) -> list[str]:
     """Problems of one turn's text, in reading order; an empty list means that it may be stored.
 
-    `media` is the number of the sample's media; `windows[k-1]` is the span that medium k shows (None: no
+    `media` is the number of the sample's media, `part` that of the conversation's part whose turn this is (None: not a
+    conversation); `windows[k-1]` is the span that medium k shows (None: no
     clock, such as an image). Found: what `parse` rejects, numbers that are not canonical, empty or reversed
     spans, times outside the window, boxes out of range or inverted, media that do not exist or are placed
     twice, more than one `<options>` or `<answer>`, and numbers of time or place in plain text outside “curly
@@ -323,6 +328,8 @@ def validate(text: str, *, media: int, windows: Sequence[Span | None] | None = N
             continue
         else:
             problems += [f"{raw}: {problem}" for problem in _problems_of(item, media, windows)]
+            if isinstance(item, OptionsMark | AnswerMark) and item.part != (part or 1):
+                problems.append(f"{raw}: this turn belongs to part {part or 1}")
             if raw != _render(item):
                 problems.append(f"{raw}: not canonical; write {_render(item)}")
             if isinstance(item, Media | OptionsMark | AnswerMark):

@@ -7,7 +7,7 @@ A sample is immutable and carries no letters, tokens or pixels: packagers render
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -90,7 +90,7 @@ class AbsentAnswer(_Frozen):
     kind: Literal["absent"] = "absent"
 
 
-Answer = Annotated[
+PartAnswer = Annotated[
     SpanAnswer
     | SpansAnswer
     | BoxAnswer
@@ -100,6 +100,52 @@ Answer = Annotated[
     | NumberAnswer
     | TextAnswer
     | AbsentAnswer,
+    Field(discriminator="kind"),
+]
+"""An answer of one turn."""
+
+
+class TurnPart(_Frozen):
+    """One question and answer of a conversation."""
+
+    task: str
+    """The task whose question it is."""
+    turn: int
+    """Index in `turns` of the message that answers."""
+    answer: PartAnswer
+    """Indices of a choice or order count from the part's first option."""
+    options: tuple[int, int] = (0, 0)
+    """Range in the sample's options, half-open."""
+    scope: tuple[float, float]
+    """The span that the question is about."""
+    at_s: float | None = None
+    """When it is asked, in a streaming conversation: nothing later may be needed."""
+    trained: bool = True
+    """False: the loss of this answer is masked."""
+    lead: str
+    """Wording that leads over to the question."""
+    form: str
+    """Wording around the answer."""
+
+
+class TurnsAnswer(_Frozen):
+    """The answers of a conversation, in the order in which they are given."""
+
+    kind: Literal["turns"] = "turns"
+    parts: tuple[TurnPart, ...]
+
+
+Answer = Annotated[
+    SpanAnswer
+    | SpansAnswer
+    | BoxAnswer
+    | SpanBoxAnswer
+    | ChoiceAnswer
+    | OrderAnswer
+    | NumberAnswer
+    | TextAnswer
+    | AbsentAnswer
+    | TurnsAnswer,
     Field(discriminator="kind"),
 ]
 
@@ -178,19 +224,14 @@ class Sample(_Frozen):
         """What is malformed in itself: markup, windows, option indices, empty evidence. Empty means well-formed."""
         found: list[str] = []
         windows = [Span(m.start_s, m.end_s) for m in self.media]
-        for turn in self.turns:
-            found += validate(turn.text, media=len(self.media), windows=windows)
-        n = len(self.options)
-        if isinstance(self.answer, ChoiceAnswer) and not 0 <= self.answer.index < n:
-            found.append(f"answer names option {self.answer.index} of {n}")
-        if isinstance(self.answer, OrderAnswer) and sorted(self.answer.order) != list(range(n)):
-            found.append(f"order {list(self.answer.order)} is not a permutation of the {n} options")
-        if isinstance(self.answer, (SpanAnswer, SpanBoxAnswer)):
-            found += _span_problems([(self.answer.start_s, self.answer.end_s)], windows[0])
-        if isinstance(self.answer, SpansAnswer):
-            found += _span_problems(self.answer.spans, windows[0])
-        if len({o.text for o in self.options}) < n:
-            found.append("two options have the same text")
+        talk = isinstance(self.answer, TurnsAnswer)
+        for i, turn in enumerate(self.turns):
+            part = i // 2 + 1 if talk else None
+            found += validate(turn.text, media=len(self.media), windows=windows, part=part)
+        if isinstance(self.answer, TurnsAnswer):
+            found += _turn_problems(self.answer.parts, self.turns, self.options, windows[0])
+        else:
+            found += _answer_problems(self.answer, self.options, windows[0])
         if not self.evidence:
             found.append("no evidence")
         return found
@@ -258,6 +299,43 @@ class Sample(_Frozen):
 
 def _dumps(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _answer_problems(answer: PartAnswer, options: Sequence[Option], window: Span) -> list[str]:
+    found: list[str] = []
+    n = len(options)
+    if isinstance(answer, ChoiceAnswer) and not 0 <= answer.index < n:
+        found.append(f"answer names option {answer.index} of {n}")
+    if isinstance(answer, OrderAnswer) and sorted(answer.order) != list(range(n)):
+        found.append(f"order {list(answer.order)} is not a permutation of the {n} options")
+    if isinstance(answer, (SpanAnswer, SpanBoxAnswer)):
+        found += _span_problems([(answer.start_s, answer.end_s)], window)
+    if isinstance(answer, SpansAnswer):
+        found += _span_problems(answer.spans, window)
+    if len({o.text for o in options}) < n:
+        found.append("two options have the same text")
+    return found
+
+
+def _turn_problems(
+    parts: Sequence[TurnPart], turns: Sequence[Turn], options: Sequence[Option], window: Span
+) -> list[str]:
+    """Questions and answers alternate, each part has its own options in order, and answers stay in their scope."""
+    found: list[str] = []
+    if [t.role for t in turns] != ["user", "assistant"] * len(parts):
+        found.append("a conversation needs a question and an answer for each part, in turn")
+    if [p.turn for p in parts] != list(range(1, 2 * len(parts), 2)):
+        found.append("the parts do not name the answering turns in order")
+    ends = [0, *(p.options[1] for p in parts)]
+    if any(p.options[0] != end for p, end in zip(parts, ends, strict=False)) or ends[-1] != len(options):
+        found.append("the parts do not share out the options in order")
+    for i, part in enumerate(parts, start=1):
+        if not (part.scope[0] < part.scope[1] and window.contains_span(Span(*part.scope))):
+            found.append(f"part {i}: scope {part.scope} leaves the window")
+            continue
+        problems = _answer_problems(part.answer, options[slice(*part.options)], Span(*part.scope))
+        found += [f"part {i}: {problem}" for problem in problems]
+    return found
 
 
 def _span_problems(spans: Any, window: Span) -> list[str]:

@@ -160,10 +160,8 @@ def check_mra(answer: float | None, truth: float, *, min_score: float = 0.5) -> 
         raise ValueError(f"truth {truth} is no number")
     if answer is None or not math.isfinite(answer):
         return _UNREAD
-    if truth:
-        error = abs(answer - truth) / abs(truth)
-    else:
-        error = 0.0 if answer == 0 else math.inf
+    off = abs(answer - truth)
+    error = off / abs(truth) if truth else math.inf if off else 0.0
     # the slack keeps an error of exactly 5% within 1 - 0.95 whatever floating point makes of it
     score = sum(error <= 1 - threshold + 1e-9 for threshold in MRA_THRESHOLDS) / len(MRA_THRESHOLDS)
     reason = "" if score >= min_score else f"{answer:g} instead of {truth:g} (mean relative accuracy {score:g})"

@@ -33,7 +33,7 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
     """The check of every sample: recomputed, passed or why not, and how true its evidence is."""
 
     name: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = VerdictsParams
     reads: ClassVar[tuple[str, ...]] = ("samples",)
     optional_reads: ClassVar[tuple[str, ...]] = tuple(name for name in TABLES if name != "samples")
@@ -58,8 +58,9 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """One verdict per sample."""
         index: dict[str, dict[str, dict[str, Any]]] = {
-            table: {row["row_id"]: row for row in rows[table]} for table in rows if table != "samples"
+            table: {row["row_id"]: row for row in rows[table]} for table in rows
         }
+        checked: dict[str, dict[str, Any]] = {}
 
         def lookup(table: str, row_id: str) -> dict[str, Any] | None:
             return index.get(table, {}).get(row_id)
@@ -67,8 +68,14 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
         def grade(table: str, row: Mapping[str, Any]) -> str:
             return self.params.grades.get(str(row["producer"]), "judge")
 
+        def member(row: dict[str, Any]) -> dict[str, Any]:
+            """The verdict of a sample that a conversation cites; a conversation cannot be one."""
+            if row["row_id"] not in checked:
+                checked[row["row_id"]] = check_sample(row, lookup, self.tasks[row["producer"]], grade)
+            return checked[row["row_id"]]
+
         for row in rows["samples"]:
-            yield "verdicts", check_sample(row, lookup, self.tasks[row["producer"]], grade)
+            yield "verdicts", check_sample(row, lookup, self.tasks[row["producer"]], grade, member)
 
 
 ANNOTATOR = Verdicts

@@ -25,7 +25,10 @@ _BOXED = re.compile(r"\\(?:boxed|text|mathrm)\{([^{}]*)\}")
 _EMPHASIS = str.maketrans("", "", "*`$")
 _GLUE = re.compile(r"[\s.:)\],;-]*[(\"“'‘]?")
 _DENIED = re.compile(r"(?:\b(?:not|never|neither|nor|except|excluding|without|than)|n['’]t)(?:\s+(?:is|be|option))?\s*[(\[\"“'‘]*$", re.IGNORECASE)  # fmt: skip
-_NOT_AN_ARTICLE = re.compile(r"\s(?:is|that|which|fits|comes|then|and|or|seems|matches|because|since|first|before|after)\b")
+_NOT_AN_ARTICLE = re.compile(
+    r"\s(?:is|that|which|fits|comes|then|and|or|seems|matches|because|since|first|before|after)\b"
+)
+_NAMES_A_LETTER = re.compile(r"\b(?:option|choice|letter|answer|picture|image|frame|clip|part|item)\s$", re.IGNORECASE)
 _LOOK_BACK = 24
 
 
@@ -122,6 +125,8 @@ def _is_letter(text: str, m: re.Match[str]) -> bool:
     """Not the article "A" that opens a sentence, not the pronoun "I"."""
     after = text[m.end() : m.end() + _LOOK_BACK]
     if m[1] not in "AI" or not re.match(r"\s[a-z]", after) or _NOT_AN_ARTICLE.match(after):
+        return True
+    if _NAMES_A_LETTER.search(text[max(0, m.start() - _LOOK_BACK) : m.start()]):
         return True
     before = text[max(0, m.start() - 2) : m.start()].strip()
     return m[1] == "A" and bool(before) and before[-1] not in ".!?:"

@@ -82,7 +82,7 @@ def test_the_canonical_forms() -> None:
     [
         ("<time:3>", "unknown tag"),
         ("<options:3>", "unknown tag"),
-        ("<options@2>", "unknown tag"),
+        ("<options@2>", "belongs to part 1"),
         ("<video:3>", "unknown tag"),
         ("<t:1e3>", "malformed number"),
         ("<t:nan>", "malformed number"),
