@@ -15,7 +15,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
 from ...engine.answerable import AUDIBLE, VISUAL
 from ...engine.kept import one_producer
-from ...engine.other_way import doubt, heard, readable
+from ...engine.other_way import Found, doubt, heard, readable
 from ...schemas.sample import Sample
 
 
@@ -44,12 +44,9 @@ class NeedChecks(UnitAnnotator[Params]):
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """A row per doubted need of each sample that the other modality has something to say about."""
-        said, shown = (
-            heard(one_producer(rows["words"]), one_producer(rows["speech"])),
-            readable(one_producer(rows["text_regions"])),
-        )
-        if not rows["samples"] or not (said or shown):
+        if not rows["samples"] or not any(rows[table] for table in self.optional_reads):
             raise SkipUnit("no samples, or neither words nor text")
+        known: dict[str, tuple[list[Found], list[Found]]] = {}
         done: set[str] = set()
         for row in rows["samples"]:
             if row["sample_id"] in done:
@@ -57,6 +54,10 @@ class NeedChecks(UnitAnnotator[Params]):
             done.add(row["sample_id"])
             try:
                 sample = Sample.from_row(row)
+                media_id = sample.media[0].media_id
+                if media_id not in known:
+                    known[media_id] = _known(rows, media_id)
+                said, shown = known[media_id]
                 found = doubt(sample, said, shown, self.params.min_share, self.params.min_tiou)
             except (ValidationError, ValueError, KeyError, TypeError):
                 continue  # malformed: for the verdict to say
@@ -74,6 +75,15 @@ class NeedChecks(UnitAnnotator[Params]):
                     "score": found.score,
                     "why": found.why,
                 }  # fmt: skip
+
+
+def _known(rows: Rows, media_id: str) -> tuple[list[Found], list[Found]]:
+    """What is said in a medium, and what is readable; twins have rows of their own, or none."""
+    words, speech, texts = (
+        one_producer([row for row in rows[table] if row["media_id"] == media_id])
+        for table in ("words", "speech", "text_regions")
+    )
+    return heard(words, speech), readable(texts)
 
 
 ANNOTATOR = NeedChecks
