@@ -45,6 +45,12 @@ class Drawn:
         mine = set(self.first["files"])
         return [self.folder / f["file"] for f in self.record["files"] if f["kind"] == kind and f["file"] in mine]
 
+    def stills_by_medium(self) -> dict[int, Path]:
+        """Pictures that are media of their own, by number of the medium (from 1)."""
+        pictures = {f["file"] for f in self.record["files"] if f["kind"] == "image"}
+        items = enumerate(self.record["media"][1:], start=2)
+        return {i: self.folder / m["files"][0] for i, m in items if len(m["files"]) == 1 and m["files"][0] in pictures}
+
 
 def packages_of(root: Path, name: str | None = None) -> list[Path]:
     """Packages that can be looked at, the largest first. Raises `UsageError` with the remedy when there is none."""

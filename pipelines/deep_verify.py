@@ -121,7 +121,8 @@ class _Run:
                 opened = self.media.source(d.first["media_id"])
                 source = Footage(opened.path) if opened else None
             films = [_footage(d, path, files) for kind in ("video", "audio") for path in d.files(kind)]
-            shown.append((d, Shown(self.samples[d.sample_id], films, stills, source, self.settings.built_with)))
+            sample, own = self.samples[d.sample_id], d.stills_by_medium()
+            shown.append((d, Shown(sample, films, stills, own, source, self.settings.built_with)))
         checks: list[DeepCheck] = []
         try:
             for d, it in shown:
@@ -133,8 +134,15 @@ class _Run:
             return iter([DeepCheck(d, it.sample.media[0].media_id, "nothing", broken) for d, it in shown])
         return iter(checks)
 
-    def _prepare(self, d: Drawn, it: Shown) -> None:
+    def _method(self, d: Drawn, it: Shown) -> str | None:
+        """The second method of a sample: where a task asks about what is said or shown, the sample's needs tell which."""
         name = self.settings.second.get(d.task)
+        if name in ("speech", "text"):
+            return "text" if "on_screen_text" in it.sample.needs else "speech"
+        return name
+
+    def _prepare(self, d: Drawn, it: Shown) -> None:
+        name = self._method(d, it)
         if name is None:
             return
         method = self.methods[name]
@@ -152,7 +160,7 @@ class _Run:
 
         for file in it.files:
             yield check(self.media.judge(d.first, file, bool(d.files("video"))))
-        name = self.settings.second.get(d.task)
+        name = self._method(d, it)
         if name is None:
             return
         method = self.methods[name]

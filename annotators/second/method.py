@@ -8,7 +8,7 @@ taken away (`removed`); then finding the answer is the failure.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -21,7 +21,9 @@ from .footage import Footage
 
 Removed = Literal["nothing", "evidence", "sound", "picture"]
 ENDS_S = 0.5
-"""Both ends within this of the claim: agreement, whatever the overlap."""
+"""Both ends within this of the claim: agreement, whatever the overlap. One end: agreement from `MIN_TIOU` on. None: a span
+that is shifted as a whole, which is what stale times look like, however much of it overlaps.
+"""
 MIN_TIOU = 0.5
 
 
@@ -55,7 +57,8 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Shown:
-    """A packaged sample. `files`: what it shows of its first medium; stills in the order in which they are shown.
+    """A packaged sample. `files`: the film (and its sound, if beside) of its first medium; `stills`: its pictures in the
+    order in which they are shown, `still_of` those that are media of their own, by number of the medium (from 1).
 
     `source` is the footage that stills were taken from, where it is at hand.
     """
@@ -63,6 +66,7 @@ class Shown:
     sample: Sample
     files: Sequence[Footage]
     stills: Sequence[Path] = ()
+    still_of: Mapping[int, Path] = field(default_factory=dict)
     source: Footage | None = None
     built_with: dict[str, str] = field(default_factory=dict)
     """Settings of the first methods that second ones must differ from: shot detector, speech model."""
@@ -101,8 +105,14 @@ def alike(found: Span, claimed: Span, ends_s: float = ENDS_S) -> tuple[bool, flo
     """Whether two spans are the same for a second method, and how much (tIoU)."""
     common = overlap_s(found, claimed)
     score = common / (found.length_s + claimed.length_s - common)
-    near = abs(found.start_s - claimed.start_s) <= ends_s and abs(found.end_s - claimed.end_s) <= ends_s
-    return score >= MIN_TIOU or (near and common > 0), score
+    off = sorted((abs(found.start_s - claimed.start_s), abs(found.end_s - claimed.end_s)))
+    return common > 0 and (off[1] <= ends_s or (score >= MIN_TIOU and off[0] <= ends_s)), score
+
+
+def best_option(found: Span, claimed: Span, denied: Sequence[Span]) -> tuple[bool, float]:
+    """Of a choice between spans: whether the claimed one fits best what was found, and its tIoU."""
+    scores = [alike(found, span)[1] for span in (claimed, *denied)]
+    return scores[0] > 0 and scores[0] == max(scores), scores[0]
 
 
 def says(span: Span) -> str:

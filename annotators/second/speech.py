@@ -1,7 +1,7 @@
 """Speech again: another recogniser listens to the packaged sound and looks for the quoted words.
 
 A quotation counts as heard where at least `MIN_ALIKE` of its words are, in order; recognisers differ in a word or two.
-Agreement: heard once, at the claimed span (tIoU 0.5, or both ends within half a second); for pieces to be put in order,
+Agreement: heard once, at the claimed span (both ends within half a second, or one and tIoU 0.5); for pieces to be put in order,
 each heard and in the claimed order; for what is claimed absent, heard nowhere. With the evidence muted or all sound gone
 the words must not be heard any more: what is still found was said elsewhere too.
 """
@@ -18,7 +18,7 @@ from ...schemas.span import Span, overlap_s
 from ..audio.transcript import HeardWord
 from .claims import Claim, claim_of
 from .footage import Footage, muted
-from .method import Opinion, Removed, SecondMethod, SecondParams, Shown, alike, says
+from .method import Opinion, Removed, SecondMethod, SecondParams, Shown, alike, best_option, says
 from .recogniser import Choice, Recogniser, choose
 
 MIN_ALIKE = 0.6
@@ -157,6 +157,9 @@ def _placed(method: str, claim: Claim, words: Sequence[HeardWord]) -> Opinion:
             w.text.strip() for w in words if overlap_s(Span(max(0, w.start_s), w.end_s), claim.spans[0]) > 0
         )
         return Opinion(method, False, 0.0, f"not heard; in the span: {near or 'no words'}")
+    if claim.denied:
+        fits, score = best_option(found[0].span, claim.spans[0], claim.denied)
+        return Opinion(method, fits, score, f"heard at {says(found[0].span)}")
     scores: list[float] = []
     free = list(found)
     for span in claim.spans:

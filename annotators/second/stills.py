@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...schemas.markup import Media, Moment, parse
 from ...schemas.metrics import order_accuracy
-from ...schemas.sample import ChoiceAnswer, OrderAnswer, SpanAnswer
+from ...schemas.sample import ChoiceAnswer, OrderAnswer, Sample
 from ...schemas.span import Span
-from .claims import spans_in
 from .footage import Look
 from .method import Opinion, Removed, SecondMethod, SecondParams, Shown
 
@@ -25,7 +25,9 @@ WIDTH, HEIGHT = 64, 36
 MIN_ALIKE = 0.9
 """Correlation below which a still is not in the footage."""
 AROUND_S = 1.5
-NEAR_S = 0.3
+NEAR_S = 0.2
+MIN_LEAD = 0.005
+"""Lead in correlation below which two pictures are the same to this method."""
 Pixels = np.ndarray[Any, Any]
 
 
@@ -40,6 +42,10 @@ class StillsAgain(SecondMethod):
         self.method = f"stills: correlation at {WIDTH} px with every frame"
 
     def prepare(self, shown: Shown, removed: Sequence[Removed] = ()) -> None:
+        film, asked = shown.film, _asked_s(shown.sample)
+        if film is not None and shown.still_of and asked is not None:
+            at = film.to_file(asked)
+            film.want([Look("stills", at - NEAR_S, at + NEAR_S, None, _look)])
         if shown.source is not None:
             times = [t for m in shown.sample.media for t in m.frame_times]
             window = shown.sample.window
@@ -50,6 +56,8 @@ class StillsAgain(SecondMethod):
 
     def judge(self, shown: Shown, removed: Removed = "nothing") -> Opinion:
         sample = shown.sample
+        if shown.still_of and shown.film is not None and isinstance(sample.answer, ChoiceAnswer):
+            return self._at_moment(shown, sample.answer.index, removed)
         if not shown.stills:
             return Opinion(self.method, None, None, "the sample shows no stills")
         if removed == "picture":
@@ -74,20 +82,46 @@ class StillsAgain(SecondMethod):
                 return Opinion(
                     self.method, mine == list(order), order_accuracy(mine, list(order)), f"stills at {where}"
                 )
-            case ChoiceAnswer(index=index):
-                return self._chosen(shown, times, index, where)
         return Opinion(self.method, None, None, f"stills at {where}; the answer is of a kind that has no second way")
 
-    def _chosen(self, shown: Shown, times: Sequence[float], index: int, where: str) -> Opinion:
-        """Of several stills, that which lies in the span (or at the moment) that is asked about."""
-        sample = shown.sample
-        asked = [s for turn in sample.turns if turn.role == "user" for s in spans_in(turn.text)]
-        if isinstance(sample.answer, SpanAnswer) or not asked or len(times) != len(sample.options):
-            return Opinion(self.method, None, None, f"stills at {where}; no single span is asked about")
-        inside = [i for i, t in enumerate(times) if asked[0].start_s - NEAR_S <= t <= asked[0].end_s + NEAR_S]
-        return Opinion(
-            self.method, inside == [index], float(index in inside) / max(1, len(inside)), f"stills at {where}"
-        )
+    def _at_moment(self, shown: Shown, index: int, removed: Removed) -> Opinion:
+        """Of several pictures, the one that the film shows at the moment that is asked about."""
+        film, asked = shown.film, _asked_s(shown.sample)
+        assert film is not None
+        if asked is None:
+            return Opinion(self.method, None, None, "no single moment is asked about")
+        if removed == "picture":
+            return Opinion(self.method, False, 0.0, "no picture")
+        at = film.to_file(asked)
+        frames = film.seen("stills", Span(max(0.0, at - NEAR_S), max(1e-6, at + NEAR_S)))
+        paths = [shown.still_of.get(_medium_of(option.text)) for option in shown.sample.options]
+        if not frames or None in paths:
+            return Opinion(self.method, False, 0.0, f"no frame at {asked:.2f} s, or an option without its picture")
+        likeness = [locate(small(_read(path)), frames)[1] for path in paths if path is not None]
+        best = int(np.argmax(likeness))
+        found = f"at {asked:.2f} s the film looks most like option {best + 1} ({likeness[best]:.3f})"
+        if likeness[best] < MIN_ALIKE:
+            return Opinion(self.method, False, likeness[index], f"no option is what the film shows at {asked:.2f} s")
+        lead = likeness[best] - sorted(likeness)[-2]
+        if best != index and lead < MIN_LEAD:
+            return Opinion(self.method, None, likeness[index], f"too close: {found}")
+        return Opinion(self.method, best == index, max(0.0, likeness[index]), found)
+
+
+def _look(frame: Any) -> Pixels:
+    return small(frame.luma_at(WIDTH, HEIGHT))
+
+
+def _medium_of(option: str) -> int:
+    """Number of the medium that an option names; 0 when it names none."""
+    return next((t.medium for t in parse(option) if isinstance(t, Media)), 0)
+
+
+def _asked_s(sample: Sample) -> float | None:
+    """The one moment of the first medium that the question names."""
+    question = next((t.text for t in sample.turns if t.role == "user"), "")
+    moments = {t.t_s for t in parse(question) if isinstance(t, Moment) and t.medium == 1}
+    return moments.pop() if len(moments) == 1 else None
 
 
 def small(picture: Pixels) -> Pixels:

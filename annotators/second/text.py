@@ -2,7 +2,7 @@
 
 The recogniser's model is the same (only one is carried), but pictures, sizes and times are not, so what it confirms is that
 the text is in the packaged footage, when and where the sample says; its reading of a letter is not a second opinion.
-Agreement: read, and its span (tIoU 0.5, or both ends as near as two rates allow) and box (IoU 0.5) are the claimed ones. With
+Agreement: read, and its span (both ends as near as two rates allow, or one and tIoU 0.5) and box (IoU 0.5) are the claimed ones. With
 the pictures of the evidence taken out, the text must not be readable anywhere in the window.
 """
 
@@ -24,7 +24,7 @@ from ...schemas.span import Span
 from ..vision.text_regions import TextRegions, TextRegionsParams
 from .claims import Claim, claim_of
 from .footage import Look
-from .method import ENDS_S, Opinion, Removed, SecondMethod, SecondParams, Shown, alike, says
+from .method import ENDS_S, Opinion, Removed, SecondMethod, SecondParams, Shown, alike, best_option, says
 
 MAX_ERRORS = 0.25
 """Share of the letters that may differ."""
@@ -123,6 +123,8 @@ class TextAgain(SecondMethod):
         return lines
 
     def _placed(self, claim: Claim, pictures: Sequence[tuple[float, tuple[Line, ...]]]) -> Opinion:
+        if claim.others:
+            return self._chosen(claim, pictures)
         found = _found(claim.text, pictures)
         if claim.box is not None and claim.at_s is not None:
             return self._at(claim, found)
@@ -134,6 +136,10 @@ class TextAgain(SecondMethod):
             return Opinion(self.method, True, 1.0, "not read")
         if not spans:
             return Opinion(self.method, False, 0.0, "not read")
+        if claim.denied:
+            longest = max(spans, key=lambda s: s.length_s)
+            fits, score = best_option(longest, claim.spans[0], claim.denied)
+            return Opinion(self.method, fits, score, f"read at {says(longest)}")
         scores = []
         for span in claim.spans:
             best = max(spans, key=lambda s: alike(s, span)[1])
@@ -148,6 +154,18 @@ class TextAgain(SecondMethod):
             if not opinion.agrees:
                 return opinion
         return Opinion(self.method, True, min(scores), "read at " + ", ".join(says(s) for s in spans))
+
+    def _chosen(self, claim: Claim, pictures: Sequence[tuple[float, tuple[Line, ...]]]) -> Opinion:
+        """A choice between texts: which of them is read in the span, with the fewest wrong letters."""
+        span = claim.spans[0]
+        lines = [line.text for t, lines in pictures if span.contains(t) for line in lines]
+        likeness = {
+            text: max((_likeness(text, line) for line in lines), default=0.0) for text in (claim.text, *claim.others)
+        }
+        best = max(likeness, key=lambda t: likeness[t])
+        if likeness[best] < 1 - MAX_ERRORS:
+            return Opinion(self.method, False, likeness[claim.text], f"none of the options is read in {says(span)}")
+        return Opinion(self.method, best == claim.text, likeness[claim.text], f"read in {says(span)}: {best}")
 
     def _at(self, claim: Claim, found: Sequence[tuple[float, Line]]) -> Opinion:
         assert claim.at_s is not None
@@ -190,6 +208,12 @@ def _found(text: str, pictures: Sequence[tuple[float, tuple[Line, ...]]]) -> lis
         if best[0] <= limit:
             found.append((t, lines[best[1]]))
     return found
+
+
+def _likeness(text: str, line: str) -> float:
+    wanted, read = normalised(text), normalised(line)
+    longest = max(len(wanted), len(read), 1)
+    return 1 - edit_distance(wanted, read, longest) / longest
 
 
 def _spans(times: Sequence[float], step: float) -> list[Span]:
