@@ -132,6 +132,18 @@ class Described:
         return _scored(self.lines, window, self.low, lambda text: alike_descriptions(query, text))
 
 
+class Quoting:
+    """Looks for what a query quotes instead of the query: `a sign reads “OPEN”` is where OPEN stands."""
+
+    def __init__(self, quoted: str, localiser: Localiser) -> None:
+        self.quoted, self.localiser = quoted, localiser
+        self.name, self.high, self.low = localiser.name, localiser.high, localiser.low
+
+    def find(self, query: str, window: Span) -> list[Found]:
+        """Places of the quoted words."""
+        return self.localiser.find(self.quoted, window)
+
+
 @dataclass(frozen=True)
 class Curve:
     """A stored similarity curve of pictures and one prompt; it speaks only about that very prompt.

@@ -116,7 +116,8 @@ def quoted_parts(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> tuple[str, ...]:
     """What a description says: its words in their base form, without articles, auxiliaries and pronouns."""
-    return tuple(base_of(w) for w in normalise_words(text) if w not in _FUNCTION_WORDS)
+    words = (w for w in normalise_words(text) if w not in _FUNCTION_WORDS)
+    return tuple(w if w in _CONTRAST_OF else base_of(w) for w in words)
 
 
 def alike_descriptions(query: str, description: str) -> float:

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 
 from ...engine.annotator import Rows
 from ...engine.kept import one_producer
-from ...engine.localising import Line, Localiser, ReadAloud, Spoken, line
+from ...engine.localising import Curve, Line, Localiser, Quoting, ReadAloud, Spoken, Written, line
 from ...schemas.box import box_or_none
+from ...schemas.matching import quoted_parts
+from ...schemas.metrics import normalise_words
 from ...schemas.readings import Appearance, Reading, merge_readings
 from ...schemas.span import Span
 from .common import RowDict
@@ -52,6 +54,22 @@ def witnesses_of(rows: Rows) -> tuple[Localiser, ...]:
     told = (ReadAloud(described, name="descriptions"),) if described else ()
     spoken = spoken_of(rows)
     return (spoken, *told) if spoken else told
+
+
+def quoting(text: str, span: Span, rows: Rows) -> tuple[Localiser, ...]:
+    """What a description quotes, looked for where it is found at the time of the event: in writing, in speech or both."""
+    parts = " ".join(quoted_parts(text))
+    written = lines_of(merge_readings(readings_of(one_producer(rows["text_regions"]))))
+    asked = (Quoting(parts, Written(written)), Quoting(parts, spoken_of(rows) or Spoken([])))
+    return tuple(q for q in asked if parts and any(f.score >= q.high for f in q.find(text, span)))
+
+
+def curves_of(text: str, rows: Rows) -> tuple[Curve, ...]:
+    """The stored similarity curve of a prompt that is the description itself, if there is one."""
+    wanted = normalise_words(text)
+    own = [r for r in one_producer(rows["clip_scores"]) if normalise_words(str(r["prompt"])) == wanted]
+    own = [r for r in own if r["until_s"] > r["t_s"]]
+    return (Curve(text, [(Span(r["t_s"], r["until_s"]).quantised(), r["value"]) for r in own]),) if own else ()
 
 
 def spoken_of(rows: Rows) -> Spoken | None:

@@ -1,0 +1,108 @@
+"""One decision from all localisers: unique, repeated, absent, or undecided with who found what."""
+
+from __future__ import annotations
+
+import pytest
+from chronotope.engine.localising import (
+    Absent,
+    AbsentShare,
+    Curve,
+    Described,
+    Line,
+    ReadAloud,
+    Repeated,
+    Spoken,
+    Undecided,
+    Unique,
+    Written,
+    decide,
+    everywhere,
+    window_without,
+)
+from chronotope.engine.windows import NoWindow
+from chronotope.schemas.span import Span, overlap_s
+
+WINDOW = Span(0.0, 60.0)
+
+
+def lines(*texts, step=10.0, length=4.0):
+    return [Line(Span(i * step, i * step + length), text, (f"r{i}",)) for i, text in enumerate(texts)]
+
+
+SAID = Spoken(lines("cut the onions into small pieces", "melt some butter", "stir the sauce", "melt some butter"))
+
+
+def test_once_several_times_and_never():
+    once = decide("cut the onions into small pieces", WINDOW, SAID)
+    assert isinstance(once, Unique) and once.place.span == Span(0, 4) and once.place.rows == ("r0",)
+    twice = decide("melt some butter", WINDOW, SAID)
+    assert isinstance(twice, Repeated) and [p.span.start_s for p in twice.places] == [10, 30]
+    never = decide("the train leaves early", WINDOW, SAID)
+    assert isinstance(never, Absent) and never.nearest is not None and never.nearest.score < SAID.low
+
+
+def test_between_the_thresholds_nothing_is_decided():
+    near = Spoken(lines("cut the onions into small pieces", "cut the apples into small slices"))
+    found = decide("cut the onions into small pieces", WINDOW, near)
+    assert isinstance(found, Undecided) and "much alike" in found.reason
+
+
+def test_a_place_that_the_window_cuts_is_undecided():
+    found = decide("melt some butter", Span(12.0, 28.0), SAID)
+    assert isinstance(found, Undecided) and "cuts" in found.reason
+    assert isinstance(decide("melt some butter", Span(8.0, 28.0), SAID), Unique)
+
+
+@pytest.mark.parametrize(("start_s", "decided"), [(0.5, Unique), (30.0, Undecided)])
+def test_a_rival_must_agree_about_the_time(start_s, decided):
+    written = ReadAloud([Line(Span(start_s, start_s + 3), "Cut the onions into small pieces!")])
+    assert isinstance(decide("cut the onions into small pieces", WINDOW, SAID, [written]), decided)
+
+
+def test_witnesses_are_asked_about_absence_only():
+    hint = Described(lines("someone melts butter", "a sign reads “EXIT”"))
+    writing = Written(lines("OPEN LATE"))
+    assert isinstance(decide("OPEN LATE", WINDOW, writing, (), [hint]), Unique)
+    assert isinstance(decide("CLOSED", WINDOW, writing, (), [hint]), Absent)
+    found = decide("a sign reads “EXIT”", WINDOW, writing, (), [hint])
+    assert isinstance(found, Undecided) and "not found by writing" in found.reason
+
+
+def test_flicker_is_no_repetition():
+    flicker = Written([Line(Span(1, 4), "OPEN LATE"), Line(Span(6, 9), "OPEN LATE")])
+    assert isinstance(decide("OPEN LATE", WINDOW, flicker), Repeated)
+    assert isinstance(decide("OPEN LATE", WINDOW, flicker, min_apart_s=4.0), Undecided)
+
+
+def test_a_curve_speaks_about_its_own_prompt_only():
+    curve = Curve("a dog runs", [(Span(t, t + 1), 0.33 if 20 <= t < 25 else 0.16) for t in range(60)])
+    assert [f.span for f in curve.find("A dog runs.", WINDOW)] == [Span(20, 25)]
+    assert curve.find("a cat runs", WINDOW) == []
+    told = Described(lines("a dog runs", "a cat sleeps"))
+    assert isinstance(decide("a dog runs", WINDOW, told, [curve]), Undecided)
+    assert isinstance(decide("a dog runs", Span(0, 20), told, [curve]), Unique)
+
+
+def test_windows_without_keep_away_and_are_spread_over_what_is_free():
+    avoid = [Span(20, 25), Span(70, 72)]
+    windows = [window_without(avoid, 100.0, (5.0, 40.0), seed, gap_s=3.0) for seed in range(300)]
+    assert all(isinstance(w, Span) and w.start_s >= 0 and w.end_s <= 100 for w in windows)
+    assert all(overlap_s(Span(a.start_s - 3, a.end_s + 3), w) == 0 for a in avoid for w in windows)
+    assert {w.start_s // 28 for w in windows} == {0, 1, 2} | ({3} if any(w.start_s >= 84 for w in windows) else set())
+    assert isinstance(window_without([Span(0, 100)], 100.0, (5.0, 40.0), 0, gap_s=3.0), NoWindow)
+    assert isinstance(window_without([Span(4, 5)], 10.0, (5.0, 8.0), 0, gap_s=1.0), NoWindow)
+
+
+def test_everything_alike_is_kept_away_from():
+    spans = everywhere("melt some butter", WINDOW, [SAID, ReadAloud(lines("", "", "", "", "melt some butter"))])
+    assert list(spans) == [Span(10, 14), Span(30, 34), Span(40, 44)]
+
+
+def test_what_cannot_be_kept_is_owed():
+    share = AbsentShare(0.2, ("seed",))
+    paid = 0
+    for key in range(1000):
+        if share.draw(key) and key % 3:  # every third medium has no room for it
+            share.paid()
+            paid += 1
+    assert 150 < paid < 250
