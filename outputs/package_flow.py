@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from ..engine.catalog import Catalog
 from ..engine.variables import hide
 from ..schemas.sample import Sample
-from .letters import Key, ranks, shown_order
+from .letters import Key, letters_of, part_keys, ranks
 from .package_media import INDEX, MediaShelf
 from .package_rewards import reward_facts
 from .package_rules import require_wanted
@@ -82,8 +82,10 @@ class Flow:
         kinds: dict[str, set[str]] = defaultdict(set)
         splits: Counter[str] = Counter()
         used: set[str] = set()
+        inner: list[Key] = []
         for sample, row, rendered in self._each(self._carry):
             keys.append((row["sample_id"], sample.task, len(sample.options)))
+            inner += part_keys(sample)
             splits[row["split"]] += 1
             kinds[row["split"]].update(part.kind for part in rendered.parts)
             used.update(part.file for part in rendered.parts)
@@ -94,7 +96,7 @@ class Flow:
         )  # fmt: skip
         if report.inputs != report.packaged + sum(report.left_out.values()):
             raise AssertionError(f"{report.inputs} samples came in, {report.packaged} + {report.left_out} came out")
-        self._write(keys, report, {split: frozenset(kinds[split]) for split in splits})
+        self._write([*keys, *inner], report, {split: frozenset(kinds[split]) for split in splits})
         return report
 
     def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
@@ -107,7 +109,7 @@ class Flow:
                     if row["sample_id"] not in rank or sample is None:
                         continue
                     views = self._views(sample)
-                    order = shown_order(sample, rank[row["sample_id"]], self.params.seed)
+                    order = letters_of(sample, rank, self.params.seed)
                     rendered = render(sample, views, order, self.language, rationale=self.params.rationale)
                     packaged = PackagedSample(
                         row["sample_id"],
