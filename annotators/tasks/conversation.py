@@ -18,10 +18,14 @@ from ...engine.kept import medium_row, split_of
 from ...engine.task import EvidenceRow, Task
 from ...schemas.ids import seeded_fraction
 from ...schemas.sample import Sample, TurnsAnswer
+from ...schemas.span import union_length_s
 from ...schemas.verifying import Check
 from .common import Withheld, rebuilt, rows_of, shuffled, wordings_of
 from .leaks import leaks
-from .talk import Link, Member, arranged, conversation, links, member_of, said_in, too_early, window_of
+from .talk import REFERENCES, Link, Member, arranged, conversation, links, member_of, said_in, too_early, window_of
+
+CANDIDATES = 48
+"""Samples of a medium that are considered for one conversation."""
 
 
 class Params(BaseParams):
@@ -29,7 +33,8 @@ class Params(BaseParams):
 
     turns: tuple[int, int] = Field((3, 8), description="Least and greatest number of questions.")
     per_medium: int = Field(2, ge=1, description="Conversations per medium, at most; none shares a sample.")
-    most_window_s: float = Field(180.0, gt=0, description="Longest footage that a conversation shows.")
+    most_window_s: float = Field(120.0, gt=0, description="Longest footage that a conversation shows.")
+    min_asked: float = Field(0.3, ge=0, le=1, description="Share of what is shown that the questions are about.")
     streaming: bool = Field(False, description="Ask while the footage runs: nothing later than a turn may be needed.")
     train: Literal["all", "last"] = Field("all", description="Which answers are trained; the others' loss is masked.")
     tasks: tuple[str, ...] | None = Field(None, description="Only samples of these tasks become turns.")
@@ -114,18 +119,23 @@ class Conversation(Task[Params]):
                 waiting = waiting[1:]
 
     def _grown(self, waiting: Sequence[Member], size: int) -> list[Member]:
-        """The first waiting sample and what can join it, rare tasks of the group first."""
+        """The first waiting sample and what can join it: what lets turns refer back, then rare tasks of the group."""
         group = [waiting[0]]
-        rest = list(waiting[1:])
+        rest = list(waiting[1:CANDIDATES])
         while rest and len(group) < size:
             tasks = [m.sample.task for m in group]
-            rest.sort(key=lambda m: tasks.count(m.sample.task))  # stable: the shuffled order decides between equals
+            # stable: the shuffled order decides between equals
+            rest.sort(key=lambda m: (-self._references([*group, m]), tasks.count(m.sample.task)))
             joining = next((m for m in rest if self._fits([*group, m])), None)
             if joining is None:
                 break
             group.append(joining)
             rest.remove(joining)
         return group
+
+    def _references(self, members: Sequence[Member]) -> int:
+        ordered = arranged(members, self.params.streaming)
+        return sum(link.kind in REFERENCES for link in self._links(ordered))
 
     def _fits(self, members: Sequence[Member]) -> bool:
         """Whether they make a conversation without leaks; wordings do not matter for that."""
@@ -160,6 +170,11 @@ class Conversation(Task[Params]):
         window = window_of(members, self.params.streaming)
         if window.length_s > self.params.most_window_s:
             raise Withheld(f"the window is {window.length_s:g} s long, more than {self.params.most_window_s:g} s")
+        asked = union_length_s(m.scope for m in members) / window.length_s
+        if asked < self.params.min_asked:
+            raise Withheld(
+                f"the questions are about {asked:.0%} of what is shown, less than {self.params.min_asked:.0%}"
+            )
 
 
 ANNOTATOR = Conversation

@@ -34,6 +34,8 @@ NEEDS: tuple[Need, ...] = ("vision", "audio", "speech_text", "on_screen_text", "
 SAMPLE_COLUMNS = ("sample_id", "task", "window_start_s", "window_end_s", "answer_json")
 NOT_OBSERVED = ("media", "clips", "edits", "samples")
 """Tables whose rows are no observation at a time."""
+REFERENCES = ("same", "after", "before")
+"""Kinds of turns that refer back to the one before."""
 APART_S = 1.0
 """Two answers are this far apart at least where one is said to come after the other."""
 
@@ -85,16 +87,29 @@ def member_of(row: Mapping[str, Any]) -> Member | None:
 
 
 def arranged(members: Sequence[Member], streaming: bool) -> list[Member]:
-    """In the order of turns: coarse to fine and from left to right, or when streaming as their evidence is complete."""
+    """In the order of turns: coarse to fine and from left to right, where a turn that can refer back to the one before
+    comes next; or, when streaming, as their evidence is complete.
+    """
 
     def coarse_to_fine(m: Member) -> tuple[Any, ...]:
-        first = placed_at(m)
-        return (-to_us(m.scope.length_s), to_us(m.scope.start_s), first, m.sample.sample_id)
+        return (-to_us(m.scope.length_s), to_us(m.scope.start_s), placed_at(m), m.sample.sample_id)
 
     def as_shown(m: Member) -> tuple[Any, ...]:
         return (to_us(m.seen_by_s), to_us(m.scope.start_s), m.sample.sample_id)
 
-    return sorted(members, key=as_shown if streaming else coarse_to_fine)
+    if streaming:
+        return sorted(members, key=as_shown)
+    window = window_of(members, streaming)
+    waiting = sorted(members, key=coarse_to_fine)
+    ordered, scope = [waiting[0]], waiting[0].scope
+    del waiting[0]
+    while waiting:
+        before = (scope, ordered[-1])
+        following = next((m for m in waiting if _linked(m, before, window).kind in REFERENCES), waiting[0])
+        scope = _linked(following, before, window).scope
+        ordered.append(following)
+        waiting.remove(following)
+    return ordered
 
 
 def placed_at(member: Member) -> int:
@@ -200,7 +215,7 @@ def conversation(
     first = members[0].sample
     clips = {m.sample.clip_id for m in members}
     needs = {need for m in members for need in m.sample.needs}
-    references = sum(link.kind in ("same", "after", "before") for link in links(members, window, streaming))
+    references = sum(link.kind in REFERENCES for link in links(members, window, streaming))
     tasks = {m.sample.task for m in members}
     return Sample(
         task=TASK,

@@ -108,10 +108,11 @@ def test_an_order_is_read_in_letters_or_texts(reply, letters):
 
 
 def test_every_answer_form_of_every_task_is_understood_with_every_letter():
-    options = [
-        f"motion number {word}" for word in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    nine = [
+        f"motion number {word}" for word in ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     ]
     for file in sorted((Path(tasks.__file__).parent / "wordings").glob("*.yaml")):
+        options = nine if file.stem == "camera_motion" else nine[:6]  # only camera_motion comes as far as the letter I
         for kind in load_wordings(file).kinds.values():
             for form in kind.answers:
                 if form.slots != {"answer"}:
@@ -120,8 +121,9 @@ def test_every_answer_form_of_every_task_is_understood_with_every_letter():
                     letter = LETTERS[i]
                     for said in (letter, text, f"{letter}. {text}"):
                         assert read_choice(form.fill({"answer": said}), options) == letter, (file.stem, form.id, said)
-                said = form.fill({"answer": "I, H, G, F, E, D, C, B, A"})
-                assert read_order(said, options) == list("IHGFEDCBA"), (file.stem, form.id)
+                backwards = LETTERS[: len(options)][::-1]
+                said = form.fill({"answer": ", ".join(backwards)})
+                assert read_order(said, options) == list(backwards), (file.stem, form.id)
 
 
 @pytest.mark.parametrize(
