@@ -40,7 +40,7 @@ class FrameChoice(Task[FrameParams]):
     """Samples from `signals`, `embeddings` and `edits` of one medium; the packager takes the stills out of the footage."""
 
     name = "frame_choice"
-    version = 2
+    version = 3
     Params = FrameParams
     reads = ("media", "clips", "selection", "signals", "embeddings", "edits", "text_regions", "footage_groups")
     optional_reads = ("selection", "embeddings", "edits", "text_regions", "footage_groups")
@@ -204,18 +204,17 @@ class FrameChoice(Task[FrameParams]):
 def _steps(
     scene: Scene, pictures: Sequence[_Picture], truth: _Picture, window: Span, *, on_twin: bool
 ) -> Iterator[str]:
-    """Why each wrong picture is wrong, in the order in which they are shown."""
-    for number, picture in enumerate(pictures, start=1):
-        mark = f"Picture {number}"
+    """Why each wrong picture is wrong; without numbers, since packages list pictures in an order of their own."""
+    for picture in pictures:
         if picture == truth:
             continue
         if picture.row is truth.row:
-            yield f"{mark} has left and right exchanged."
+            yield "A picture shows this moment with left and right exchanged."
         elif not scene.holds(picture.row):
-            yield f"{mark} belongs to another shot."
+            yield "A picture belongs to another shot."
         else:
             t = scene.time_in(picture.row["t_s"], twin=on_twin)
-            yield f"{mark} belongs to {moment(t) if window.contains(t) else 'another moment'}."
+            yield f"A picture belongs to {moment(t) if window.contains(t) else 'another moment of the shot'}."
 
 
 def _ref(scene: Scene, picture: _Picture) -> MediumRef:

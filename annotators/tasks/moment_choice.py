@@ -18,7 +18,7 @@ from ...engine.distractors.style import may_stand_beside, style_problem
 from ...engine.distractors.texts import Told, elsewhere, gap_s, near_in_time
 from ...engine.distractors.vocabulary import ELSEWHERE, NEAR_IN_TIME, Distractor, first_that
 from ...schemas.ids import seeded_fraction
-from ...schemas.markup import quote
+from ...schemas.markup import escape, quote
 from ...schemas.sample import Option
 from ...schemas.span import Span
 from .choosing import Choice
@@ -32,7 +32,7 @@ class Params(ToldChoiceParams):
 
     options: int = Field(4, ge=3, le=6, description="Options where wrong ones come from other moments only.")
     edit_share: float = Field(
-        0.5,
+        0.8,
         ge=0,
         le=1,
         description="Share of pairs that try texts with one word changed; the others take texts that are told.",
@@ -44,7 +44,7 @@ class MomentChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "moment_choice"
-    version = 2
+    version = 3
     Params = Params
     second = "speech"
 
@@ -69,7 +69,7 @@ class MomentChoice(ToldChoice[Params]):
     def choice(self, ground: Ground, window: Span) -> Choice:
         """The asked text, the other one, and edits of both or further texts."""
         asked = ground.asked
-        right = Option(text=quote(asked.text))
+        right = Option(text=escape(asked.text))
         wrong = [self._other(item, ground, window) for item in ground.others]
         if len(ground.others) == 1:
             wrong += [self._edit(item, ground) for item in ground.pair]
@@ -78,7 +78,7 @@ class MomentChoice(ToldChoice[Params]):
             raise Withheld(problem)
         options = [
             right,
-            *(Option(text=quote(d.value), distractor_kind=d.kind, margin=round(d.margin, 6)) for d in wrong),
+            *(Option(text=escape(d.value), distractor_kind=d.kind, margin=round(d.margin, 6)) for d in wrong),
         ]
         ordered, index = listed(self.name, options, right)
         steps = _steps(ground, window, wrong)

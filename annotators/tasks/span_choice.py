@@ -29,6 +29,9 @@ class Params(ToldChoiceParams):
     tiou: tuple[float, float] = Field(
         (0.1, 0.4), description="Least and greatest tIoU of a shifted span with the truth."
     )
+    length_ratio_max: float = Field(
+        1.4, ge=1, description="Longest over shortest of two spoken texts' spans: long quotations fit long spans only."
+    )
     resized_share: float = Field(
         0.3,
         ge=0,

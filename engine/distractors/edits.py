@@ -1,7 +1,8 @@
 """One-edit texts: what is said or shown with one word of it replaced by another of its class, or a negation dropped.
 
 Classes are numbers (words and digits), negations, attributes (colours, sides, sizes ...), names, and plain words that the
-footage's own texts use after the same word, which keeps most edits grammatical without a parser. The new word differs in at least two letters and half of them, so no slip of a recogniser makes the edit true. English
+footage's own texts use after the same word, both at the end of a phrase, which keeps most edits grammatical without a
+parser. The new word differs in at least two letters and half of them, so no slip of a recogniser makes the edit true. English
 word classes; digits, names and words of the corpus work in every language with spaces.
 """
 
@@ -97,8 +98,13 @@ def _like(pattern: str, word: str) -> str:
 def _shape(word: str) -> tuple[str, str]:
     """Capitals and ending of a word: words of one shape are taken for each other."""
     case = "upper" if word.isupper() else "title" if word[:1].isupper() else "lower"
-    ending = next((e for e in ("ing", "ed", "ly", "s") if word.lower().endswith(e)), "")
+    ending = next((e for e in ("ing", "ed", "ly", "ss", "s") if word.lower().endswith(e)), "").replace("ss", "")
     return case, ending
+
+
+def _closes(after: str) -> bool:
+    """Whether a word before `after` closes a phrase: nothing, a short word or a grammatical one follows."""
+    return len(after) < _MIN_LETTERS or after.lower() in _GRAMMAR
 
 
 class _Corpus:
@@ -108,14 +114,16 @@ class _Corpus:
         self.words: set[str] = set()
         self.names: set[str] = set()
         self.before: dict[str, set[str]] = {}
+        """Word -> the words that stand before it where it closes a phrase."""
         for text in texts:
             cores = [_parts(token)[1] for token in text.split()]
             self.words.update(c for c in cores if c)
             self.names.update(
                 c for c in cores[1:] if c[:1].isupper() and not c.isupper() and c.isalpha() and len(c) > 2
             )
-            for a, b in pairwise(cores):
-                self.before.setdefault(b, set()).add(a.lower())
+            for (a, b), after in zip(pairwise(cores), [*cores[2:], ""], strict=False):
+                if _closes(after):
+                    self.before.setdefault(b, set()).add(a.lower())
 
 
 def _replacements(
@@ -139,6 +147,8 @@ def _replacements(
         yield from ((ONE_EDIT, n) for n in sorted(corpus.names) if n.lower() not in others)
         return
     if len(core) < _MIN_LETTERS or core.lower() in _GRAMMAR or len(tokens) < 2 or (min_context and i == 0):
+        return
+    if min_context and not _closes(_parts(tokens[i + 1])[1] if i + 1 < len(tokens) else ""):
         return
     left = _parts(tokens[i - 1])[1].lower() if i > 0 else None
     for word in sorted(corpus.words):
