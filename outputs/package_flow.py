@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from ..engine.catalog import Catalog
 from ..engine.variables import hide
-from ..schemas.sample import Sample
+from ..schemas.sample import Sample, TurnsAnswer
 from .letters import Key, letters_of, part_keys, ranks
 from .package_media import INDEX, MediaShelf
 from .package_rewards import reward_facts
@@ -182,6 +182,9 @@ class Flow:
         refusal = self.packager.refuses(rendered.parts)
         if refusal:
             raise LeftOut(f"format: {refusal}")
+        parts = sample.answer.parts if isinstance(sample.answer, TurnsAnswer) else ()
+        if not self.packager.masks and not all(part.trained for part in parts):
+            raise LeftOut("format: cannot keep single answers out of the loss")
         require_answerable(sample, views, self.packager, self.language, self.shelf.footage.media)
         return rendered
 

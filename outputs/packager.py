@@ -105,9 +105,22 @@ class PackagedSample:
         """Paths of one kind of file."""
         return [part.file for part in self.parts if part.kind == kind]
 
+    def masked(self) -> frozenset[int]:
+        """Indices of the turns whose loss is masked: answers of a conversation that are only context."""
+        parts = self.facts["answer"].get("parts", ())
+        return frozenset(part["turn"] for part in parts if not part["trained"])
+
+    def messages(self, mask: tuple[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Turns as messages; those whose loss is masked get the trainer's key and value for that."""
+        masked = self.masked() if mask is not None else frozenset()
+        return [
+            {"role": role, "content": text, **(dict([mask]) if mask is not None and i in masked else {})}
+            for i, (role, text) in enumerate(self.turns)
+        ]
+
     def record(self) -> dict[str, Any]:
-        """All of it as JSON values."""
-        messages = [{"role": role, "content": text} for role, text in self.turns]
+        """All of it as JSON values; a message whose loss is masked says `"loss": false`, as ms-swift reads it."""
+        messages = self.messages(("loss", False))
         files = [{"kind": part.kind, "file": part.file} for part in self.parts]
         return {"sample_id": self.sample_id, "split": self.split, "messages": messages, "files": files, **self.facts}
 
@@ -171,6 +184,8 @@ class Packager(ABC, Generic[P]):
     """Whether the trainer takes times from timestamps, or counts frames (then variable rates are made constant)."""
     shows: ClassVar[tuple[Modality, ...]] = ("vision", "audio")
     """What the format and its trainer can show at all."""
+    masks: ClassVar[bool] = True
+    """Whether single answers of a conversation can be kept out of the loss."""
     sound_beside: ClassVar[bool] = False
     """Whether the sound of a video is a file of its own, because the trainer does not look for it in the video."""
     keeps_media: ClassVar[bool] = True
