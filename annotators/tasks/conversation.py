@@ -25,7 +25,7 @@ from .leaks import leaks
 from .talk import REFERENCES, Link, Member, arranged, conversation, links, member_of, said_in, too_early, window_of
 
 CANDIDATES = 48
-"""Samples of a medium that are considered for one conversation."""
+"""Samples that are considered for one conversation beside its first."""
 
 
 class Params(BaseParams):
@@ -37,6 +37,10 @@ class Params(BaseParams):
     min_asked: float = Field(0.3, ge=0, le=1, description="Share of what is shown that the questions are about.")
     streaming: bool = Field(False, description="Ask while the footage runs: nothing later than a turn may be needed.")
     train: Literal["all", "last"] = Field("all", description="Which answers are trained; the others' loss is masked.")
+    mix_sound: bool = Field(
+        False,
+        description="Questions to the sound and to the picture in one conversation; trainers without sound lose it.",
+    )
     tasks: tuple[str, ...] | None = Field(None, description="Only samples of these tasks become turns.")
 
     @field_validator("turns")
@@ -121,7 +125,8 @@ class Conversation(Task[Params]):
     def _grown(self, waiting: Sequence[Member], size: int) -> list[Member]:
         """The first waiting sample and what can join it: what lets turns refer back, then rare tasks of the group."""
         group = [waiting[0]]
-        rest = list(waiting[1:CANDIDATES])
+        alike = [m for m in waiting[1:] if self.params.mix_sound or _heard(m) == _heard(group[0])]
+        rest = alike[:CANDIDATES]
         while rest and len(group) < size:
             tasks = [m.sample.task for m in group]
             # stable: the shuffled order decides between equals
@@ -175,6 +180,10 @@ class Conversation(Task[Params]):
             raise Withheld(
                 f"the questions are about {asked:.0%} of what is shown, less than {self.params.min_asked:.0%}"
             )
+
+
+def _heard(member: Member) -> bool:
+    return not {"audio", "speech_text"}.isdisjoint(member.sample.needs)
 
 
 ANNOTATOR = Conversation

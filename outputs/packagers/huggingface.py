@@ -20,7 +20,7 @@ from ..packager import Contents, Modality, PackagedSample, PackageParams, Packag
 
 ROWS_AT_ONCE = 1000
 _TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
-MESSAGE = pa.struct([("role", _TEXT), ("content", _TEXT)])
+MESSAGE = pa.struct([("role", _TEXT), ("content", _TEXT), ("loss", pa.bool_())])
 FILE = pa.struct(
     [
         ("kind", _TEXT),
@@ -90,7 +90,8 @@ class HuggingFace(Packager[Params]):
             'row = data["train"][0]\n'
             'row["question"], row["answer"], [folder / v for v in row["videos"]]\n'
             "```\n\n"
-            "`messages` hold placeholders in the order of `videos`, `images` and `audios`. `media` says which part of "
+            "`messages` hold placeholders in the order of `videos`, `images` and `audios`; `loss` is false for an answer that is "
+            "only context. `media` says which part of "
             "each file is shown (`start_s` to `end_s` on the file's clock); times in the text count from that start. "
             "`answer_json` is the typed answer; `reward_facts` is what `chronotope.outputs.rewards` scores replies by."
         )
@@ -130,7 +131,7 @@ def _row(sample: PackagedSample) -> dict[str, Any]:
     ]
     return {
         "sample_id": sample.sample_id,
-        "messages": [{"role": role, "content": text} for role, text in sample.turns],
+        "messages": sample.messages(("loss", False)),
         "question": said["user"][0] if said["user"] else None,
         "answer": said["assistant"][-1] if said["assistant"] else None,
         "answer_json": dumps(facts["answer"]),

@@ -48,7 +48,7 @@ class LlamaFactory(Packager[Params]):
             columns = [(kind, column) for kind, column in COLUMNS if kind in contents.kinds[split]]
             with JsonList(folder / f"{split}.json") as file:
                 for sample in group:
-                    messages = [{"role": role, "content": text} for role, text in sample.turns]
+                    messages = sample.messages(("loss_weight", 0.0))
                     file.add({"messages": messages, **{column: sample.files(kind) for kind, column in columns}})
             info[f"{self.params.dataset}_{split}"] = {
                 "file_name": f"{split}.json",
@@ -72,7 +72,9 @@ class LlamaFactory(Packager[Params]):
             kept = f"Keep {flags}: samples whose answer those frames would miss were left out. "
         return (
             f"LLaMA-Factory data sets: {names}. Point the trainer here with `dataset_dir: <this folder>` and "
-            f"`media_dir: <this folder>`. {kept}Times are those of the packaged videos."
+            f"`media_dir: <this folder>`. {kept}Times are those of the packaged videos. A `loss_weight` of 0 marks answers "
+            "of a conversation that are only context: the trainer's v1 reads it; the classic one trains them too, unless "
+            "`mask_history: true` keeps it to the last answer."
         )
 
 

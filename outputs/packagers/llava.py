@@ -46,6 +46,7 @@ class Llava(Packager[Params]):
     spans = "none"
     clock = "index"
     shows = ("vision",)
+    masks = False
 
     def marks(self) -> Mapping[str, str]:
         return {"video": self.params.video_mark, "image": "<image>"}
