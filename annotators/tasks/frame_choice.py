@@ -162,6 +162,7 @@ class FrameChoice(Task[FrameParams]):
             "asked": float(asked),
             "bits": float(bits),
             "options": float(len(pictures)),
+            "evidence": float(len(scene.evidence())),
             "position": round((at_s - window.start_s) / window.length_s, 6),
         }
         steps = (f"I look at the video at {moment(at_s)}.", *_steps(scene, pictures, truth, window, on_twin=on_twin))

@@ -107,6 +107,11 @@ def _closes(after: str) -> bool:
     return len(after) < _MIN_LETTERS or after.lower() in _GRAMMAR
 
 
+def _is_name(word: str) -> bool:
+    """Whether a word that does not begin a text looks like a name."""
+    return word[:1].isupper() and not word.isupper() and word.isalpha() and len(word) > 2
+
+
 class _Corpus:
     """Words of the corpus by shape, with their neighbours."""
 
@@ -118,9 +123,7 @@ class _Corpus:
         for text in texts:
             cores = [_parts(token)[1] for token in text.split()]
             self.words.update(c for c in cores if c)
-            self.names.update(
-                c for c in cores[1:] if c[:1].isupper() and not c.isupper() and c.isalpha() and len(c) > 2
-            )
+            self.names.update(c for c in cores[1:] if _is_name(c))
             for (a, b), after in zip(pairwise(cores), [*cores[2:], ""], strict=False):
                 if _closes(after):
                     self.before.setdefault(b, set()).add(a.lower())
@@ -143,7 +146,7 @@ def _replacements(
     if not core.isalpha():
         return
     others = {_parts(t)[1].lower() for t in tokens}
-    if i > 0 and core in corpus.names:
+    if i > 0 and _is_name(core):
         yield from ((ONE_EDIT, n) for n in sorted(corpus.names) if n.lower() not in others)
         return
     if len(core) < _MIN_LETTERS or core.lower() in _GRAMMAR or len(tokens) < 2 or (min_context and i == 0):
