@@ -11,7 +11,7 @@ Deterministic: no chance is involved, ties go to the speed nearest 1 and the fir
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ from .contamination_index import Hashes, Numbers, Sketch, SketchIndex, Times
 _SPEEDS = np.geomspace(0.8, 1.25, 31)
 _BIN_S = 0.5
 _HYPOTHESES = 4
+_VOTES = 4000
+"""Look-alikes of one video that vote in one window, at most; an even choice of more."""
+_WINDOWS = 80
+"""Windows whose look-alikes are in memory at the same time."""
 _JOIN_S = 3.0
 """Matched stretches of one video that are at most this far apart are one."""
 
@@ -38,9 +42,9 @@ class CopyRules(BaseModel):
         8.0, ge=0, description="pictures with less contrast (standard deviation of luma) are not compared"
     )
     seed_bits: int = Field(8, ge=0, le=20, description="bits of 64 by which look-alikes that vote may differ")
-    max_bits: int = Field(12, ge=0, le=24, description="bits by which aligned pictures may differ and still match")
+    max_bits: int = Field(14, ge=0, le=24, description="bits by which aligned pictures may differ and still match")
     mean_bits: float = Field(
-        8.0, gt=0, description="bits by which the matching pictures of a stretch may differ on average"
+        9.0, gt=0, description="bits by which the matching pictures of a stretch may differ on average"
     )
     min_share: float = Field(0.7, gt=0, le=1, description="least share of a stretch's pictures that match")
     min_s: float = Field(1.5, gt=0, description="least length of a copied stretch; seconds")
@@ -102,29 +106,38 @@ def find_copies(looks: Looks, index: SketchIndex, rules: CopyRules) -> list[Copy
     """Copied parts of one medium, at most one per benchmark video, ordered by benchmark and item."""
     if not len(looks.times) or not index.sketches:
         return []
-    fresh = np.flatnonzero(np.concatenate([[True], looks.hashes[1:] != looks.hashes[:-1]]))
-    mine, theirs = index.look_alikes(looks.hashes[fresh], rules.seed_bits)
-    owners, variants, times = index.place(theirs)
-    mine = fresh[mine]
     found: dict[int, list[_Stretch]] = defaultdict(list)
-    for owner in np.unique(owners):
-        of = owners == owner
-        sketch = index.sketches[int(owner)]
-        for first, last in _windows(looks.times[mine[of]], rules.window_s):
-            inside = of & (looks.times[mine] >= first) & (looks.times[mine] < last)
-            stretch = _align(looks, sketch, first, last, mine[inside], variants[inside], times[inside], rules)
-            if stretch is not None:
-                found[int(owner)].append(stretch)
+    half = rules.window_s / 2
+    for block in range(-1, int(looks.times[-1] / half) + 1, _WINDOWS):
+        starts = [n * half for n in range(block, block + _WINDOWS)]
+        for owner, stretch in _in_windows(looks, index, starts, rules):
+            found[owner].append(stretch)
     copies = [_copy(looks, index.sketches[owner], stretches) for owner, stretches in found.items()]
     return sorted(copies, key=lambda c: (c.benchmark, c.item))
 
 
-def _windows(times: Times, length_s: float) -> list[tuple[float, float]]:
-    """Windows on a half-overlapping grid that hold at least one of some times."""
-    half = length_s / 2
-    numbers = np.unique(np.floor(times / half).astype(np.int64))
-    starts = np.unique(np.concatenate([numbers - 1, numbers]))
-    return [(float(n * half), float(n * half + length_s)) for n in starts]
+def _in_windows(
+    looks: Looks, index: SketchIndex, starts: Sequence[float], rules: CopyRules
+) -> Iterator[tuple[int, _Stretch]]:
+    """(number of the sketch, stretch) of what is copied in some windows, which follow each other."""
+    frames = np.arange(*np.searchsorted(looks.times, [starts[0], starts[-1] + rules.window_s]))
+    if not len(frames):
+        return
+    hashes = looks.hashes[frames]
+    fresh = frames[np.concatenate([[True], hashes[1:] != hashes[:-1]]) | (frames % 4 == 0)]
+    mine, theirs = index.look_alikes(looks.hashes[fresh], rules.seed_bits)
+    owners, variants, times = index.place(theirs)
+    mine = fresh[mine]
+    at = looks.times[mine]
+    for start in starts:
+        inside = np.flatnonzero((at >= start) & (at < start + rules.window_s))
+        for owner in np.unique(owners[inside]):
+            of = inside[owners[inside] == owner]
+            of = of[:: -(-len(of) // _VOTES)]
+            sketch = index.sketches[int(owner)]
+            stretch = _align(looks, sketch, start, start + rules.window_s, mine[of], variants[of], times[of], rules)
+            if stretch is not None:
+                yield int(owner), stretch
 
 
 def _align(

@@ -20,6 +20,10 @@ Numbers = NDArray[np.int64]
 _BANDS, _BAND_BITS = 4, 16
 _CHUNK = 4_000_000
 """Pairs that are compared at once; bounds the memory of a look-up to some 200 MB."""
+_PER_BAND = 2048
+"""Pictures of one band that one picture is compared with, at most: of more (a camera that never moves, say) an even
+choice, since these are look-alikes of each other.
+"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class SketchIndex:
     def _pairs(self, wanted: Hashes, band: int, max_bits: int) -> Iterator[tuple[Numbers, Numbers]]:
         values = _band(wanted, band)
         low = self._starts[band][values]
-        counts = self._starts[band][values + 1] - low
+        there = self._starts[band][values + 1] - low
+        counts = np.minimum(there, _PER_BAND)
         upto = np.cumsum(counts)
         begin = 0
         while begin < len(wanted):
@@ -85,7 +90,8 @@ class SketchIndex:
             end = max(begin + 1, int(np.searchsorted(upto, done + _CHUNK, side="right")))
             n = counts[begin:end]
             within = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n)
-            theirs = self._order[band][np.repeat(low[begin:end], n) + within]
+            chosen = within * np.repeat(there[begin:end], n) // np.repeat(np.maximum(n, 1), n)
+            theirs = self._order[band][np.repeat(low[begin:end], n) + chosen]
             mine = np.repeat(np.arange(begin, end), n)
             near = np.bitwise_count(self.hashes[theirs] ^ wanted[mine]) <= max_bits
             yield mine[near], theirs[near].astype(np.int64)

@@ -23,7 +23,7 @@ from ..engine.contamination_ids import clean_id
 from ..engine.contamination_index import Sketch, packed
 from ..engine.contamination_questions import GRAM, grams
 from ..engine.media.container import MediaError
-from ..engine.media.fetch import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from ..engine.media.fetch import VIDEO_SUFFIXES
 from ..engine.producer import RecipeError
 from ..schemas.tables import TABLES
 from .console import UsageError
@@ -103,12 +103,11 @@ def read_questions(file: Path, column: str | None) -> Inputs:
 
 
 def sketch_folder(folder: Path, fps: float, told: Callable[[str], None]) -> Inputs:
-    """One row per video or picture below a folder (or for one file). `told` hears each name when it is done; videos
-    that cannot be read are left out and listed. Raises `UsageError` when there are none.
+    """One row per video below a folder (or for one file). `told` hears each name when it is done; videos that cannot be
+    read are left out and listed. Raises `UsageError` when there are none.
     """
-    suffixes = VIDEO_SUFFIXES | IMAGE_SUFFIXES
     base = folder if folder.is_dir() else folder.parent
-    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in suffixes) if folder.is_dir() else [folder]
+    files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_SUFFIXES) if folder.is_dir() else [folder]
     if not files or not files[0].exists():
         raise UsageError(f"there are no videos in {folder}; name the folder that holds the benchmark's footage")
 

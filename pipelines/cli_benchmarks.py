@@ -35,7 +35,7 @@ def add(
         str | None, typer.Option("--id-column", help="its column, when the name does not tell")
     ] = None,
     videos: Annotated[
-        Path | None, typer.Option("--videos", help="folder of its videos and pictures; only sketches are kept")
+        Path | None, typer.Option("--videos", help="folder of its videos (or one); only sketches are kept")
     ] = None,
     fps: Annotated[float, typer.Option("--fps", min=0.5, max=30, help="pictures per second that are sketched")] = 4.0,
     questions: Annotated[

@@ -1,8 +1,8 @@
 """Brings table `contamination` up to date after a benchmark was registered or removed, without building anything else.
 
-It runs the check of the newest build, with that build's settings and inputs, so its rows and its fingerprint are those
-that the next build would write, and that build then has nothing to do. Limits: what a build has not annotated yet is not
-looked at.
+It runs the check of each recipe's newest build, with that build's settings and inputs, so its rows and its fingerprint
+are those that the next build would write, and that build then has nothing to do. Limits: what a build has not annotated
+yet is not looked at.
 """
 
 from __future__ import annotations
@@ -38,20 +38,18 @@ def decontaminate(root: Path, told: Told | None = None) -> dict[str, Any]:
         store = Store.open(root)
         commit = store.begin(lock)
         with Catalog(store) as catalog:
-            recipe, producer = _checker(catalog)
-            committer = Committer(commit, open_ledger(catalog), datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
-            scan = f"sources:{recipe}"
-            media, known = media_of(catalog, scan), known_media(catalog)
-            graph = Graph((producer,))
-            runner = Runner(
-                store, committer, committer.ledger, graph, recipe, scan, committer.run_id, media, known, told or Told()
-            )
-            plan = runner.run(Wave("unit", (producer,)))
-            committer.flush()
-            entry = committer.ledger.get(producer.name, "corpus")
-            if entry is not None and entry["status"] == "failed":
-                raise RecipeError(f"the check failed: {entry['error']}; `chronotope show-error corpus` tells more")
-            return {"changed": not plan.nothing, **found(catalog.refresh())}
+            ledger = open_ledger(catalog)
+            committer = Committer(commit, ledger, datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f"))
+            known, changed = known_media(catalog), False
+            for recipe, producer in _checks(catalog):
+                media, scan = media_of(catalog, f"sources:{recipe}"), f"sources:{recipe}"
+                about = (Graph((producer,)), recipe, scan, committer.run_id, media, known, told or Told())
+                plan = Runner(store, committer, ledger, *about).run(Wave("unit", (producer,)))
+                changed |= not plan.nothing
+                entry = ledger.get(producer.name, "corpus")
+                if entry is not None and entry["status"] == "failed":
+                    raise RecipeError(f"the check failed: {entry['error']}; `chronotope show-error corpus` tells more")
+            return {"changed": changed, **found(catalog.refresh())}
 
 
 def found(catalog: Catalog) -> dict[str, Any]:
@@ -67,12 +65,15 @@ def found(catalog: Catalog) -> dict[str, Any]:
     return {**total, "found": lines}
 
 
-def _checker(catalog: Catalog) -> tuple[str, Producer]:
-    """The recipe and the check of the newest build that has it."""
+def _checks(catalog: Catalog) -> list[tuple[str, Producer]]:
+    """Recipes and their checks; of one that two recipes call the same, the newest build's."""
+    checks: dict[str, tuple[str, Producer]] = {}
     for run in sorted(latest_runs(catalog), key=lambda r: (r["started_at"], r["run_id"]), reverse=True):
         for name, settings in json.loads(run["producers_json"] or "{}").items():
-            if settings["annotator"] == CHECK:
-                return run["recipe"], _producer(name, run["recipe"], settings)
+            if settings["annotator"] == CHECK and name not in checks:
+                checks[name] = run["recipe"], _producer(name, run["recipe"], settings)
+    if checks:
+        return [checks[name] for name in sorted(checks)]
     raise RecipeError(
         "no build of this dataset has the check `contamination` so far; run `chronotope build RECIPE` once (a recipe with "
         "tasks has it unless it says `checks: {contamination: false}`)"

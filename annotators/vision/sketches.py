@@ -83,7 +83,7 @@ def sketch_video(path: Path, fps: float = 4.0) -> VideoSketch:
 
     facts: dict[str, Any] = probe(path)
     if not facts.get("frames"):
-        raise MediaError(str(path), "it has no pictures", "register videos or pictures")
+        raise MediaError(str(path), "it has no pictures", "register its identifier instead")
     size = (facts["fps"], facts["frames"], facts["width"], facts["height"])
     medium = Medium(
         str(path), str(path), path, facts["kind"], facts["duration_s"], *size, has_video=True, has_audio=False

@@ -134,3 +134,12 @@ def test_a_damaged_sketch_is_refused() -> None:
     times, hashes = film(5, 1)
     with pytest.raises(ValueError, match="holds 19 hashes, not 1 variants of 20 pictures"):
         sketch("v", times, hashes[:-1])
+
+
+def test_a_camera_that_never_moves_costs_bounded_work() -> None:
+    """Thousands of equal pictures on both sides: every pair is a look-alike, and the still shot counts as found."""
+    times = np.arange(0, 1500, 0.25)
+    still = np.full(len(times), 0x5A5A_1234_F00D_BEEF, np.uint64)
+    index = SketchIndex([sketch("room", times, still), *(sketch(f"v{s}", *film(40, s)) for s in range(3))])
+    (copy,) = find_copies(Looks(times[:400], still[:400], 0.25), index, CopyRules())
+    assert copy.item == "room" and copy.share(Looks(times, still, 0.25), 0, 100) == 1.0
