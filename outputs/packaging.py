@@ -19,9 +19,11 @@ from pydantic import ValidationError
 from ..engine.catalog import Catalog
 from ..engine.media import MEDIA_VERSION
 from ..engine.registry import find
+from .mixture_draw import MixtureDraw
 from .package_flow import ROWS, Flow, Progress
 from .package_media import INDEX
 from .packager import PackageError, PackageParams, Packager, PackageReport, dumps, write_text
+from .reporting.card_section import trust_state
 
 FLOW_VERSION = 3
 """Raise it when the shared part of packaging would give other bytes."""
@@ -102,9 +104,12 @@ def fingerprint(catalog: Catalog, packager: Packager[Any], recipe: str | None = 
         packager.params.model_dump(mode="json"),
         recipe,
         state,
+        trust_state(catalog),
     ]
     if packager.profile is not None:
         said.append(packager.profile.digest)
+    if packager.params.mixture is not None:
+        said.append(MixtureDraw(catalog, packager.params.mixture, recipe, packager.params.splits).state())
     return hashlib.blake2b(dumps(said).encode(), digest_size=16).hexdigest()
 
 
@@ -126,7 +131,9 @@ def _unchanged(out: Path, mark: str) -> PackageReport | None:
         if manifest["fingerprint"] != mark:
             return None
         names = ("inputs", "packaged", "left_out", "splits", "tasks", "media_files")
-        return PackageReport(out.name, out, **{n: manifest[n] for n in names}, unchanged=True)
+        return PackageReport(
+            out.name, out, **{n: manifest[n] for n in names}, unchanged=True, mixture=manifest.get("mixture", [])
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
