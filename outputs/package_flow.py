@@ -19,6 +19,7 @@ from ..engine.catalog import Catalog
 from ..engine.variables import hide
 from ..schemas.sample import Sample, TurnsAnswer
 from .letters import Key, letters_of, part_keys, ranks
+from .mixture_draw import Mixed, MixtureDraw
 from .package_media import INDEX, MediaShelf
 from .package_rewards import reward_facts
 from .package_rules import require_wanted
@@ -73,26 +74,38 @@ class Flow:
         self.progress = progress
         self.left_out: dict[str, tuple[str, str]] = {}
         self.seen = 0
+        mixture = self.params.mixture
+        self.mixture = None if mixture is None else MixtureDraw(catalog, mixture, recipe, self.params.splits)
 
     def run(self, out: Path, workers: int) -> PackageReport:
+        if self.mixture is not None:
+            self.left_out |= self.mixture.excluded()
         for _ in self._each(self._choose):
             pass
         self.shelf.make(workers, None if self.progress is None else lambda n, of: self.progress("media", n, of))  # type: ignore[misc]
+        carried = [
+            ((row["sample_id"], sample.task, len(sample.options)), part_keys(sample), row["split"], rendered.parts)
+            for sample, row, rendered in self._each(self._carry)
+        ]
+        mixed = Mixed() if self.mixture is None else self.mixture.draw(key[0] for key, *_ in carried)
+        self.left_out |= mixed.left_out
         keys: list[Key] = []
         kinds: dict[str, set[str]] = defaultdict(set)
         splits: Counter[str] = Counter()
         used: set[str] = set()
         inner: list[Key] = []
-        for sample, row, rendered in self._each(self._carry):
-            keys.append((row["sample_id"], sample.task, len(sample.options)))
-            inner += part_keys(sample)
-            splits[row["split"]] += 1
-            kinds[row["split"]].update(part.kind for part in rendered.parts)
-            used.update(part.file for part in rendered.parts)
+        for key, inside, split, parts in carried:
+            if key[0] not in mixed.left_out:
+                keys.append(key)
+                inner += inside
+                splits[split] += 1
+                kinds[split].update(part.kind for part in parts)
+                used.update(part.file for part in parts)
         tasks = count_by(task for _, task, _ in keys)
         report = PackageReport(
             out.name, out, self.seen, len(keys), count_by(rule for rule, _ in self.left_out.values()),
             dict(sorted(splits.items())), tasks, media_files=self.shelf.write_index(used), cuts_made=self.shelf.cuts_made,
+            mixture=mixed.report,
         )  # fmt: skip
         if report.inputs != report.packaged + sum(report.left_out.values()):
             raise AssertionError(f"{report.inputs} samples came in, {report.packaged} + {report.left_out} came out")

@@ -24,6 +24,7 @@ from ..engine.samplers import drawn_times, stream_facts
 from ..engine.trainer_profiles import Profile, ProfileError, load_profile
 from ..schemas.boxcodec import BOX_CODECS
 from ..schemas.timecodec import time_codec
+from .mixture import Mixture
 from .rendering import AnswerStyle, Language, LeftOut, Part, PartKind
 
 Modality = Literal["vision", "audio"]
@@ -75,6 +76,9 @@ class PackageParams(BaseModel):
     )
     needless: Literal["drop", "keep"] = Field(
         "drop", description="Samples whose answer another modality of this package gives without what they say they need."
+    )
+    mixture: Mixture | None = Field(
+        None, description="What the package should be made of: quotas, caps, repeated questions; see docs/mixtures.md."
     )
     media: Literal["cut", "copy", "link"] = Field(
         "cut", description="Cut what is shown exactly, or give whole files: copied, or linked where they lie."
@@ -140,11 +144,14 @@ class PackageReport:
     media_files: int = 0
     cuts_made: int = 0
     unchanged: bool = False
+    mixture: list[dict[str, Any]] = field(default_factory=list)
+    """What a mixture gave and what was asked, by split; empty without one."""
 
     def counts(self) -> dict[str, Any]:
         """The part that the manifest keeps."""
         names = ("inputs", "packaged", "left_out", "splits", "tasks", "media_files")
-        return {name: getattr(self, name) for name in names}
+        mixed = {"mixture": self.mixture} if self.mixture else {}
+        return {name: getattr(self, name) for name in names} | mixed
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json` and tables."""
@@ -298,6 +305,7 @@ def card(contents: Contents) -> str:
     """Markdown about what is in the package and what was left out."""
     lines = ["| split | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.splits.items()), ""]
     lines += ["| task | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.counts["tasks"].items()), ""]
+    lines += _mixture_lines(contents.counts.get("mixture", ()))
     if contents.counts["left_out"]:
         lines += [
             "Left out, with the reason of each sample in `left_out.jsonl`:",
@@ -313,3 +321,18 @@ def card(contents: Contents) -> str:
         ]
     lines.append("`package.json` holds the parameters.")
     return "\n".join(lines) + "\n"
+
+
+def _mixture_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [
+        "The mixture, as asked and as given:",
+        "",
+        "| split | part | asked | share | samples |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        share = f"{row['share']:.1%}" if "share" in row else ""
+        lines.append(f"| {row['split']} | {row['part']} | {row['asked']} | {share} | {row['samples']} |")
+    return [*lines, ""]
