@@ -31,29 +31,8 @@ from .places import manifest_rows
 
 Row = dict[str, Any]
 ID_COLUMNS = (
-    "youtube_id",
-    "yt_id",
-    "ytid",
-    "video_id",
-    "videoid",
-    "vid",
-    "scan_id",
-    "scene_id",
-    "scene_name",
-    "visit_id",
-)
-ID_COLUMNS += (
-    "video",
-    "video_name",
-    "video_path",
-    "file",
-    "file_name",
-    "filename",
-    "path",
-    "url",
-    "uri",
-    "id",
-    "clip_id",
+    *("youtube_id", "yt_id", "ytid", "video_id", "videoid", "vid", "scan_id", "scene_id", "scene_name", "visit_id"),
+    *("video", "video_name", "video_path", "file", "file_name", "filename", "path", "url", "uri", "id", "clip_id"),
 )
 QUESTION_COLUMNS = ("question", "query", "prompt", "problem", "instruction")
 NUMBER_COLUMNS = ("question_id", "qid", "uid", "id")

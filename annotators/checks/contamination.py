@@ -73,8 +73,8 @@ class Found:
             return None
         score = 1.0
         if len(self.compared):
-            shown = np.count_nonzero((self.compared >= start_s) & (self.compared < end_s))
-            matching = np.count_nonzero((self.matching >= start_s) & (self.matching < end_s))
+            shown = int(np.count_nonzero((self.compared >= start_s) & (self.compared < end_s)))
+            matching = int(np.count_nonzero((self.matching >= start_s) & (self.matching < end_s)))
             if not matching and not any(a <= start_s and end_s <= b for a, b in inside):
                 return None
             score = matching / max(shown, 1)
