@@ -82,7 +82,11 @@ class Least(_Part):
 
     frames: int = Field(1, ge=1, description="Frames inside each span that is asked about.")
     motion_frames: int = Field(2, ge=2, description="The same where motion must be seen.")
-    object_px: float = Field(8.0, ge=0, description="Shorter side of what must be seen or read, after resizing.")
+    object_px: float = Field(
+        10.0,
+        ge=0,
+        description="Shorter side of what must be seen or read, after resizing; texts below 10 px are misread.",
+    )
     codec_share: float = Field(
         0.5, gt=0, description="Greatest error of a written time, as a share of the span that is asked about."
     )

@@ -138,10 +138,10 @@ def test_stills_show_their_own_evidence() -> None:
 def test_a_box_must_be_large_enough_after_resizing() -> None:
     place = BoxAnswer(t_s=120.0, box=(0.5, 0.5, 0.6, 0.53))
     found = judged(sample(place), frames_every(0.5))
-    assert (found.object_px, found.rule) == (6.0, "object smaller than 8 px")
+    assert (found.object_px, found.rule) == (6.0, "object smaller than 10 px")
     assert judged(sample(BoxAnswer(t_s=120.0, box=(0.5, 0.5, 0.6, 0.55))), frames_every(0.5)).answerable
     tiny = SpanBoxAnswer(start_s=110.0, end_s=120.0, box=(0.5, 0.5, 0.5004, 0.9))
-    assert judged(sample(tiny), frames_every(0.5), boxes="pixels").rule == "object smaller than 8 px"
+    assert judged(sample(tiny), frames_every(0.5), boxes="pixels").rule == "object smaller than 10 px"
 
 
 def test_a_box_that_the_codec_cannot_say() -> None:
@@ -167,7 +167,7 @@ def test_text_that_is_asked_about_must_be_readable() -> None:
         needs=("vision", "on_screen_text"), evidence=cited,
     )  # fmt: skip
     found = judged(asked, frames_every(0.5))
-    assert (found.object_px, found.rule) == (6.0, "object smaller than 8 px"), (
+    assert (found.object_px, found.rule) == (6.0, "object smaller than 10 px"), (
         "the median reading; other texts do not count"
     )
 

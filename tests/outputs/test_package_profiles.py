@@ -34,7 +34,7 @@ def test_a_profile_of_your_own_drops_what_it_does_not_show(
     hidden = world.sample(make.grounding(medium, (22.0, 22.6)))
     world.sample(make.grounding(medium, (22.0, 26.0)))
     small = world.sample(
-        make.sample(medium, ("<video>\nWhere?", "There."), BoxAnswer(t_s=25.0, box=(0.5, 0.5, 0.55, 0.9)),
+        make.sample(medium, ("<video>\nWhere?", "There."), BoxAnswer(t_s=25.0, box=(0.5, 0.5, 0.58, 0.9)),
                     difficulty={"evidence_ratio": 1.0, "position": 0.5})
     )  # fmt: skip
     with world.catalog() as catalog:
@@ -45,8 +45,8 @@ def test_a_profile_of_your_own_drops_what_it_does_not_show(
         assert report.packaged == 1
         assert reasons[hidden]["rule"] == "unanswerable: no frame inside the evidence"
         assert reasons[hidden]["detail"] == "0 of 8 frames in 22..22.6 s"
-        assert reasons[small]["rule"] == "unanswerable: object smaller than 8 px"
-        assert reasons[small]["detail"] == "5.6 px after resizing"
+        assert reasons[small]["rule"] == "unanswerable: object smaller than 10 px"
+        assert reasons[small]["detail"] == "9.0 px after resizing"
         assert package(catalog, "huggingface", {"profile": str(profile)}, out).unchanged
         profile.write_text(EIGHT.replace("112", "224"))
         again = package(catalog, "huggingface", {"profile": str(profile)}, out)
