@@ -37,6 +37,7 @@ from .packager import (
     write_text,
 )
 from .rendering import LeftOut, Rendered, View, render
+from .reporting.card_section import trust_section
 
 SAMPLES = "samples.jsonl"
 Progress = Callable[[str, int, int], None]
@@ -113,7 +114,8 @@ class Flow:
         return report
 
     def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
-        contents = Contents(report.splits, kinds, self.shown_params, report.counts(), self.packager.keeps_media)
+        trust = trust_section(self.catalog, {key[0] for key in keys})
+        contents = Contents(report.splits, kinds, self.shown_params, report.counts(), self.packager.keeps_media, trust)
         rank = ranks(keys, self.params.seed)
         with (self.folder / SAMPLES).open("w", encoding="utf-8", newline="\n") as index:
 

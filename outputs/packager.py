@@ -75,7 +75,8 @@ class PackageParams(BaseModel):
         "keep", description="Samples that baselines answer from the question alone and from a single frame."
     )
     needless: Literal["drop", "keep"] = Field(
-        "drop", description="Samples whose answer another modality of this package gives without what they say they need."
+        "drop",
+        description="Samples whose answer another modality of this package gives without what they say they need.",
     )
     mixture: Mixture | None = Field(
         None, description="What the package should be made of: quotas, caps, repeated questions; see docs/mixtures.md."
@@ -176,6 +177,8 @@ class Contents:
     counts: Mapping[str, Any]
     index: bool
     """Whether `samples.jsonl` lies beside it."""
+    trust: str = ""
+    """Markdown: grades, ladder and language of its samples."""
 
 
 class Packager(ABC, Generic[P]):
@@ -314,6 +317,8 @@ def card(contents: Contents) -> str:
             "|---|---|",
         ]
         lines += [*(f"| {k} | {n} |" for k, n in contents.counts["left_out"].items()), ""]
+    if contents.trust:
+        lines += [contents.trust]
     if contents.index:
         lines += [
             "`samples.jsonl` says of each sample where it comes from: source span, evidence grade, typed answer.",
