@@ -110,7 +110,7 @@ def _card(card: PageCard) -> str:
         f'{escape(facts["check"])}</span><span class="pill">evidence: {escape(_spoken(facts["grade"]))}</span>'
         f'<span class="pill">{escape(facts["origin"])}</span><p>{escape(card.footage)}</p></header>'
     )
-    strip, large = _parts(card)
+    strip, large = card_parts(card)
     shown = f'<a class="strip" href="{escape(card.picture.name)}">{_image(strip, _described(card))}</a>'
     if large is not None:
         shown_large = f"<figure>{_image(large, 'The answer in the picture: ' + answer_words(sample))}</figure>"
@@ -123,7 +123,7 @@ def _card(card: PageCard) -> str:
     )
 
 
-def _parts(card: PageCard) -> tuple[Image.Image, Image.Image | None]:
+def card_parts(card: PageCard) -> tuple[Image.Image, Image.Image | None]:
     """From the picture: frames and timeline; the large frame, where there is one."""
     places = card.card.places
     first, last = places.get("strip", places["timeline"]), places["timeline"]

@@ -83,17 +83,24 @@ def show_samples(
     with Catalog(root) as catalog:
         condition, values = _condition(task, where)
         chosen = _named(catalog, ids, condition, values) if ids else _spread(catalog, number, condition, values, task)
-        sheets, malformed = _sheets(catalog, chosen)
-        if (ids and malformed) or not sheets:
+        cards, malformed, unread = draw_samples(catalog, chosen, folder)
+        if (ids and malformed) or not cards:
             raise ShowError("; ".join(malformed))
-        frames, unread = _decoded(catalog, Path(root), sheets)
-        folder.mkdir(parents=True, exist_ok=True)
-        cards = [_draw(sheet, frames, folder) for sheet in sheets]
         page = folder / ("samples.html" if ids else "contact_sheet.html")
         write_page(
             page, Path(root).name.removesuffix(".chronotope"), cards, _summary(catalog, cards), [*malformed, *unread]
         )
     return Shown(page, [card.picture for card in cards])
+
+
+def draw_samples(
+    catalog: Catalog, sample_ids: Sequence[str], folder: Path
+) -> tuple[list[PageCard], list[str], list[str]]:
+    """Draw these samples into `folder`: the cards, a line for each sample that is malformed, and one for each medium that cannot be read."""
+    sheets, malformed = _sheets(catalog, sample_ids)
+    frames, unread = _decoded(catalog, catalog.store.root, sheets)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_draw(sheet, frames, folder) for sheet in sheets], malformed, unread
 
 
 # -- choosing -------------------------------------------------------------------------------------------------------
