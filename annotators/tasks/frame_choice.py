@@ -40,7 +40,7 @@ class FrameChoice(Task[FrameParams]):
     """Samples from `signals`, `embeddings` and `edits` of one medium; the packager takes the stills out of the footage."""
 
     name = "frame_choice"
-    version = 3
+    version = 4
     Params = FrameParams
     reads = ("media", "clips", "selection", "signals", "embeddings", "edits", "text_regions", "footage_groups")
     optional_reads = ("selection", "embeddings", "edits", "text_regions", "footage_groups")
