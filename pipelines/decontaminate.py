@@ -16,6 +16,7 @@ from typing import Any
 from ..engine.annotator import UnitAnnotator
 from ..engine.catalog import Catalog
 from ..engine.committer import Committer
+from ..engine.fingerprint import fingerprint
 from ..engine.graph import Graph, Wave
 from ..engine.lock import RootLock
 from ..engine.media_index import known_media, media_of
@@ -52,6 +53,21 @@ def decontaminate(root: Path, told: Told | None = None) -> dict[str, Any]:
             return {"changed": changed, **found(catalog.refresh())}
 
 
+def require_current(catalog: Catalog) -> None:
+    """Raises `RecipeError` when benchmarks are registered and samples were not checked against them as they are now."""
+    if not catalog.rows("SELECT 1 FROM benchmarks LIMIT 1"):
+        return
+    ledger = open_ledger(catalog)
+    for _, producer in _checks(catalog, needed=False):
+        entry = ledger.get(producer.name, "corpus")
+        now = fingerprint(producer, producer.settings_digest, "corpus", None, ledger)
+        if entry is None or entry["fingerprint"] != now or entry["status"] != "done":
+            raise RecipeError(
+                "benchmarks or samples have changed since samples were checked for contamination; run `chronotope "
+                "decontaminate` first, or say `contaminated: keep` in the package"
+            )
+
+
 def found(catalog: Catalog) -> dict[str, Any]:
     """What the table says now, by benchmark, way of finding and task."""
     total = catalog.rows(
@@ -65,14 +81,16 @@ def found(catalog: Catalog) -> dict[str, Any]:
     return {**total, "found": lines}
 
 
-def _checks(catalog: Catalog) -> list[tuple[str, Producer]]:
-    """Recipes and their checks; of one that two recipes call the same, the newest build's."""
+def _checks(catalog: Catalog, *, needed: bool = True) -> list[tuple[str, Producer]]:
+    """Recipes and their checks; of one that two recipes call the same, the newest build's. Raises `RecipeError` when there
+    are none and one is needed.
+    """
     checks: dict[str, tuple[str, Producer]] = {}
     for run in sorted(latest_runs(catalog), key=lambda r: (r["started_at"], r["run_id"]), reverse=True):
         for name, settings in json.loads(run["producers_json"] or "{}").items():
             if settings["annotator"] == CHECK and name not in checks:
                 checks[name] = run["recipe"], _producer(name, run["recipe"], settings)
-    if checks:
+    if checks or not needed:
         return [checks[name] for name in sorted(checks)]
     raise RecipeError(
         "no build of this dataset has the check `contamination` so far; run `chronotope build RECIPE` once (a recipe with "

@@ -47,6 +47,8 @@ def test_from_registering_a_benchmark_to_packages_without_it(
     (world / "bench" / "broken.mp4").write_bytes(b"no video")
     code, said = chronotope("benchmark", "add", "bench", "--videos", "bench", "--root", "small.chronotope")
     assert code == 1 and "not sketched bench/broken.mp4" in said
+    code, said = chronotope("package", "small.yaml")
+    assert code == 2 and "run `chronotope decontaminate` first" in said
     _, after = chronotope("decontaminate", "--json")
     assert after["changed"] and {line["found_by"] for line in after["found"]} == {"copy"}
     with Catalog(world / "small.chronotope") as catalog:
