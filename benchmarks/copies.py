@@ -225,7 +225,8 @@ def main() -> None:
     options.add_argument("--work", type=Path, required=True, help="folder for copies, sketches and signals")
     options.add_argument("--clip-s", type=float, default=5.0, help="length of the distinct clips")
     options.add_argument("--clips", type=int, default=500, help="distinct clips, at most")
-    options.add_argument("--fps", type=float, default=4.0, help="pictures a second, of sketches and of signals")
+    options.add_argument("--fps", type=float, default=4.0, help="pictures a second of the sketches")
+    options.add_argument("--signals-fps", type=float, default=4.0, help="pictures a second of our own footage")
     options.add_argument("--rules", type=json.loads, default={}, help="thresholds as JSON")
     options.add_argument("--verbose", action="store_true", help="name every miss and every false alarm")
     given = options.parse_args()
@@ -236,7 +237,7 @@ def main() -> None:
     index = SketchIndex([kept.sketch(path, given.fps) for path in registered])
     print(f"{len(registered)} videos registered, {len(index.hashes):,} hashes in {len(VARIANTS)} variants")
     started = perf_counter()
-    copies = catch(registered, index, kept, given.fps, rules)
+    copies = catch(registered, index, kept, given.signals_fps, rules)
     print(f"\n{'copy':<36} {'tuned on':<22} {'held out':<22} covered  variants")
     for kind in KINDS:
         of = [c for c in copies if c["kind"] == kind]
@@ -246,7 +247,7 @@ def main() -> None:
         print(f"{kind:<36} {halves[0]:<22} {halves[1]:<22} {covered:6.2f}   {', '.join(f'{n} {k}' for n, k in names)}")
     wrong = [c for c in copies if c["others"]]
     print(f"copies that are also found as another registered video: {len(wrong)} of {len(copies)}")
-    clips = false_alarms(others, index, kept, given.fps, given.clip_s, rules)[: given.clips]
+    clips = false_alarms(others, index, kept, given.signals_fps, given.clip_s, rules)[: given.clips]
     for held in (False, True):
         of = [c for c in clips if c["held_out"] == held]
         print(f"false alarms on distinct clips, {'held out' if held else 'tuned on'}: {share(of, 'found')}")
