@@ -81,8 +81,8 @@ def uniform_chance(items: Sequence[Item]) -> np.ndarray:
     most = max((len(spans) for spans in found), default=0)
     starts, ends = np.zeros((2, len(items), 1, max(1, most)))
     for row, spans in enumerate(found):
-        for column, (low, high) in enumerate(spans):
-            starts[row, 0, column], ends[row, 0, column] = low - spans[0][0], high - spans[0][0]
+        for n, (low, high) in enumerate(spans):
+            starts[row, 0, n], ends[row, 0, n] = low - spans[0][0], high - spans[0][0]
     total = (ends - starts).sum(axis=2)
     slack = np.clip(1 - ends.max(axis=2, keepdims=True), 0, None)
     moved = (np.arange(STEPS)[None, :, None] + 0.5) / STEPS * slack

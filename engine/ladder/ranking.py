@@ -78,8 +78,7 @@ def answer_by_ranking(
     answers: list[Answer] = []
     for i in test:
         item, mine = table.items[i], scores[table.first[i] : table.first[i + 1]]
-        ranked = sorted(range(len(mine)), key=lambda k, i=item, s=mine: (-s[k], _tie(i, k, seed)))
-        answers.append(_answer(item, ranked))
+        answers.append(_answer(item, _best_first(item, mine.tolist(), seed)))
     return answers
 
 
@@ -104,8 +103,7 @@ def answer_by_frequency(items: Sequence[Item], train: Sequence[int], test: Seque
         else:
             # An option that was never shown is as likely as a guess.
             rate = [right[t] / shown[t] if shown[t] else 1 / n for t in item.options]
-            ranked = sorted(range(n), key=lambda k, i=item, r=rate: (-r[k], _tie(i, k, seed)))
-            answers.append(_answer(item, ranked))
+            answers.append(_answer(item, _best_first(item, rate, seed)))
     return answers
 
 
@@ -125,6 +123,11 @@ def _comparisons(table: OptionTable, train: Sequence[int], seed: int) -> tuple[n
                     better.append(first + earlier)
                     worse.append(first + later)
     return np.array(better, np.int64), np.array(worse, np.int64)
+
+
+def _best_first(item: Item, values: Sequence[float], seed: int) -> list[int]:
+    """Options by falling value, ties by hash."""
+    return sorted(range(len(values)), key=lambda k: (-values[k], _tie(item, k, seed)))
 
 
 def _tie(item: Item, option: int, seed: int) -> float:

@@ -29,7 +29,7 @@ def report_figures(catalog: Catalog, task: str | None = None, tolerance: float =
     ladder, language = ladder_figures(catalog, facts, tolerance), language_figures(catalog, facts)
     deep, reviewed = deep_agreement(catalog), precision(catalog)
     plans, found = answerability(catalog), contamination(catalog)
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {
             "task": name,
             "counts": counted[name],
