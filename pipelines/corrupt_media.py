@@ -36,9 +36,10 @@ class Tools:
         self.sources, self.drawn, self.scratch = sources, drawn, scratch
 
     def other_film(self, d: Drawn) -> Path | None:
-        """A packaged film of another medium."""
+        """A packaged film of another medium, with sound where there is one."""
         found = (o.files("video") for o in self.drawn if o.first["media_id"] != d.first["media_id"])
-        return next((files[0] for files in found if files), None)
+        films = sorted({files[0] for files in found if files})
+        return next((f for f in films if Footage(f).has_sound), films[0] if films else None)
 
     def new(self, suffix: str) -> Path:
         """A temporary file name."""
@@ -52,7 +53,7 @@ MediaKind = Callable[[Drawn, Sample, Path, Tools], Path | None]
 def sound_replaced(d: Drawn, sample: Sample, film: Path, tools: Tools) -> Path | None:
     """The sound of another film under the same pictures."""
     other = tools.other_film(d)
-    if other is None or not _hears(sample) or not Footage(other).has_sound:
+    if other is None or not _hears(sample) or not Footage(other).has_sound or not Footage(film).has_sound:
         return None
     return _ffmpeg(
         tools, film, "-i", str(other), "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-af", "apad", "-shortest"
@@ -85,7 +86,7 @@ def said_again(d: Drawn, sample: Sample, film: Path, tools: Tools) -> Path | Non
     """The quoted words a second time, over other sound of the window."""
     if not isinstance(sample.answer, SpanAnswer) or "speech_text" not in sample.needs:
         return None
-    zero = float(d.first["source_zero_s"])
+    zero = float(d.part(film)["zero_s"])
     span = Span(sample.answer.start_s - zero, sample.answer.end_s - zero)
     sound = Footage(film).sound.copy()
     length_s = len(sound) / RATE_HZ
@@ -104,7 +105,7 @@ def text_covered(d: Drawn, sample: Sample, film: Path, tools: Tools) -> Path | N
     """The picture is black while the text should stand there."""
     if not isinstance(sample.answer, SpanAnswer) or "on_screen_text" not in sample.needs:
         return None
-    zero = float(d.first["source_zero_s"])
+    zero = float(d.part(film)["zero_s"])
     when = f"between(t,{sample.answer.start_s - zero:.3f},{sample.answer.end_s - zero:.3f})"
     return _ffmpeg(tools, film, "-vf", f"drawbox=c=black:t=fill:enable='{when}'")
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.catalog import Catalog
+from ..outputs.package_media import INDEX
 from ..outputs.packaging import MANIFEST
 from ..schemas.ids import seeded_fraction
 from ..schemas.sample import Sample
@@ -34,6 +35,8 @@ class Drawn:
     package: str
     folder: Path
     record: Mapping[str, Any]
+    index: Mapping[str, Mapping[str, Any]]
+    """The package's `media.jsonl` by file: form, medium, `zero_s` (time of the medium at the file's t = 0), length."""
 
     @property
     def first(self) -> Mapping[str, Any]:
@@ -44,6 +47,10 @@ class Drawn:
         """Paths of its first medium's files of one kind (`video`, `audio`, `image`)."""
         mine = set(self.first["files"])
         return [self.folder / f["file"] for f in self.record["files"] if f["kind"] == kind and f["file"] in mine]
+
+    def part(self, path: Path) -> Mapping[str, Any]:
+        """What `media.jsonl` says of one of the files."""
+        return self.index[path.relative_to(self.folder).as_posix()]
 
     def stills_by_medium(self) -> dict[int, Path]:
         """Pictures that are media of their own, by number of the medium (from 1)."""
@@ -106,14 +113,15 @@ def draw(
     )
     known = {row["sample_id"]: row for row in rows}
     strata: dict[tuple[str, str], list[Drawn]] = defaultdict(list)
-    gone = 0
+    folders, gone = list(folders), 0
+    indices = {folder: _index(folder) for folder in folders}
     for folder, record in packaged(folders):
         row = known.get(record["sample_id"])
         if row is None:
             gone += 1
         elif (task is None or row["task"] == task) and (only is None or record["sample_id"] in only):
             grade = row["grade"] or "judge"
-            found = Drawn(record["sample_id"], row["task"], grade, folder.name, folder, record)
+            found = Drawn(record["sample_id"], row["task"], grade, folder.name, folder, record, indices[folder])
             strata[found.task, found.grade].append(found)
     chosen: list[Drawn] = []
     for members in strata.values():
@@ -121,6 +129,11 @@ def draw(
         members.sort(key=lambda d: (seeded_fraction(seed, "verify_deep", d.sample_id), d.sample_id))
         chosen += members[:wanted]
     return sorted(chosen, key=lambda d: d.sample_id), gone
+
+
+def _index(folder: Path) -> dict[str, dict[str, Any]]:
+    with (folder / INDEX).open(encoding="utf-8") as lines:
+        return {row["file"]: row for row in map(json.loads, lines)}
 
 
 def samples_of(catalog: Catalog, wanted: Iterable[str]) -> dict[str, Sample]:

@@ -8,7 +8,7 @@ about an answer. What stands still looks the same a second later; sound and leng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,20 +61,18 @@ class MediaCheck:
         self._stack.close()
         self._open = "", None
 
-    def judge(self, part: Mapping[str, Any], file: Footage, pictured: bool) -> Opinion:
-        """Compare a file with what `samples.jsonl` says of it (an item of its `media`)."""
-        wanted_s = float(part["duration_s"]) if part.get("shown_end_s") is not None else None
-        starts_s = float(part["shown_start_s"] or 0.0)
-        if wanted_s is not None and abs(file.duration_s - (starts_s + wanted_s)) > LONGEST_WRONG_S and starts_s == 0:
-            return _wrong(f"the file lasts {file.duration_s:.2f} s instead of {wanted_s:.2f} s")
+    def judge(self, part: Mapping[str, Any], file: Footage) -> Opinion:
+        """Compare a file with what `media.jsonl` says of it."""
         source = self.source(part["media_id"])
+        if part["form"] == "whole":
+            return self._whole(file, source)
+        length_s = float(part["duration_s"])
+        if abs(file.duration_s - length_s) > LONGEST_WRONG_S:
+            return _wrong(f"the file lasts {file.duration_s:.2f} s instead of {length_s:.2f} s")
         if source is None:
             return Opinion(METHOD, None, None, "the source is not at hand")
-        if source.path.samefile(file.path):
-            return Opinion(METHOD, None, None, "the file is the source itself")
-        length_s = wanted_s if wanted_s is not None else file.duration_s
-        if pictured:
-            times = [starts_s + p * length_s for p in PLACES]
+        if part["form"] == "video":
+            times = [p * length_s for p in PLACES]
             likeness = _pictures(file.path, times, source.path, [file.to_source(t) for t in times])
             low = int(np.argmin(likeness))
             if likeness[low] < MIN_PICTURE:
@@ -82,12 +80,17 @@ class MediaCheck:
                     f"the picture at {times[low]:.2f} s is not the source's at {file.to_source(times[low]):.2f} s"
                 )
         if file.has_sound and source.has_sound:
-            return _sound(file, source, starts_s, length_s)
+            return _sound(file, source, length_s)
         return Opinion(METHOD, None, None, "the media are the source's, which says nothing about the answer")
+
+    def _whole(self, file: Footage, source: Footage | None) -> Opinion:
+        if source is not None and file.path.stat().st_size != source.path.stat().st_size:
+            return _wrong("the file is no copy of its source")
+        return Opinion(METHOD, None, None, "a whole file, which says nothing about the answer")
 
 
 @contextmanager
-def media_check(catalog: Catalog) -> Any:
+def media_check(catalog: Catalog) -> Iterator[MediaCheck]:
     """A `MediaCheck` that is closed at the end."""
     check = MediaCheck(catalog)
     try:
@@ -120,11 +123,13 @@ def _alike(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     return float(flat[0] @ flat[1] / max(np.linalg.norm(flat[0]) * np.linalg.norm(flat[1]), 1e-6))
 
 
-def _sound(file: Footage, source: Footage, starts_s: float, length_s: float) -> Opinion:
+def _sound(file: Footage, source: Footage, length_s: float) -> Opinion:
     """Loudness over time of file and source, and the lag at which they agree best."""
-    loud: Callable[[Footage, float], NDArray[np.float64]] = lambda f, at: _loudness(f.sound, at, length_s)  # noqa: E731
-    mine = loud(file, starts_s)
-    at = file.to_source(starts_s)
+
+    def loud(footage: Footage, at_s: float) -> NDArray[np.float64]:
+        return _loudness(footage.sound, at_s, length_s)
+
+    mine, at = loud(file, 0.0), file.to_source(0.0)
     if float(loud(source, at).std()) < _LOUD:
         return Opinion(METHOD, None, None, "the pictures are the source's, the sound has no shape to compare")
     lags = np.arange(-LAG_S, LAG_S + STEP_S / 2, STEP_S)

@@ -159,7 +159,7 @@ class _Run:
             return DeepCheck(d, media_id, removed, opinion)
 
         for file in it.files:
-            yield check(self.media.judge(d.first, file, bool(d.files("video"))))
+            yield check(self.media.judge(d.part(file.path), file))
         name = self._method(d, it)
         if name is None:
             return
@@ -195,7 +195,7 @@ def _footage(d: Drawn, path: Path, files: dict[str, Footage]) -> Footage:
     if not path.is_file():
         raise FileNotFoundError(f"{path.name} is not in package {d.package}; package again")
     if str(path) not in files:
-        files[str(path)] = Footage(path, float(d.first["source_zero_s"]) - float(d.first["shown_start_s"] or 0.0))
+        files[str(path)] = Footage(path, float(d.part(path)["zero_s"]))
     return files[str(path)]
 
 
