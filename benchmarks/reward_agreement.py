@@ -3,8 +3,9 @@
     python benchmarks/reward_agreement.py ROOT [--limit N]
 
 The right answer's text, as a package would write it, must score 1. Wrong answers are typed ones (a shifted, a widened, a
-halved span, another option, a rotated or reversed order, a moved box): each is written by the same renderer, and the
-reward of its text must be the score that the verifying function gives to the typed answer. Prints one line per task and
+halved span, another option, a rotated or reversed order, a moved box; something where nothing is, nothing where
+something is): each is written by the same renderer, and the reward of its text must be the score that the verifying
+function gives to the typed answer. In a conversation the replies to other questions are the wrong answers. Prints one line per task and
 language; exit 1 unless all agree.
 """
 
@@ -19,13 +20,14 @@ from typing import Any
 from chronotope.engine.catalog import Catalog
 from chronotope.outputs.letters import shown_order
 from chronotope.outputs.package_rewards import reward_facts
-from chronotope.outputs.rendering import Language, LeftOut, Part, View, render
+from chronotope.outputs.rendering import Language, LeftOut, Part, Rendered, View, render
 from chronotope.outputs.rewards import check
 from chronotope.schemas.box import Box
 from chronotope.schemas.ids import seeded_fraction
-from chronotope.schemas.markup import BoxMark, Moment, SpanMark, Token, parse
+from chronotope.schemas.markup import BoxMark, Moment, SpanMark, Text, Token, parse
 from chronotope.schemas.markup import render as markup
 from chronotope.schemas.sample import (
+    AbsentAnswer,
     BoxAnswer,
     ChoiceAnswer,
     MediumRef,
@@ -34,11 +36,13 @@ from chronotope.schemas.sample import (
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
+    Turn,
 )
 from chronotope.schemas.span import Span, from_us, to_us
 from chronotope.schemas.timecodec import time_codec
 from chronotope.schemas.verifying import (
     Check,
+    check_absent,
     check_box,
     check_choice,
     check_order,
@@ -95,6 +99,9 @@ def compare(sample: Sample, views: list[View], language: Language, count: list[i
     order = shown_order(sample, int(seeded_fraction("agreement", sample.sample_id) * 24), 0)
     right = render(sample, views, order, language)
     facts = reward_facts(right, views[0], language, rationale=False)
+    if facts["verifier"] == "turns":
+        compare_turns(sample, right, facts, count, failures)
+        return
     text = right.turns[-1][1]
     got = check(facts, text)
     count[0] += 1
@@ -115,8 +122,33 @@ def compare(sample: Sample, views: list[View], language: Language, count: list[i
             failures.append(f"{sample.task}: {text!r} scores {got}, the verifier says {truth}")
 
 
+def compare_turns(
+    sample: Sample, right: Rendered, facts: Mapping[str, Any], count: list[int], failures: list[str]
+) -> None:
+    """Each turn of a conversation: its own reply scores 1, a reply to another question what its verifier says of it."""
+    replies = [text for role, text in right.turns if role == "assistant"]
+    for turn, (part, text) in enumerate(zip(facts["parts"], replies, strict=True)):
+        got = check(facts, text, turn=turn)
+        count[0] += 1
+        count[1] += got.score == 1.0 and got.ok
+        if got.score != 1.0 or not got.ok:
+            failures.append(f"{sample.task}, turn {turn}: the right answer {text!r} scores {got}")
+        for other, theirs in zip(facts["parts"], replies, strict=True):
+            kinds = {part["reward"]["verifier"], other["reward"]["verifier"]}
+            if other is not part and kinds <= {"tiou"}:
+                truth, got = verifier_score(part["reward"], other["reward"]), check(facts, theirs, turn=turn)
+                count[2] += 1
+                count[3] += (got.score, got.ok) == (truth.score, truth.ok)
+                if (got.score, got.ok) != (truth.score, truth.ok):
+                    failures.append(f"{sample.task}: {theirs!r} scores {got}, the verifier says {truth}")
+
+
 def verifier_score(facts: Mapping[str, Any], typed: Mapping[str, Any]) -> Check:
     """What the verifying function says of the typed answer `typed["truth"]`."""
+    if facts["verifier"] == "absent":
+        return check_absent(typed["verifier"] == "absent")
+    if typed["verifier"] != facts["verifier"]:  # one span where several are true, or none where one is
+        raise LeftOut("of another kind")
     said, truth = typed["truth"], facts["truth"]
     checks: dict[str, Callable[[], Check]] = {
         "tiou": lambda: check_span(Span(*said), Span(*truth), facts["tolerance_s"]),
@@ -154,6 +186,11 @@ def corrupted(sample: Sample) -> Iterator[Sample]:
         case SpansAnswer(spans=spans):
             for start, end in wrong_ends(*spans[0], sample.window):
                 yield reworded(sample, {spans[0][0]: start, spans[0][1]: end}, lambda b: b)
+        case AbsentAnswer():
+            start, end = sample.window.start_s, sample.window.start_s + sample.window.length_s / 3
+            span = SpanAnswer(start_s=start, end_s=from_us(to_us(end)))
+            turn = Turn(role="assistant", text=markup([Text("It happens in "), SpanMark(span.start_s, span.end_s)]))
+            yield sample.model_copy(update={"answer": span, "turns": (*sample.turns[:-1], turn)})
         case BoxAnswer():
             yield reworded(sample, {}, smaller)
             yield reworded(sample, {}, mirrored)
@@ -177,13 +214,13 @@ def wrong_ends(start: float, end: float, window: Span) -> Iterator[tuple[float, 
 def smaller(box: Box4) -> Box4:
     """The left half of a box."""
     x1, y1, x2, y2 = box
-    return x1, y1, (x1 + x2) / 2, y2
+    return x1, y1, round((x1 + x2) / 2, 6), y2
 
 
 def mirrored(box: Box4) -> Box4:
     """The box in the mirrored picture."""
     x1, y1, x2, y2 = box
-    return 1 - x2, y1, 1 - x1, y2
+    return round(1 - x2, 6), y1, round(1 - x1, 6), y2
 
 
 def reworded(sample: Sample, times: Mapping[float, float], move: Callable[[Box4], Box4]) -> Sample:

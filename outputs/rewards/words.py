@@ -54,8 +54,8 @@ _NUMBER_WORD = "|".join((*_VALUES, "hundred", "thousand"))
 _WORDS = re.compile(rf"\b(?:{_NUMBER_WORD})(?:(?:[\s-]|\sand\s)(?:{_NUMBER_WORD})){{0,12}}\b", re.IGNORECASE)
 _QUOTED = re.compile(r"“([^“”]*)”|\"([^\"]*)\"")
 _DENIAL = re.compile(
-    r"\b(?:(?:does|do|did|is|are|was|were|can|could|has|have|will)\s?(?:not|n['’]t)|cannot|(?:does|do|did|is|are|was|were|ca|could|has|have|wo)n['’]t|never|nowhere|"
-    r"absent|no such|nothing like|none of|not (?:in|at|on|part|found|there|present|shown|seen|heard|said|visible|happen\w*|occur\w*|once))\b",
+    r"\b(?:(?:does|do|did|is|are|was|were|can|could|has|have|will)\s?(?:not|n['’]t)|cannot|(?:does|do|did|is|are|was|were|ca|could|has|have|wo)n['’]t|"
+    r"never|nowhere|nobody|no one|nothing|neither|absent|no such|none of|not (?:in|at|on|part|found|there|present|shown|seen|heard|said|visible|happen\w*|occur\w*|once))\b",
     re.IGNORECASE,
 )
 

@@ -170,6 +170,13 @@ def test_words_and_denials():
     assert reward(absent, "Yes.") == 0.0
 
 
+def test_every_way_of_saying_that_it_does_not_happen_is_a_denial_and_no_other_answer_form_is():
+    for file in sorted((Path(tasks.__file__).parent / "wordings").glob("*.yaml")):
+        for kind in load_wordings(file).kinds.values():
+            for form in kind.answers:
+                assert denies(form.text) is (form.outcome == "absent"), (file.stem, form.id, form.text)
+
+
 def test_boxes_and_places_in_time():
     box = {"verifier": "box_iou", "truth": [0.1, 0.2, 0.5, 0.6], "boxes": {"codec": "int1000", "width": 1, "height": 1},
            "answer_at": "whole"}  # fmt: skip
