@@ -154,8 +154,6 @@ BENCHMARKS = Table(
             "64-bit little-endian integers: perceptual hashes of a video, one row of `times` per variant; or hashes of "
             "the 8-grams of a question",
         ),
-        Column("model", pa.string(), "model of the vector"),
-        Column("vector", pa.list_(pa.float32()), "mean embedding of a video, L2-normalised"),
     ),
     ("benchmark", "item", "kind"),
 )
