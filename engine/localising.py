@@ -16,16 +16,14 @@ Who plays which part, by the kind of query:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
-from ..schemas.ids import seeded_fraction
 from ..schemas.matching import alike_descriptions, alike_lines, alike_runs
 from ..schemas.metrics import normalise_words
 from ..schemas.span import Span, from_us, merge, overlap_s, to_us
-from .windows import NoWindow
 
 OVERLAP_SHARE = 0.5
 """A rival agrees with the answer when this share of the shorter of the two spans overlaps."""
@@ -227,7 +225,7 @@ def decide(
     sure = sorted((f for f in found if f.score >= primary.high), key=lambda f: f.span)
     if not sure:
         for other in (*rivals, *witnesses):
-            for f in _above_low(other, query, window):
+            for f in above_low(other, query, window):
                 return Undecided(f"{other.name}: {f.text!r} is alike ({f.score:.2f}), but not found by {primary.name}")
         return Absent(max(found, key=lambda f: f.score, default=None))
     for f in sure:
@@ -237,73 +235,10 @@ def decide(
         if b.span.start_s - a.span.end_s < min_apart_s or overlap_s(a.span, b.span) > 0:
             return Undecided(f"{primary.name}: {a.text!r} is found twice at about the same time")
     for rival in rivals:
-        for f in _above_low(rival, query, window):
+        for f in above_low(rival, query, window):
             if not any(_same_time(f.span, s.span) for s in sure):
                 return Undecided(f"{rival.name}: {f.text!r} is alike ({f.score:.2f}) at another time")
     return Unique(sure[0]) if len(sure) == 1 else Repeated(tuple(sure))
-
-
-def everywhere(query: str, footage: Span, localisers: Iterable[Localiser]) -> list[Span]:
-    """Where any localiser finds something like `query` in all of the footage: what an absent sample must keep away from."""
-    return merge(f.span for localiser in localisers for f in _above_low(localiser, query, footage))
-
-
-def window_without(
-    avoid: Sequence[Span],
-    duration_s: float,
-    length_s: tuple[float, float],
-    *seed: Any,
-    gap_s: float,
-    bounds: Span | None = None,
-) -> Span | NoWindow:
-    """A window at least `gap_s` away from each span in `avoid`, inside `[0, duration_s)` and `bounds`.
-
-    Its length is log-uniform in `length_s` as far as the longest free stretch allows, its place uniform over all places
-    that are free, so that neither tells it from a window that holds what is asked for.
-    """
-    low = to_us(bounds.start_s) if bounds else 0
-    high = min(to_us(bounds.end_s), to_us(duration_s)) if bounds else to_us(duration_s)
-    gap, free, at = to_us(gap_s), [], low
-    for start, end in sorted((to_us(s.start_s) - gap, to_us(s.end_s) + gap) for s in avoid):
-        if start > at:
-            free.append((at, min(start, high)))
-        at = max(at, end)
-    free.append((at, high))
-    shortest = to_us(length_s[0])
-    longest = min(to_us(length_s[1]), max((end - start for start, end in free), default=0))
-    if shortest > longest:
-        return NoWindow(f"no {length_s[0]:g} s of footage are free of it")
-    length = round(shortest * (longest / shortest) ** seeded_fraction("window length", *seed))
-    length = min(max(length, shortest), longest)
-    places = [(start, end - length) for start, end in free if end - start >= length]
-    pick = int(seeded_fraction("window start", *seed) * sum(last - first + 1 for first, last in places))
-    for first, last in places:
-        if pick <= last - first:
-            return Span(from_us(first + pick), from_us(first + pick + length))
-        pick -= last - first + 1
-    return NoWindow("no place is free")  # pragma: no cover
-
-
-@dataclass
-class AbsentShare:
-    """Which samples become absent ones, so that their share is right in expectation also over media with few samples.
-
-    Every sample that could be written as one that is present draws; a draw that cannot be kept (nowhere in the medium
-    is it absent) is owed to the next one.
-    """
-
-    share: float
-    seed: tuple[Any, ...]
-    owed: int = field(default=0, init=False)
-
-    def draw(self, key: Any) -> bool:
-        """Whether an absent sample is due now."""
-        self.owed += seeded_fraction(*self.seed, "absent", key) < self.share
-        return self.owed > 0
-
-    def paid(self) -> None:
-        """An absent sample was written."""
-        self.owed -= 1
 
 
 def line(row: Mapping[str, Any], text: str) -> Line:
@@ -313,7 +248,7 @@ def line(row: Mapping[str, Any], text: str) -> Line:
     return Line(span, text, (str(row["row_id"]),))
 
 
-def _scored(lines: Sequence[Line], window: Span, low: float, score: Any) -> list[Found]:
+def _scored(lines: Sequence[Line], window: Span, low: float, score: Callable[[str], float]) -> list[Found]:
     found = [Found(one.span, score(one.text), one.text, one.rows) for one in lines if overlap_s(one.span, window) > 0]
     above = [f for f in found if f.score >= low]
     return sorted(above, key=lambda f: f.span) if above else sorted(found, key=lambda f: -f.score)[:1]
@@ -324,7 +259,8 @@ def _joined(lines: Sequence[Line], score: float) -> Found:
     return Found(span, score, " ".join(one.text for one in lines), tuple(r for one in lines for r in one.rows))
 
 
-def _above_low(localiser: Localiser, query: str, window: Span) -> list[Found]:
+def above_low(localiser: Localiser, query: str, window: Span) -> list[Found]:
+    """Places in the window where a localiser does not rule the query out."""
     found = localiser.find(query, window)
     return [f for f in found if f.score >= localiser.low and overlap_s(f.span, window) > 0]
 

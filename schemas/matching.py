@@ -7,6 +7,7 @@ They look at spelling only: two descriptions that say the same in other words sc
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -135,15 +136,16 @@ def alike_descriptions(query: str, description: str) -> float:
         return float(normalise_words(query) == normalise_words(description))
     if a == b:
         return 1.0
-    only_a, only_b = list(a), list(b)
-    for word in a:
-        if word in only_b:
-            only_a.remove(word)
-            only_b.remove(word)
+    only_a, only_b = list((Counter(a) - Counter(b)).elements()), list((Counter(b) - Counter(a)).elements())
     kinds = {_CONTRAST_OF[w] for w in only_a if w in _CONTRAST_OF} & {
         _CONTRAST_OF[w] for w in only_b if w in _CONTRAST_OF
     }
     if kinds:
         return 0.0
-    common = len(a) - len(only_a)
-    return round(min(0.95, 2 * common / (len(a) + len(b))), 6)
+    return min(0.95, common_words(query, description))
+
+
+def common_words(query: str, description: str) -> float:
+    """Share of content words that two descriptions have in common (Dice), whatever they contradict each other in."""
+    a, b = Counter(content_words(query)), Counter(content_words(description))
+    return round(2 * (a & b).total() / max(1, a.total() + b.total()), 6)

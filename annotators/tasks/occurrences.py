@@ -11,10 +11,36 @@ from itertools import pairwise
 from math import fsum
 from typing import Any
 
+from pydantic import Field
+
+from ...engine.annotator import Params
+from ...engine.query_windows import Footage
+from ...engine.windows import WindowPolicy
 from ...engine.wordings import Outcome
 from ...schemas.sample import AbsentAnswer, Answer, SpanAnswer, SpanBoxAnswer, SpansAnswer
 from ...schemas.span import Span, overlap_s
 from .common import RowDict, Withheld, moment, placement, span_mark, span_of
+
+
+class GroundingParams(Params):
+    """Parameters of every task that asks when something happens."""
+
+    per_clip: int = Field(2, ge=1, description="Samples per kept clip, at most.")
+    per_medium: int = Field(8, ge=1, description="Samples per medium, at most.")
+    window: WindowPolicy = Field(WindowPolicy(), description="What a sample shows around its evidence.")
+    max_spans: int = Field(4, ge=1, description="Most times that it may happen in the window.")
+    repeated_share: float = Field(
+        0.5, ge=0, le=1, description="Of what happens again: share that is shown with its nearest repetition."
+    )
+    absent_share: float = Field(
+        0.1, ge=0, lt=1, description="Share of samples that ask for what does not happen in the window, only elsewhere."
+    )
+    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it happens.")
+
+    def footage(self, media: RowDict, held: Sequence[RowDict]) -> Footage:
+        """What may be shown of a medium around something in the clips `held`."""
+        bounds = Span(held[0]["start_s"], held[-1]["end_s"]) if held and self.window.within == "clip" else None
+        return Footage(media["duration_s"], bounds)
 
 
 def outcome_of(spans: Sequence[Span]) -> Outcome:

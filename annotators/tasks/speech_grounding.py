@@ -15,24 +15,20 @@ from itertools import pairwise
 
 from pydantic import Field
 
-from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.localising import (
-    Absent,
-    AbsentShare,
     Found,
     Localiser,
     Repeated,
     Spoken,
     Unique,
     decide,
-    everywhere,
     line,
-    window_without,
 )
+from ...engine.query_windows import AbsentShare, window_showing, windows_without
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
+from ...engine.windows import NoWindow, window_problems
 from ...engine.wordings import Outcome
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
@@ -61,30 +57,33 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of, spans_in
+from .occurrences import (
+    GroundingParams,
+    answer_of,
+    away_from,
+    clip_shown,
+    outcome_of,
+    placed,
+    require_places,
+    slots_of,
+    spans_in,
+)
 from .sight import rivals_of_speech
 
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
 SPEECH_COLUMNS = ("start_s", "end_s", "text")
 MIN_APART_S = 0.1
 """Runs of the same words closer than this are one long quotation."""
-ABSENT_ATTEMPTS = 3
 
 
-class Params(BaseParams):
+class Params(GroundingParams):
     """Parameters of speech_grounding."""
 
-    per_clip: int = Field(2, ge=1, description="Samples per kept clip, at most.")
-    per_medium: int = Field(8, ge=1, description="Samples per medium, at most.")
-    window: WindowPolicy = Field(WindowPolicy(), description="What a sample shows around the quoted words.")
     phrase_words: tuple[int, int] = Field((4, 12), description="Least and greatest number of quoted words.")
     min_confidence: float = Field(0.5, description="Least mean probability of the quoted words; NULL counts as sure.")
     max_pause_s: float = Field(1.0, description="Longest silence inside a phrase.")
     same: float = Field(0.92, gt=0, le=1, description="Likeness (1 - edits / length) from which words are the same.")
     different: float = Field(0.65, gt=0, le=1, description="Likeness below which they are others; between: withheld.")
-    max_spans: int = Field(4, ge=1, description="Most times that a phrase may be said in the window.")
-    absent_share: float = Field(0.1, ge=0, lt=1, description="Share of samples whose phrase is not said in the window.")
-    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it is said.")
     min_other_speech_s: float = Field(0.5, description="Other speech segments must fill this much of the window.")
 
 
@@ -171,18 +170,16 @@ class SpeechGrounding(Task[Params]):
 
     def _present(self, found: _Footage, quoted: Sequence[RowDict]) -> Sample | None:
         """A sample whose window holds the quoted words, once or several times."""
-        policy, key = self.params.window, [row["row_id"] for row in quoted]
+        key = [row["row_id"] for row in quoted]
         try:
-            span = _span(quoted)
-            held = covering(found.clips, [span])
-            bounds = span_of(held[0]) if held and policy.within == "clip" else None
-            window = choose_window(
-                span, found.media["duration_s"], policy.length_s, found.unit.seed, self.name, key,
-                evidence_share_max=policy.evidence_share_max, bounds=bounds,
+            span, text = _span(quoted), _text([quoted])
+            held = covering(found.clips, [span]) or []
+            window = window_showing(
+                text, span, self.params.footage(found.media, held), self.params.window, found.spoken,
+                self.params.repeated_share, found.unit.seed, self.name, key,
             )  # fmt: skip
             if isinstance(window, NoWindow):
                 return None
-            text = _text([quoted])
             decision = decide(text, window, found.spoken, found.rivals, min_apart_s=MIN_APART_S)
             if not isinstance(decision, Unique | Repeated):
                 return None
@@ -196,24 +193,14 @@ class SpeechGrounding(Task[Params]):
 
     def _absent(self, found: _Footage, quoted: Sequence[RowDict]) -> Sample | None:
         """A sample about the same words over footage of the same medium in which nobody says them."""
-        policy, key = self.params.window, [row["row_id"] for row in quoted]
-        footage = Span(0.0, found.media["duration_s"])
-        text = _text([quoted])
-        asked = (found.spoken, *found.rivals)
-        held = covering(found.clips, [_span(quoted)]) or []
-        for attempt in range(ABSENT_ATTEMPTS):
-            window = window_without(
-                (_span(quoted), *everywhere(text, footage, asked)), found.media["duration_s"], policy.length_s,
-                found.unit.seed, self.name, key, attempt, gap_s=self.params.absent_gap_s,
-                bounds=span_of(held[0]) if held and policy.within == "clip" else None,
-            )  # fmt: skip
-            if isinstance(window, NoWindow):
-                return None
-            if not isinstance(decide(text, window, found.spoken, found.rivals), Absent):
-                continue
+        key, text = [row["row_id"] for row in quoted], _text([quoted])
+        footage = self.params.footage(found.media, covering(found.clips, [_span(quoted)]) or [])
+        for window in windows_without(
+            text, _span(quoted), footage, self.params.window, found.spoken, found.rivals, self.params.absent_gap_s,
+            found.unit.seed, self.name, key,
+        ):  # fmt: skip
             try:
-                clips = clip_shown(found.clips, window)
-                return self._chosen(found, clips, [quoted], window, key, "absent")
+                return self._chosen(found, clip_shown(found.clips, window), [quoted], window, key, "absent")
             except (Withheld, ValueError):
                 continue
         return None

@@ -14,28 +14,24 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.localising import (
-    Absent,
-    AbsentShare,
     Described,
     Localiser,
     Repeated,
     Unique,
     decide,
-    everywhere,
     line,
-    window_without,
 )
+from ...engine.query_windows import AbsentShare, window_showing, windows_without
 from ...engine.task import EvidenceRow, Solver, Task
-from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
+from ...engine.windows import NoWindow, window_problems
 from ...engine.wordings import Outcome
 from ...schemas.clauses import event_of
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import escape, quote, validate
-from ...schemas.matching import alike_descriptions, quoted_parts
+from ...schemas.matching import alike_descriptions, common_words, quoted_parts
 from ...schemas.sample import MediumRef, Need, Sample
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
@@ -55,28 +51,31 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of, spans_in
+from .occurrences import (
+    GroundingParams,
+    answer_of,
+    away_from,
+    clip_shown,
+    outcome_of,
+    placed,
+    require_places,
+    slots_of,
+    spans_in,
+)
 from .sight import captions_of, curves_of, quoting
 
 CAPTION_COLUMNS = ("start_s", "end_s", "text", "level")
 SLOT_OF = {"quoted": "quote", "shown": "gerund", "asked": "does"}
-ABSENT_ATTEMPTS = 3
 
 
-class Params(BaseParams):
+class Params(GroundingParams):
     """Parameters of temporal_grounding."""
 
-    per_clip: int = Field(2, ge=1, description="Samples per kept clip, at most.")
-    per_medium: int = Field(8, ge=1, description="Samples per medium, at most.")
-    window: WindowPolicy = Field(WindowPolicy(), description="What a sample shows around the event.")
     min_event_s: float = Field(0.2, gt=0, description="Shorter events are not asked for.")
     min_other_events: int = Field(1, ge=0, description="Other described events that the window must show.")
     max_words: int = Field(30, ge=1, description="Longer descriptions are not asked for.")
     different: float = Field(0.6, gt=0, le=1, description="Share of common words below which events are others.")
-    max_spans: int = Field(4, ge=1, description="Most times that an event may happen in the window.")
     min_apart_s: float = Field(0.2, ge=0, description="Nearer descriptions of the same may mean one event.")
-    absent_share: float = Field(0.1, ge=0, lt=1, description="Share of samples whose event does not happen.")
-    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it happens.")
     complete: bool = Field(
         False,
         description="The descriptions of all footage name every event of their kind; composed footage always does.",
@@ -169,17 +168,15 @@ class TemporalGrounding(Task[Params]):
 
     def _present(self, found: _Footage, caption: RowDict) -> Sample | None:
         """A sample whose window shows the event, once or several times."""
-        policy, span = self.params.window, span_of(caption)
-        held = covering(found.clips, [span]) or []
-        bounds = Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None
-        window = choose_window(
-            span, found.media["duration_s"], policy.length_s, found.unit.seed, self.name, caption["row_id"],
-            evidence_share_max=policy.evidence_share_max, bounds=bounds,
+        span, text = span_of(caption), caption["text"]
+        window = window_showing(
+            text, span, self.params.footage(found.media, covering(found.clips, [span]) or []), self.params.window,
+            found.described, self.params.repeated_share, found.unit.seed, self.name, caption["row_id"],
         )  # fmt: skip
         if isinstance(window, NoWindow):
             return None
         rivals = found.rivals(caption)
-        decision = decide(caption["text"], window, found.described, rivals, min_apart_s=self.params.min_apart_s)
+        decision = decide(text, window, found.described, rivals, min_apart_s=self.params.min_apart_s)
         if not isinstance(decision, Unique | Repeated):
             return None
         places = (decision.place,) if isinstance(decision, Unique) else decision.places
@@ -192,22 +189,14 @@ class TemporalGrounding(Task[Params]):
 
     def _absent(self, found: _Footage, caption: RowDict) -> Sample | None:
         """The same question about footage of the same medium in which nothing like it is described."""
-        policy, duration_s, text = self.params.window, found.media["duration_s"], caption["text"]
-        others = found.rivals(caption)
-        avoid = (span_of(caption), *everywhere(text, Span(0.0, duration_s), (found.described, *others)))
-        held = covering(found.clips, [span_of(caption)]) or []
-        for attempt in range(ABSENT_ATTEMPTS):
-            window = window_without(
-                avoid, duration_s, policy.length_s, found.unit.seed, self.name, caption["row_id"], attempt,
-                gap_s=self.params.absent_gap_s,
-                bounds=Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None,
-            )  # fmt: skip
-            if isinstance(window, NoWindow):
-                return None
-            if isinstance(decide(text, window, found.described, (), others), Absent):
-                sample = self._chosen(found, [caption], window, "absent")
-                if sample is not None:
-                    return sample
+        footage = self.params.footage(found.media, covering(found.clips, [span_of(caption)]) or [])
+        for window in windows_without(
+            caption["text"], span_of(caption), footage, self.params.window, found.described, found.rivals(caption),
+            self.params.absent_gap_s, found.unit.seed, self.name, caption["row_id"],
+        ):  # fmt: skip
+            sample = self._chosen(found, [caption], window, "absent")
+            if sample is not None:
+                return sample
         return None
 
     def _chosen(self, found: _Footage, times: Sequence[RowDict], window: Span, outcome: Outcome) -> Sample | None:
@@ -273,7 +262,7 @@ class TemporalGrounding(Task[Params]):
             raise Withheld(f"unknown wording {wording} or answer form {form}")
         slots = {**_forms(text), **slots_of(shown)}
         needs: tuple[Need, ...] = ("vision", "on_screen_text") if quoted_parts(text) else ("vision",)
-        score = alike_descriptions(text, nearest["text"]) if nearest is not None else 0.0
+        score = common_words(text, nearest["text"]) if nearest is not None else 0.0
         return Sample(
             task=self.name,
             recipe=recipe,
@@ -303,9 +292,9 @@ class TemporalGrounding(Task[Params]):
         for c in others:
             if overlap_s(span_of(c), window) <= 0:
                 raise Withheld("a cited description lies outside the window")
-            score = alike_descriptions(text, str(c["text"]))
-            if score >= self.params.different:
-                raise Withheld(f"{c['text']!r} at {c['start_s']:g} s in the window is much like it ({score:.2f})")
+            alike, score = alike_descriptions(text, str(c["text"])), common_words(text, str(c["text"]))
+            if alike >= self.params.different:
+                raise Withheld(f"{c['text']!r} at {c['start_s']:g} s in the window is much like it ({alike:.2f})")
             if score > best:
                 nearest, best = c, score
         return nearest

@@ -14,22 +14,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.localising import (
-    Absent,
-    AbsentShare,
     Localiser,
     Repeated,
     Unique,
     Written,
     decide,
-    everywhere,
-    window_without,
 )
+from ...engine.query_windows import AbsentShare, window_showing, windows_without
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import NoWindow, WindowPolicy, choose_window, window_problems
+from ...engine.windows import NoWindow, window_problems
 from ...engine.wordings import Outcome
 from ...schemas.box import Box
 from ...schemas.ids import seeded_fraction
@@ -57,20 +53,16 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of
+from .occurrences import GroundingParams, answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of
 from .sight import lines_of, readings_of, witnesses_of
 
 TEXT_COLUMNS = ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2")
-ABSENT_ATTEMPTS = 3
 Ask = Literal["when", "where", "both"]
 
 
-class Params(BaseParams):
+class Params(GroundingParams):
     """Parameters of text_grounding."""
 
-    per_clip: int = Field(2, ge=1, description="Samples per kept clip, at most.")
-    per_medium: int = Field(8, ge=1, description="Samples per medium, at most.")
-    window: WindowPolicy = Field(WindowPolicy(), description="What a sample shows around the text.")
     ask: tuple[Ask, ...] = Field(("when", "where", "both"), min_length=1, description="Kinds of question, in turn.")
     min_letters: int = Field(4, ge=1, description="Least number of letters and digits.")
     max_letters: int = Field(60, ge=1, description="Greatest number of letters and digits.")
@@ -82,10 +74,7 @@ class Params(BaseParams):
     min_confidence: float = Field(0.8, description="Least mean recognition score; NULL counts as sure.")
     same: float = Field(0.95, gt=0, le=1, description="Likeness (1 - edits / length) from which texts are the same.")
     different: float = Field(0.6, gt=0, le=1, description="Likeness below which they are others; between: withheld.")
-    max_spans: int = Field(4, ge=1, description="Most times that a text may appear in the window.")
     min_apart_s: float = Field(4.0, ge=0, description="A text that is gone for less may only have been misread.")
-    absent_share: float = Field(0.1, ge=0, lt=1, description="Share of samples whose text is not shown in the window.")
-    absent_gap_s: float = Field(5.0, ge=0, description="Least time between such a window and where it is shown.")
     min_steady: float = Field(0.5, description="Least share of the hull that each box fills, when a place is asked.")
 
 
@@ -158,12 +147,10 @@ class TextGrounding(Task[Params]):
 
     def _present(self, found: _Footage, text: Appearance) -> Sample | None:
         """A sample whose window shows the text, once or several times."""
-        policy = self.params.window
         held = covering(found.clips, [_span(text)]) or []
-        bounds = Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None
-        window = choose_window(
-            _span(text), found.media["duration_s"], policy.length_s, found.unit.seed, self.name, text.members,
-            evidence_share_max=policy.evidence_share_max, bounds=bounds,
+        window = window_showing(
+            text.text, _span(text), self.params.footage(found.media, held), self.params.window, found.written,
+            self.params.repeated_share, found.unit.seed, self.name, text.members,
         )  # fmt: skip
         if isinstance(window, NoWindow):
             return None
@@ -183,23 +170,15 @@ class TextGrounding(Task[Params]):
 
     def _absent(self, found: _Footage, text: Appearance, present: Sample) -> Sample | None:
         """The same question about footage of the same medium in which nothing like the text is shown."""
-        policy, duration_s = self.params.window, found.media["duration_s"]
         kind = wordings_of(self.name).kind_of(present.wording) or "when"
-        asked = (found.written, *found.witnesses)
-        avoid = (_span(text), *everywhere(text.text, Span(0.0, duration_s), asked))
-        held = covering(found.clips, [_span(text)]) or []
-        for attempt in range(ABSENT_ATTEMPTS):
-            window = window_without(
-                avoid, duration_s, policy.length_s, found.unit.seed, self.name, text.members, attempt,
-                gap_s=self.params.absent_gap_s,
-                bounds=Span(held[0]["start_s"], held[-1]["end_s"]) if held and policy.within == "clip" else None,
-            )  # fmt: skip
-            if isinstance(window, NoWindow):
-                return None
-            if isinstance(decide(text.text, window, found.written, (), found.witnesses), Absent):
-                sample = self._chosen(found, clip_shown(found.clips, window), [text], window, kind, "absent")
-                if sample is not None:
-                    return sample
+        footage = self.params.footage(found.media, covering(found.clips, [_span(text)]) or [])
+        for window in windows_without(
+            text.text, _span(text), footage, self.params.window, found.written, found.witnesses,
+            self.params.absent_gap_s, found.unit.seed, self.name, text.members,
+        ):  # fmt: skip
+            sample = self._chosen(found, clip_shown(found.clips, window), [text], window, kind, "absent")
+            if sample is not None:
+                return sample
         return None
 
     def _chosen(

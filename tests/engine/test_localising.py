@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from chronotope.engine.localising import (
     Absent,
-    AbsentShare,
     Curve,
     Described,
     Line,
@@ -16,11 +15,8 @@ from chronotope.engine.localising import (
     Unique,
     Written,
     decide,
-    everywhere,
-    window_without,
 )
-from chronotope.engine.windows import NoWindow
-from chronotope.schemas.span import Span, overlap_s
+from chronotope.schemas.span import Span
 
 WINDOW = Span(0.0, 60.0)
 
@@ -81,28 +77,3 @@ def test_a_curve_speaks_about_its_own_prompt_only():
     told = Described(lines("a dog runs", "a cat sleeps"))
     assert isinstance(decide("a dog runs", WINDOW, told, [curve]), Undecided)
     assert isinstance(decide("a dog runs", Span(0, 20), told, [curve]), Unique)
-
-
-def test_windows_without_keep_away_and_are_spread_over_what_is_free():
-    avoid = [Span(20, 25), Span(70, 72)]
-    windows = [window_without(avoid, 100.0, (5.0, 40.0), seed, gap_s=3.0) for seed in range(300)]
-    assert all(isinstance(w, Span) and w.start_s >= 0 and w.end_s <= 100 for w in windows)
-    assert all(overlap_s(Span(a.start_s - 3, a.end_s + 3), w) == 0 for a in avoid for w in windows)
-    assert {w.start_s // 28 for w in windows} == {0, 1, 2} | ({3} if any(w.start_s >= 84 for w in windows) else set())
-    assert isinstance(window_without([Span(0, 100)], 100.0, (5.0, 40.0), 0, gap_s=3.0), NoWindow)
-    assert isinstance(window_without([Span(4, 5)], 10.0, (5.0, 8.0), 0, gap_s=1.0), NoWindow)
-
-
-def test_everything_alike_is_kept_away_from():
-    spans = everywhere("melt some butter", WINDOW, [SAID, ReadAloud(lines("", "", "", "", "melt some butter"))])
-    assert list(spans) == [Span(10, 14), Span(30, 34), Span(40, 44)]
-
-
-def test_what_cannot_be_kept_is_owed():
-    share = AbsentShare(0.2, ("seed",))
-    paid = 0
-    for key in range(1000):
-        if share.draw(key) and key % 3:  # every third medium has no room for it
-            share.paid()
-            paid += 1
-    assert 150 < paid < 250
