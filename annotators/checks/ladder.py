@@ -15,9 +15,10 @@ from pydantic import Field
 
 from ...engine.annotator import Grain, Params, Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
 from ...engine.ladder.climb import Rules, climb
-from ...engine.ladder.item import Item, item_of
+from ...engine.ladder.item import Item, items_of
 from ...engine.ladder.pictures import PictureIndex
 from ...schemas.ids import seeded_fraction
+from ...schemas.sample import PartAnswer
 
 
 class LadderParams(Params):
@@ -66,7 +67,7 @@ class Ladder(UnitAnnotator[LadderParams]):
                     "sample_id": attempt.item.sample_id,
                     "task": task,
                     "solver": attempt.solver,
-                    "answer_json": attempt.answer.model_dump_json(),
+                    "answer_json": _json(attempt.answers),
                     "reward": round(attempt.reward, 6),
                     "correct": attempt.correct,
                     "chance": round(attempt.chance, 6),
@@ -88,9 +89,14 @@ def _items(rows: Rows, most: int, seed: int) -> dict[str, list[Item]]:
     found: dict[str, list[Item]] = {}
     for task, samples in by_task.items():
         chosen = sorted(samples.items(), key=lambda s: (s[1][0], s[0]))[:most]
-        items = (item_of(row, groups.get(i, str(row["media_id"]))) for i, (_, row) in chosen)
-        found[task] = [item for item in items if item is not None]
+        found[task] = [item for i, (_, row) in chosen for item in items_of(row, groups.get(i, str(row["media_id"])))]
     return found
+
+
+def _json(answers: tuple[PartAnswer, ...]) -> str:
+    """One answer as itself, those of a conversation as a list."""
+    told = [answer.model_dump_json() for answer in answers]
+    return told[0] if len(told) == 1 else f"[{','.join(told)}]"
 
 
 ANNOTATOR = Ladder

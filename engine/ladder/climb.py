@@ -7,13 +7,14 @@ samples give the same attempts.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 
 import numpy as np
 
-from ...schemas.sample import Answer
+from ...schemas.sample import PartAnswer
 from .constants import Constants, interval_rewards, uniform_chance
 from .folds import fold_of, too_few
 from .item import RANKED, TIMED, Item
@@ -32,7 +33,8 @@ class Attempt:
 
     item: Item
     solver: str
-    answer: Answer
+    answers: tuple[PartAnswer, ...]
+    """One, or those to the questions of a conversation that the solver can answer."""
     reward: float
     correct: bool
     chance: float
@@ -57,7 +59,7 @@ class Climb:
     withheld: str | None = None
 
 
-Answers = Mapping[str, Sequence[Answer | None]]
+Answers = Mapping[str, Sequence[PartAnswer | None]]
 """Solver -> answers in the order of the items that were asked for; None where it cannot answer."""
 Solve = Callable[[Sequence[int], Sequence[int]], Answers]
 """(train, test) -> answers to the items `test`."""
@@ -67,23 +69,42 @@ def climb(items: Sequence[Item], rules: Rules, pictures: PictureIndex | None = N
     """All attempts at the samples of one task."""
     from threadpoolctl import threadpool_limits
 
-    items = sorted(items, key=lambda i: i.sample_id)
+    items = sorted(items, key=lambda i: (i.sample_id, i.part))
     groups = [item.group for item in items]
-    withheld = too_few(len(items), len(set(groups)), rules.min_samples, rules.min_groups)
+    samples = Counter(item.sample_id for item in items)
+    withheld = too_few(len(samples), len(set(groups)), rules.min_samples, rules.min_groups)
     if withheld:
         return Climb(withheld=withheld)
     folds = fold_of(groups, rules.folds, rules.seed)
     forms: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         forms[item.form].append(item)
-    made = Climb()
+    found: list[Attempt] = []
     with threadpool_limits(1):
         for _, members in sorted(forms.items()):
-            made.attempts += _form(members, folds, rules, pictures)
-    if not made.attempts:
-        made.withheld = "too few samples of any form of answer in every fold"
-    made.attempts.sort(key=lambda a: (a.item.sample_id, a.solver))
-    return made
+            found += _form(members, folds, rules, pictures)
+    if not found:
+        return Climb(withheld="too few samples of any form of answer in every fold")
+    whole: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
+    for attempt in sorted(found, key=lambda a: (a.item.sample_id, a.solver, a.item.part)):
+        whole[attempt.item.sample_id, attempt.solver].append(attempt)
+    return Climb([_joined(parts, samples[sample_id]) for (sample_id, _), parts in whole.items()])
+
+
+def _joined(parts: Sequence[Attempt], questions: int) -> Attempt:
+    """The attempts at the questions of one sample as one: mean reward; right when all questions were answered rightly."""
+    first = parts[0]
+    if questions == 1:
+        return first
+    return Attempt(
+        first.item,
+        first.solver,
+        tuple(answer for part in parts for answer in part.answers),
+        fmean(part.reward for part in parts),
+        len(parts) == questions and all(part.correct for part in parts),
+        fmean(part.chance for part in parts),
+        first.fold,
+    )
 
 
 def _form(
@@ -112,7 +133,7 @@ def _form(
                     chance = guess(item.answer, len(item.options))
                 else:
                     chance = constant[n] if uniform is None else float(uniform[i])
-                yield Attempt(item, solver, answer, reward, correct, chance, k)
+                yield Attempt(item, solver, (answer,), reward, correct, chance, k)
 
 
 def _seen(items: Sequence[Item], pictures: PictureIndex) -> dict[str, tuple[list[int], np.ndarray]]:
@@ -134,7 +155,7 @@ def _ranked(items: Sequence[Item], seen: Mapping[str, tuple[list[int], np.ndarra
         tables[solver] = part, part.with_pictures(vectors), {i: n for n, i in enumerate(which)}
 
     def solve(train: Sequence[int], test: Sequence[int]) -> Answers:
-        answers: dict[str, Sequence[Answer | None]] = {
+        answers: dict[str, Sequence[PartAnswer | None]] = {
             "prior": answer_by_frequency(items, train, test, seed),
             "options_only": answer_by_ranking(table, table.options_only, train, test, seed),
             "question_only": answer_by_ranking(table, table.question_only, train, test, seed),
@@ -160,7 +181,7 @@ def _constant(items: Sequence[Item], seen: Mapping[str, tuple[list[int], np.ndar
 
     def solve(train: Sequence[int], test: Sequence[int]) -> Answers:
         constants = Constants(items, train, seed, grid)
-        answers: dict[str, Sequence[Answer | None]] = {
+        answers: dict[str, Sequence[PartAnswer | None]] = {
             "prior": constants.prior(test),
             "question_only": constants.learned(question, test),
         }

@@ -16,15 +16,16 @@ import numpy as np
 from ...schemas.ids import seeded_fraction
 from ...schemas.sample import (
     AbsentAnswer,
-    Answer,
     BoxAnswer,
     NumberAnswer,
+    PartAnswer,
     SpanAnswer,
     SpanBoxAnswer,
     TextAnswer,
 )
+from ...schemas.verifying import MRA_THRESHOLDS
 from .item import Item
-from .scoring import TOLERANCES, score, spans_of
+from .scoring import score, spans_of
 
 STEPS = 20
 """Intervals of the grid begin and end at multiples of 1/20 of the window."""
@@ -55,14 +56,14 @@ def interval_rewards(items: Sequence[Item]) -> np.ndarray:
     return made
 
 
-def interval_answer(item: Item, candidate: int) -> Answer:
+def interval_answer(item: Item, candidate: int) -> PartAnswer:
     """Candidate `candidate` of the grid on the clock of the item's first medium."""
     if candidate == len(GRID):
         return AbsentAnswer()
     return _placed(item, *GRID[candidate])
 
 
-def _placed(item: Item, low: float, high: float) -> Answer:
+def _placed(item: Item, low: float, high: float) -> PartAnswer:
     window = item.window
     return SpanAnswer(
         start_s=round(window.start_s + low * window.length_s, 6), end_s=round(window.start_s + high * window.length_s, 6)
@@ -109,13 +110,13 @@ class Constants:
             self.candidates = _candidates([items[i] for i in train], seed)
             self.rewards = _rewards(self.candidates, [items[i] for i in train])
 
-    def answer(self, i: int, candidate: int) -> Answer:
+    def answer(self, i: int, candidate: int) -> PartAnswer:
         """A candidate as the answer to item i."""
         if self.grid is not None:
             return interval_answer(self.items[i], candidate)
         return _moved(self.candidates[candidate], self.items[i])
 
-    def prior(self, test: Sequence[int]) -> list[Answer]:
+    def prior(self, test: Sequence[int]) -> list[PartAnswer]:
         """The most frequent answer: for spans "it does not happen" if most do not, else the median interval; else the
         best constant.
         """
@@ -127,12 +128,12 @@ class Constants:
         low, high = median(s[0][0] for s in found), median(s[-1][1] for s in found)
         return [_placed(self.items[i], low, high) for i in test]
 
-    def fixed(self, test: Sequence[int]) -> list[Answer]:
+    def fixed(self, test: Sequence[int]) -> list[PartAnswer]:
         """The best interval of the grid."""
         best = _best(self.rewards[:, : len(GRID)].mean(axis=0))
         return [self.answer(i, best) for i in test]
 
-    def learned(self, kernel: np.ndarray, test: Sequence[int]) -> list[Answer]:
+    def learned(self, kernel: np.ndarray, test: Sequence[int]) -> list[PartAnswer]:
         """The candidate that promises most by kernel ridge regression; `kernel` [n, n] is about all items."""
         from sklearn.kernel_ridge import KernelRidge
 
@@ -168,11 +169,11 @@ def _rewards(candidates: Sequence[Item], train: Sequence[Item]) -> np.ndarray:
     if not isinstance(train[0].answer, NumberAnswer):
         return np.array([[score(_moved(c, item), item.answer)[0] for c in candidates] for item in train])
     said, true = (np.array([i.answer.value for i in items]) for items in (candidates, train))  # type: ignore[union-attr]
-    off = np.abs(said[None, :] - true[:, None])[..., None]
-    return (off <= np.array(TOLERANCES) * np.abs(true)[:, None, None] + 1e-12).mean(axis=2)
+    error = np.abs(said[None, :] - true[:, None]) / np.maximum(np.abs(true)[:, None], 1e-12)
+    return (error[..., None] <= 1 - np.array(MRA_THRESHOLDS) + 1e-9).mean(axis=2)
 
 
-def _moved(candidate: Item, item: Item) -> Answer:
+def _moved(candidate: Item, item: Item) -> PartAnswer:
     """The answer of `candidate`, its times at the same shares of the window of `item`."""
     answer = candidate.answer
     if isinstance(answer, SpanBoxAnswer):

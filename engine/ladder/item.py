@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...schemas.markup import BoxAt, BoxMark, MarkupError, Moment, SpanMark, Text, Token, replace
-from ...schemas.sample import Answer, MediumRef, NumberAnswer, Sample
+from ...schemas.sample import MediumRef, NumberAnswer, PartAnswer, Sample, TurnsAnswer
 from ...schemas.span import Span
 
 RANKED = ("choice", "order")
@@ -28,41 +28,55 @@ _SPACES = re.compile(r"\s+")
 
 @dataclass(frozen=True)
 class Item:
-    """One sample, ready for every solver."""
+    """One question, ready for every solver: a sample, or one part of a conversation."""
 
     sample_id: str
+    part: int
+    """Number of the question in its sample, from 0."""
     media_id: str
     group: str
     form: str
     """choice, order, interval, box, span_box, text, or number:UNIT."""
     question: str
     options: tuple[str, ...]
-    answer: Answer
+    answer: PartAnswer
     window: Span
     media: tuple[MediumRef, ...]
     chance: float | None
     """Reward of a guess by somebody who read the question, where the task says so (`difficulty.chance`)."""
 
 
-def item_of(row: Mapping[str, Any], group: str) -> Item | None:
-    """The item of a row of `samples`; None for a row that is no sample."""
+def items_of(row: Mapping[str, Any], group: str) -> list[Item]:
+    """The questions of a row of `samples`: one, or each of a conversation with what was said before; none when malformed."""
     try:
         sample = Sample.from_row(row)
         windows = [Span(m.start_s, m.end_s) for m in sample.media]
-        asked = [turn.text for turn in sample.turns]
-        while asked and sample.turns[len(asked) - 1].role == "assistant":
-            asked.pop()
-        question = _SPACES.sub(" ", " ".join(read(text, windows) for text in asked)).strip()
+        turns = [_SPACES.sub(" ", read(turn.text, windows)).strip() for turn in sample.turns]
         options = tuple(read(option.text, windows) for option in sample.options)
     except (ValidationError, MarkupError, ValueError, KeyError, TypeError):
-        return None
-    answer = sample.answer
-    form = f"number:{answer.unit}" if isinstance(answer, NumberAnswer) else _FORMS.get(answer.kind, answer.kind)
+        return []
+    asked: list[tuple[str, tuple[str, ...], PartAnswer]]
+    if isinstance(sample.answer, TurnsAnswer):
+        # The own question first: solvers that read only so many words read that.
+        parts = sample.answer.parts
+        asked = [
+            (" ".join([turns[p.turn - 1], *turns[: p.turn - 1]]), options[slice(*p.options)], p.answer) for p in parts
+        ]
+    else:
+        last = max((i for i, turn in enumerate(sample.turns) if turn.role == "user"), default=-1)
+        asked = [(" ".join(turns[: last + 1]), options, sample.answer)]
     chance = sample.difficulty.get("chance")
-    media_id = sample.media[0].media_id
-    return Item(
-        sample.sample_id, media_id, group, form, question, options, answer, windows[0], sample.media, chance
-    )  # fmt: skip
+    return [
+        Item(
+            sample.sample_id, part, sample.media[0].media_id, group, _form(answer), question, listed, answer,
+            windows[0], sample.media, chance,
+        )
+        for part, (question, listed, answer) in enumerate(asked)
+    ]  # fmt: skip
+
+
+def _form(answer: PartAnswer) -> str:
+    return f"number:{answer.unit}" if isinstance(answer, NumberAnswer) else _FORMS.get(answer.kind, answer.kind)
 
 
 def read(text: str, windows: Sequence[Span]) -> str:

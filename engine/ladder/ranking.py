@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...schemas.ids import seeded_fraction
-from ...schemas.sample import Answer, ChoiceAnswer, OrderAnswer
+from ...schemas.sample import ChoiceAnswer, OrderAnswer, PartAnswer
 from .item import Item
 from .style import option_style, relative
 from .words import char_grams, crossed_vectors, crossings, tokens
@@ -62,7 +62,7 @@ class OptionTable:
 
 def answer_by_ranking(
     table: OptionTable, features: csr_matrix, train: Sequence[int], test: Sequence[int], seed: int
-) -> list[Answer]:
+) -> list[PartAnswer]:
     """Answers to the items `test`, learned from the items `train` (positions in `table.items`)."""
     from sklearn.svm import LinearSVC
 
@@ -75,14 +75,16 @@ def answer_by_ranking(
     else:
         weights = model.fit(difference.multiply(sign[:, None]).tocsr(), sign).coef_.ravel()
     scores = np.round(features @ weights, 6)
-    answers: list[Answer] = []
+    answers: list[PartAnswer] = []
     for i in test:
         item, mine = table.items[i], scores[table.first[i] : table.first[i + 1]]
         answers.append(_answer(item, _best_first(item, mine.tolist(), seed)))
     return answers
 
 
-def answer_by_frequency(items: Sequence[Item], train: Sequence[int], test: Sequence[int], seed: int) -> list[Answer]:
+def answer_by_frequency(
+    items: Sequence[Item], train: Sequence[int], test: Sequence[int], seed: int
+) -> list[PartAnswer]:
     """The option text that was right most often where it stood; the most frequent order of the items as listed."""
     shown: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -94,7 +96,7 @@ def answer_by_frequency(items: Sequence[Item], train: Sequence[int], test: Seque
             right[item.options[item.answer.index]] += 1
         elif isinstance(item.answer, OrderAnswer):
             orders[item.answer.order] += 1
-    answers: list[Answer] = []
+    answers: list[PartAnswer] = []
     for i in test:
         item, n = items[i], len(items[i].options)
         if item.form == "order":
@@ -131,8 +133,8 @@ def _best_first(item: Item, values: Sequence[float], seed: int) -> list[int]:
 
 
 def _tie(item: Item, option: int, seed: int) -> float:
-    return seeded_fraction("ladder", seed, item.sample_id, option)
+    return seeded_fraction("ladder", seed, item.sample_id, item.part, option)
 
 
-def _answer(item: Item, ranked: Sequence[int]) -> Answer:
+def _answer(item: Item, ranked: Sequence[int]) -> PartAnswer:
     return OrderAnswer(order=tuple(ranked)) if item.form == "order" else ChoiceAnswer(index=ranked[0])

@@ -1,8 +1,7 @@
 """How a baseline's answer is scored: by the verifying functions that check samples and reward models.
 
-Right means what evaluation means by it: the chosen option, the whole order, tIoU or IoU of at least one half, a number
-within a tenth, the same words. The reward is partial credit. Numbers are rewarded by mean relative accuracy
-(VSI-Bench: the share of the tolerances 50, 45 ... 5 percent that the answer keeps).
+Right means what evaluation means by it: the chosen option, the whole order, tIoU or IoU of at least one half, a number with
+a mean relative accuracy of at least one half, the same words. The reward is partial credit.
 """
 
 from __future__ import annotations
@@ -10,55 +9,63 @@ from __future__ import annotations
 from itertools import permutations
 from math import factorial
 
-from ...schemas.box import Box, iou
+from ...schemas.box import Box
 from ...schemas.metrics import order_accuracy
 from ...schemas.sample import (
     AbsentAnswer,
-    Answer,
     BoxAnswer,
     ChoiceAnswer,
     NumberAnswer,
     OrderAnswer,
+    PartAnswer,
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
 )
 from ...schemas.span import Span
-from ...schemas.verifying import check_choice, check_number, check_order, check_spans, check_text
+from ...schemas.verifying import (
+    Check,
+    check_absent,
+    check_box,
+    check_choice,
+    check_mra,
+    check_order,
+    check_span_box,
+    check_spans,
+    check_text,
+)
 
 GOOD_OVERLAP = 0.5
 """tIoU or IoU from which a span or box counts as right."""
-TOLERANCES = tuple(round(0.5 - 0.05 * i, 2) for i in range(10))
-"""Relative tolerances of mean relative accuracy."""
 
 
-def score(answer: Answer, truth: Answer) -> tuple[float, bool]:
+def score(answer: PartAnswer, truth: PartAnswer) -> tuple[float, bool]:
     """(reward 0..1, right) of an answer; (0, False) for one of another kind."""
     match answer, truth:
+        case (SpanAnswer() | SpansAnswer() | AbsentAnswer(), AbsentAnswer()):
+            return _told(check_absent(isinstance(answer, AbsentAnswer)))
+        case (SpanAnswer() | SpansAnswer() | AbsentAnswer(), SpanAnswer() | SpansAnswer()):
+            share = check_spans(spans_of(answer), spans_of(truth), 0.0).score
+            return share, share >= GOOD_OVERLAP
         case (ChoiceAnswer(index=mine), ChoiceAnswer(index=right)):
-            check = check_choice(mine, right)
-            return check.score, check.ok
+            return _told(check_choice(mine, right))
         case (OrderAnswer(order=mine), OrderAnswer(order=right)):
-            check = check_order(mine, right)
-            return check.score, check.ok
+            return _told(check_order(mine, right))
         case (NumberAnswer(value=mine), NumberAnswer(value=right)):
-            kept = [check_number(mine, right, rel_tolerance=t).ok for t in TOLERANCES]
-            return sum(kept) / len(kept), check_number(mine, right, rel_tolerance=0.1).ok
+            return _told(check_mra(mine, right))
         case (TextAnswer(text=mine), TextAnswer(text=right)):
-            check = check_text(mine, right)
-            return check.score, check.ok
+            return _told(check_text(mine, right))
         case (BoxAnswer(box=mine), BoxAnswer(box=right)):
-            return _overlap(iou(Box(*mine), Box(*right)))
+            return _told(check_box(Box(*mine), Box(*right), GOOD_OVERLAP))
         case (SpanBoxAnswer() as mine, SpanBoxAnswer() as right):
-            when = check_spans(spans_of(mine), spans_of(right), 0.0).score
-            return _overlap(when * iou(Box(*mine.box), Box(*right.box)))
-        case (SpanAnswer() | SpansAnswer() | AbsentAnswer(), SpanAnswer() | SpansAnswer() | AbsentAnswer()):
-            return _overlap(check_spans(spans_of(answer), spans_of(truth), 0.0).score)
+            both = [(spans_of(a)[0], Box(*a.box)) for a in (mine, right)]
+            share = check_span_box(both[0], both[1], tolerance_s=0.0, min_iou=GOOD_OVERLAP).score
+            return share, share >= GOOD_OVERLAP
     return 0.0, False
 
 
-def spans_of(answer: Answer) -> tuple[Span, ...]:
+def spans_of(answer: PartAnswer) -> tuple[Span, ...]:
     """The spans that an answer names; none for "it does not happen"."""
     match answer:
         case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
@@ -68,7 +75,7 @@ def spans_of(answer: Answer) -> tuple[Span, ...]:
     return ()
 
 
-def guess(truth: Answer, options: int) -> float:
+def guess(truth: PartAnswer, options: int) -> float:
     """Expected reward of choosing an option, or an order of the options, at random."""
     if isinstance(truth, OrderAnswer):
         if factorial(len(truth.order)) > 24:
@@ -78,5 +85,5 @@ def guess(truth: Answer, options: int) -> float:
     return 1 / max(1, options)
 
 
-def _overlap(share: float) -> tuple[float, bool]:
-    return share, share >= GOOD_OVERLAP
+def _told(check: Check) -> tuple[float, bool]:
+    return check.score, check.ok

@@ -86,7 +86,7 @@ def _reference(solvers: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     kinds = {r["answer_kind"] for rows in solvers.values() for r in rows}
     if kinds <= set(BY_CONSTANT):
         return "prior"
-    return "chance and prior" if kinds & set(BY_CONSTANT) else "chance"
+    return "chance and prior" if kinds & {*BY_CONSTANT, "turns"} else "chance"
 
 
 def _reasons(catalog: Catalog) -> dict[str, str]:

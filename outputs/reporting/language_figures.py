@@ -48,7 +48,7 @@ def _figures(rows: Sequence[Mapping[str, Any]], fact: TaskFacts) -> dict[str, An
     forms = Counter(r["answer_form"] for r in rows)
     top, most = max(wordings.items(), key=lambda w: (w[1], w[0]))
     lengths = sorted(len(words(_last(r))) for r in rows)
-    distinct, total = distinct_grams(words(_first(r)) for r in rows)
+    distinct, total = distinct_grams(words(text) for r in rows for text in _questions(r))
     known = fact.wordings
     held_out = known.held_out if known else frozenset()
     kinds = known.kinds.values() if known else ()
@@ -105,7 +105,7 @@ def asked_twice(rows: Sequence[Mapping[str, Any]]) -> int:
     same: dict[tuple[Any, ...], list[tuple[float, float]]] = defaultdict(list)
     count = 0
     for row in rows:
-        key = row["media_id"], " ".join(words(_first(row))), tuple(row["options"] or ())
+        key = row["media_id"], " ".join(words(" ".join(_questions(row)))), tuple(row["options"] or ())
         start, end = row["window_start_s"], row["window_end_s"]
         windows = same[key]
         count += any(min(end, b) - max(start, a) >= 0.5 * (max(end, b) - min(start, a)) for a, b in windows)
@@ -113,8 +113,8 @@ def asked_twice(rows: Sequence[Mapping[str, Any]]) -> int:
     return count
 
 
-def _first(row: Mapping[str, Any]) -> str:
-    return str(row["turns"][0]["text"])
+def _questions(row: Mapping[str, Any]) -> list[str]:
+    return [str(turn["text"]) for turn in row["turns"] if turn["role"] == "user"]
 
 
 def _last(row: Mapping[str, Any]) -> str:

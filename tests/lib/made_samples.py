@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from chronotope.engine.ladder.item import Item, item_of
+from chronotope.engine.ladder.item import Item
+from chronotope.engine.ladder.item import items_of as of_row
 from chronotope.engine.ladder.pictures import PictureIndex
 from chronotope.schemas.sample import (
     AbsentAnswer,
@@ -20,6 +21,8 @@ from chronotope.schemas.sample import (
     Sample,
     SpanAnswer,
     Turn,
+    TurnPart,
+    TurnsAnswer,
 )
 
 SAMPLES_PER_GROUP = 5
@@ -124,12 +127,21 @@ class Maker:
                 value = (1 + kind) ** 1.5 * float(self.draw.uniform(0.97, 1.03))
             yield self.sample(n, f"How long is the {THINGS[kind]}?", NumberAnswer(value=value, unit="m"))
 
+    def talk(self, first: Sample, then: Sample) -> Sample:
+        """A conversation: the question of one sample, then that of another about the same window."""
+        scope = (first.window.start_s, first.window.end_s)
+        part = {"task": "made", "scope": scope, "lead": "l1", "form": "a1"}
+        n = len(first.options)
+        parts = (
+            TurnPart(turn=1, answer=first.answer, options=(0, n), **part),
+            TurnPart(turn=3, answer=then.answer, options=(n, n), **part),
+        )
+        return first.model_copy(update={"turns": (*first.turns, *then.turns), "answer": TurnsAnswer(parts=parts)})
+
 
 def items_of(samples: Iterator[Sample]) -> list[Item]:
     """Samples as the solvers get them; each medium is a group."""
-    found = [item_of(s.to_row(), s.media[0].media_id) for s in samples]
-    assert all(found)
-    return [item for item in found if item]
+    return [item for s in samples for item in of_row(s.to_row(), s.media[0].media_id)]
 
 
 def pictures_of(samples: list[Sample], telling: bool, seed: int = 0) -> PictureIndex:

@@ -10,9 +10,10 @@ import pytest
 from chronotope.engine.ladder.climb import Attempt, Rules, climb
 from chronotope.engine.ladder.folds import fold_of
 from chronotope.engine.ladder.gaps import Gap, gap_of
-from chronotope.engine.ladder.item import item_of, read
+from chronotope.engine.ladder.item import read
 from chronotope.schemas.sample import AbsentAnswer, ChoiceAnswer
 from chronotope.schemas.span import Span
+from made_samples import items_of
 
 Climbed = Callable[..., dict[str, list[Attempt]]]
 N = 200
@@ -77,12 +78,12 @@ def test_a_picture_that_gives_the_answer_away_is_caught_where_it_stands(climbed:
 def test_samples_without_embeddings_get_no_attempts_with_pictures(climbed: Climbed, made: Any) -> None:
     from chronotope.engine.ladder.pictures import PictureIndex
 
-    items = [item_of(s.to_row(), s.media[0].media_id) for s in made(1).directions(60)]
-    seen = {items[i].media_id for i in range(30)}  # type: ignore[union-attr]
+    items = items_of(made(1).directions(60))
+    seen = {items[i].media_id for i in range(30)}
     rows = [
         {"media_id": m, "t_s": float(t), "model": "m", "vector": [float(t % 7), 1.0]} for m in sorted(seen) for t in range(0, 500, 5)
     ]  # fmt: skip
-    attempts = climb([i for i in items if i], Rules(), PictureIndex(rows, 1.0)).attempts
+    attempts = climb(items, Rules(), PictureIndex(rows, 1.0)).attempts
     assert {a.item.media_id for a in attempts if a.solver == "middle_frame"} == seen
     assert {a.item.media_id for a in attempts if a.solver == "question_only"} > seen
 
@@ -97,47 +98,58 @@ def test_nobody_has_seen_the_group_that_it_answers(made: Any) -> None:
         if group not in words:
             words[group] = tuple("".join(maker.draw.choice(list("abcdefghijklmnop"), 6)) for _ in range(4))
         sample = maker.sample(n, f"Which word is it, number {n}?", ChoiceAnswer(index=2), words[group])
-        items.append(item_of(sample.to_row(), group))
-    attempts = climb([i for i in items if i], Rules()).attempts
+        items += items_of(iter([sample]))
+    attempts = climb(items, Rules()).attempts
     folds = {a.item.group: a.fold for a in attempts}
     assert all(folds[a.item.group] == a.fold for a in attempts)
     assert len(set(folds.values())) == 5
     assert fails([a for a in attempts if a.solver == "question_only"])
-    leaky = climb([type(i)(**{**i.__dict__, "group": i.sample_id}) for i in items if i], Rules()).attempts
+    leaky = climb([type(i)(**{**i.__dict__, "group": i.sample_id}) for i in items], Rules()).attempts
     assert np.mean([a.reward for a in leaky if a.solver == "question_only"]) > 0.9
 
 
 def test_the_same_samples_give_the_same_attempts_in_any_order(made: Any) -> None:
-    items = [item_of(s.to_row(), s.media[0].media_id) for s in (*made(4).choices(60), *made(4).spans(60, absent=0.2))]
-    told = [[(a.item.sample_id, a.solver, a.answer, a.reward, a.chance, a.fold) for a in climb(some, Rules()).attempts]
-            for some in ([i for i in items if i], [i for i in items if i][::-1])]  # fmt: skip
+    items = items_of(iter([*made(4).choices(60), *made(4).spans(60, absent=0.2)]))
+    told = [[(a.item.sample_id, a.solver, a.answers, a.reward, a.chance, a.fold) for a in climb(some, Rules()).attempts]
+            for some in (items, items[::-1])]  # fmt: skip
     assert told[0] == told[1]
 
 
 def test_absence_is_an_answer_to_a_question_for_spans(climbed: Climbed, made: Any) -> None:
     often = climbed(made(6).spans(100, absent=0.7))
-    assert all(a.answer == AbsentAnswer() for a in often["prior"])
+    assert all(a.answers == (AbsentAnswer(),) for a in often["prior"])
     assert abs(gap(often["prior"]).gap) < 0.05
-    assert not any(a.answer == AbsentAnswer() for a in often["fixed_interval"])
+    assert not any(a.answers == (AbsentAnswer(),) for a in often["fixed_interval"])
 
 
 @pytest.mark.parametrize(("samples", "said"), [(100, None), (15, "3 groups of footage; 4 are needed to hold some out")])
 def test_too_little_footage_is_said(made: Any, samples: int, said: str | None) -> None:
-    items = [item_of(s.to_row(), s.media[0].media_id) for s in made(1).choices(samples)]
-    result = climb([i for i in items if i], Rules())
+    items = items_of(made(1).choices(samples))
+    result = climb(items, Rules())
     assert result.withheld == said
     assert bool(result.attempts) == (said is None)
 
 
 def test_what_a_question_gives_away_openly_is_no_gap(made: Any) -> None:
     """Orders whose question names the first item: the task says what a guess earns then."""
-    items = []
-    for sample in made(3).orders(N, "numbered"):
-        items.append(
-            item_of(sample.model_copy(update={"difficulty": {"chance": 0.75}}).to_row(), sample.media[0].media_id)
-        )
-    attempts = climb([i for i in items if i], Rules()).attempts
+    given = (s.model_copy(update={"difficulty": {"chance": 0.75}}) for s in made(3).orders(N, "numbered"))
+    attempts = climb(items_of(given), Rules()).attempts
     assert {a.chance for a in attempts} == {0.75}
+
+
+def test_a_conversation_is_one_attempt_over_its_questions(made: Any) -> None:
+    """A choice that its question gives away, then spans that nobody can tell."""
+    talks = [
+        made().talk(first, then) for first, then in zip(made(3).directions(N, "adverb"), made(4).spans(N), strict=True)
+    ]
+    attempts = climb(items_of(iter(talks)), Rules()).attempts
+    asked = [a for a in attempts if a.solver == "question_only"]
+    assert len(asked) == N and all(len(a.answers) == 2 for a in asked)
+    assert 0.5 < np.mean([a.reward for a in asked]) < 0.8
+    assert np.mean([a.correct for a in asked]) < 0.5
+    assert gap(asked).low > 0.2
+    listed = [a for a in attempts if a.solver == "options_only"]
+    assert all(len(a.answers) == 1 and not a.correct for a in listed)
 
 
 def test_folds_are_even_and_whole_groups() -> None:

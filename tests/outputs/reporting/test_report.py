@@ -131,8 +131,14 @@ def test_language_counts_templates_and_repeated_questions(leaky: Path) -> None:
     assert language["answer_forms_used"] == 1 and language["asked_twice"] == 0
     assert words("<video>\nWhat is at <t:12.4>, or <span:1,2>?") == ["§", "what", "is", "at", "§", "or", "§"]
     assert distinct_grams([["a", "b", "c", "d", "e"], ["a", "b", "c", "d"]]) == (2, 3)
-    row = {"media_id": "m", "window_start_s": 0.0, "window_end_s": 10.0, "options": None, "turns": [{"text": "When?"}]}
-    moved = {**row, "window_start_s": 2.0, "window_end_s": 12.0, "turns": [{"text": "when?"}]}
+    row = {
+        "media_id": "m",
+        "window_start_s": 0.0,
+        "window_end_s": 10.0,
+        "options": None,
+        "turns": [{"role": "user", "text": "When?"}],
+    }
+    moved = {**row, "window_start_s": 2.0, "window_end_s": 12.0, "turns": [{"role": "user", "text": "when?"}]}
     far = {**row, "window_start_s": 9.0, "window_end_s": 19.0}
     assert asked_twice([row, moved, far]) == 1
 
