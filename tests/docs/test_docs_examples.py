@@ -142,7 +142,10 @@ def test_commands_in_the_documentation_exist() -> None:
     for page, (name, *words) in commands():
         seen += 1
         assert name in known, f"{page}: chronotope {name}"
-        options = {option for parameter in known[name].params for option in parameter.opts + parameter.secondary_opts}
+        command = known[name]
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
         unknown = [w for w in words if re.match(r"--?[a-z]", w) and w.partition("=")[0] not in options | {"--help"}]
         assert not unknown, f"{page}: chronotope {name} has no {unknown}"
     pages = (REPOSITORY / "README.md", *DOCS.glob("*.md"))
