@@ -31,7 +31,7 @@ def mean(scores: Sequence[float]) -> float:
     return math.fsum(scores) / len(scores)
 
 
-def wilson_interval(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
+def wilson_interval(k: float, n: float, z: float = 1.96) -> tuple[float, float]:
     """Wilson's score interval of a share of `k` in `n` independent trials: (low, high) within 0..1; 95% at z = 1.96.
 
     It stays honest where the normal approximation does not: at few trials, and at none or all (3 of 3 is 0.44..1). No
