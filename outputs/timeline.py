@@ -202,8 +202,25 @@ def _evidence_lanes(sample: Sample, edit: Row | None) -> list[Lane]:
         if times is None or row.table in (*_SOURCE_TABLES, *_OWN_LANES):
             continue
         a, b = sorted((place(times[0]), place(times[1])))
-        tables.setdefault(row.table, []).append(Bar(a, b, "", p.EVIDENCE))
-    return [Lane(name, tuple(bars)) for name, bars in tables.items()]
+        if row.table == "captions":
+            bar = Bar(a, b, str(row.values.get("text", "")), p.EVIDENCE_TINT, p.EVIDENCE)
+        else:
+            bar = Bar(a, b, "", p.EVIDENCE)
+        tables.setdefault(row.table, []).append(bar)
+    return [lane for name, bars in tables.items() for lane in _side_by_side(name, bars)]
+
+
+def _side_by_side(name: str, bars: Sequence[Bar]) -> list[Lane]:
+    """Labelled bars on as many lanes as they need not to overlap; all others on one."""
+    if not any(bar.label for bar in bars):
+        return [Lane(name, tuple(bars))]
+    lanes: list[list[Bar]] = []
+    for bar in sorted(bars, key=lambda b: (b.start_s, b.end_s, b.label)):
+        free = next((lane for lane in lanes if lane[-1].end_s <= bar.start_s), None)
+        if free is None:
+            lanes.append(free := [])
+        free.append(bar)
+    return [Lane(name if i == 0 else "", tuple(lane)) for i, lane in enumerate(lanes)]
 
 
 def _on_twin(edit: Row | None) -> Callable[[float], float]:

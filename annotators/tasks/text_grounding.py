@@ -118,7 +118,7 @@ class TextGrounding(Task[Params]):
             if sample is None:
                 continue
             asked |= {a.members for a in appearances if alike_lines(text.text, a.text) >= self.params.same}
-            if sample.answer.kind != "box" and absent.draw(text.members):
+            if absent.draw(text.members) and sample.answer.kind != "box":
                 other = self._absent(found, text, sample)
                 if other is not None:
                     absent.paid()

@@ -158,3 +158,15 @@ def test_captions_of_the_manifest_become_captions_of_clips_and_media() -> None:
 def test_a_medium_without_captions_is_skipped() -> None:
     with pytest.raises(SkipUnit, match="no caption in the manifest"):
         run(ManifestCaptions(ManifestCaptionsParams()), {"sources": [source(entry(1, 2))]})
+
+
+def test_annotated_events_are_captions_and_the_footage_is_cut_by_the_policy() -> None:
+    events = [
+        {**entry(3, 7, "a man opens the door"), "level": "event"},
+        {**entry(6, 12, "he walks in"), "level": "event"},
+    ]
+    rows = {"shots": SHOTS, "sources": [source(*events)]}
+    assert spans(run(Clips(ClipsParams()), rows)) == [(0, 4, "shot"), (4, 5, "shot"), (5, 20, "shot")]
+    captions = run(ManifestCaptions(ManifestCaptionsParams()), rows)
+    assert [(r["start_s"], r["end_s"], r["level"]) for r in captions] == [(3, 7, "event"), (6, 12, "event")]
+    assert ManifestCaptions.grade == "exact"
