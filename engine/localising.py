@@ -51,13 +51,20 @@ class Line:
 class Localiser(Protocol):
     """Finds a query in footage. From `high` on it is there, below `low` it is not, between them nobody knows."""
 
-    name: str
-    high: float
-    low: float
+    @property
+    def name(self) -> str:
+        """What it looks at, for reasons in words."""
+
+    @property
+    def high(self) -> float:
+        """The score from which the query is there."""
+
+    @property
+    def low(self) -> float:
+        """The score below which it is not."""
 
     def find(self, query: str, window: Span) -> list[Found]:
         """Places that overlap the window with a score of at least `low`, in order; the best one when there is none."""
-        ...
 
 
 @dataclass(frozen=True)

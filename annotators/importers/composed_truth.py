@@ -53,10 +53,10 @@ class ComposedTruth(UnitAnnotator[Params]):
             yield "words", row
         for said in truth.speech:
             yield "speech", {**_span(said.start_s, said.end_s), "text": said.text, "origin": "composed"}
-        for text in truth.texts:
-            x1, y1, x2, y2 = text.box
+        for sign in truth.texts:
+            x1, y1, x2, y2 = sign.box
             place = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-            yield "text_regions", {**_span(text.start_s, text.end_s), "text": text.text, "confidence": 1.0, **place}
+            yield "text_regions", {**_span(sign.start_s, sign.end_s), "text": sign.text, "confidence": 1.0, **place}
         for event in film_events(truth):
             row = {**_span(event.start_s, event.end_s), "level": "event", "text": event.text, "model": "composer"}
             yield "captions", row

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -100,7 +101,7 @@ class TemporalGrounding(Task[Params]):
         "footage_groups",
     )
     optional_reads = ("selection", "words", "speech", "text_regions", "clip_scores", "footage_groups")
-    must_hurt: tuple[Solver, ...] = (
+    must_hurt: ClassVar[tuple[Solver, ...]] = (
         "prior", "question_only", "fixed_interval", "middle_frame", "first_frame", "shuffled_frames",
     )  # fmt: skip
     second = "captions"

@@ -32,7 +32,7 @@ from ...schemas.ids import seeded_fraction
 from ...schemas.markup import BoxMark, quote, render
 from ...schemas.matching import alike_lines
 from ...schemas.readings import Appearance, merge_readings, normalised
-from ...schemas.sample import BoxAnswer, MediumRef, Sample, SpanBoxAnswer
+from ...schemas.sample import Answer, BoxAnswer, MediumRef, Sample, SpanBoxAnswer
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
 from .common import (
@@ -259,7 +259,7 @@ class TextGrounding(Task[Params]):
             self._require_steady(text.box, members)
         slots = {"quote": quote(text.text), **slots_of(shown), "time": moment(at_s), "box": render([BoxMark(*place)])}
         slots["window"] = span_mark(window)
-        typed = answer_of(shown)
+        typed: Answer = answer_of(shown)
         if kind == "where":
             typed = BoxAnswer(t_s=at_s, box=place)
         elif kind == "both" and not absent:
