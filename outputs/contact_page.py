@@ -18,7 +18,7 @@ from typing import Any
 from PIL import Image
 
 from ..schemas.sample import ChoiceAnswer, OrderAnswer, Sample
-from .readable import answer_words, evidence_words, options_in_words, readable
+from .readable import answer_words, evidence_words, options_of_turn, readable
 from .sample_card import Card
 
 _FILTERS = (("task", "Task"), ("grade", "Evidence"), ("check", "Check"), ("origin", "Footage"))
@@ -163,15 +163,16 @@ def _words(card: PageCard) -> str:
         asked = turn.role == "user"
         words = _lines([readable(turn.text, sample)])
         parts.append(f'<p class="{"question" if asked else "answer"}">{words}</p>')
-        if asked and i == 0 and sample.options:
-            parts.append(f'<ul class="options">{"".join(_option(sample, k) for k in range(len(sample.options)))}</ul>')
+        listed, part = options_of_turn(sample, i)
+        if listed:
+            parts.append(f'<ul class="options">{"".join(_option(part, k, w) for k, w in enumerate(listed))}</ul>')
     kind = escape(_spoken(sample.answer.kind))
     parts.append(f'<p class="typed"><b>{kind}</b> {escape(answer_words(sample))}</p>')
     return "".join(parts)
 
 
-def _option(sample: Sample, index: int) -> str:
-    words, option = options_in_words(sample)[index], sample.options[index]
+def _option(sample: Sample, index: int, words: str) -> str:
+    option = sample.options[index]
     mark, spoken = "", ""
     if isinstance(sample.answer, ChoiceAnswer) and sample.answer.index == index:
         mark, spoken = "✓", "right: "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..schemas.readings import Appearance
-from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample
+from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, TurnsAnswer
 from . import pen as p
 from .pen import Pen
 from .readable import answer_spans, evidence_times, seconds, span_words, spans_named
@@ -101,8 +101,7 @@ def lanes_of(sample: Sample, around: Around) -> list[Lane]:
         ]
 
     lanes = [
-        Lane("answer", tuple(_answer_bars(sample))),
-        Lane("asked", tuple(_asked_bars(sample))),
+        *_turn_lanes(sample),
         Lane("pictures", tuple(_still_bars(sample))),
         Lane("shots", tuple(_shot_bars(around.shots, axis))),
         Lane("speech", tuple(bars("speech", around.speech, "text", p.SPEECH_TINT))),
@@ -115,6 +114,18 @@ def lanes_of(sample: Sample, around: Around) -> list[Lane]:
         for lane in lanes
     ]
     return [lane for lane in inside if lane.bars]
+
+
+def _turn_lanes(sample: Sample) -> list[Lane]:
+    """What is asked about and what is answered; of a conversation, both on one lane per turn."""
+    if not isinstance(sample.answer, TurnsAnswer):
+        return [Lane("answer", tuple(_answer_bars(sample))), Lane("asked", tuple(_asked_bars(sample)))]
+    lanes = []
+    for i, part in enumerate(sample.answer.parts, start=1):
+        one = sample.model_copy(update={"answer": part.answer, "options": sample.options[slice(*part.options)]})
+        scope = Bar(*part.scope, "" if _answer_bars(one) else span_words(*part.scope), p.ASKED, p.PAPER)
+        lanes.append(Lane(f"turn {i}", (scope, *_answer_bars(one))))
+    return lanes
 
 
 def _answer_bars(sample: Sample) -> list[Bar]:
