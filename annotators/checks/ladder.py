@@ -41,8 +41,8 @@ class Ladder(UnitAnnotator[LadderParams]):
     name: ClassVar[str] = "ladder"
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = LadderParams
-    reads: ClassVar[tuple[str, ...]] = ("samples", "groups", "embeddings")
-    optional_reads: ClassVar[tuple[str, ...]] = ("embeddings",)
+    reads: ClassVar[tuple[str, ...]] = ("samples", "groups", "embeddings", "edits")
+    optional_reads: ClassVar[tuple[str, ...]] = ("embeddings", "edits")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"embeddings": ("t_s", "model", "vector")}
     writes: ClassVar[tuple[str, ...]] = ("attempts",)
     stage: ClassVar[Stage] = "task"
@@ -54,7 +54,9 @@ class Ladder(UnitAnnotator[LadderParams]):
         p = self.params
         items = _items(rows, p.max_samples, unit.seed)
         rules = Rules(p.folds, p.min_samples, p.min_groups, unit.seed)
-        pictures = PictureIndex(rows["embeddings"], p.reach_s, p.model) if p.pictures and rows["embeddings"] else None
+        pictures = None
+        if p.pictures and rows["embeddings"]:
+            pictures = PictureIndex(rows["embeddings"], p.reach_s, p.model, rows["edits"])
         made: list[Row] = []
         withheld = []
         for task, members in sorted(items.items()):

@@ -2,6 +2,9 @@
 
 The first frame, the middle frame, or all frames without their order (mean and spread per dimension). Vectors are centred
 and reduced by principal components over the samples of a task; a sample whose media have no embedding has none.
+
+An edited twin without embeddings shows those of its source at the mapped times: the same pictures for a reversed one, an
+approximation for a mirrored one, in which the solver cannot tell left from right.
 """
 
 from __future__ import annotations
@@ -24,8 +27,15 @@ COMPONENTS = 24
 class PictureIndex:
     """Embeddings of one model by medium and time; the model with most rows, unless one is named."""
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]], reach_s: float, model: str | None = None) -> None:
+    def __init__(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        reach_s: float,
+        model: str | None = None,
+        edits: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         self.reach_s = reach_s
+        self._sources = _sources(edits)
         rows = list(rows)
         counts = Counter(str(row["model"]) for row in rows)
         self.model = model if model is not None else min(counts, key=lambda m: (-counts[m], m), default=None)
@@ -38,6 +48,7 @@ class PictureIndex:
 
     def near(self, media_id: str, t_s: float) -> np.ndarray | None:
         """The vector nearest in time, None when none is within reach."""
+        media_id, (t_s,) = self._place(media_id, t_s)
         times = self._times.get(media_id, ())
         i = bisect_left(times, t_s)
         close = [t for t in times[max(0, i - 1) : i + 1] if abs(t - t_s) <= self.reach_s]
@@ -51,10 +62,18 @@ class PictureIndex:
         if ref.frame_times:
             found = [self.near(ref.media_id, t) for t in ref.frame_times]
             return [v for v in found if v is not None]
-        times = self._times.get(ref.media_id, [])
-        inside = times[bisect_left(times, ref.start_s) : bisect_left(times, ref.end_s)]
-        vectors = self._vectors.get(ref.media_id, {})
+        media_id, (low, high) = self._place(ref.media_id, ref.start_s, ref.end_s)
+        times = self._times.get(media_id, [])
+        inside = times[bisect_left(times, min(low, high)) : bisect_left(times, max(low, high))]
+        vectors = self._vectors.get(media_id, {})
         return [np.asarray(vectors[t], np.float64) for t in inside]
+
+    def _place(self, media_id: str, *times: float) -> tuple[str, tuple[float, ...]]:
+        """Where the pictures of a medium at some times stand: in itself, or in the source of a twin."""
+        if media_id in self._times or media_id not in self._sources:
+            return media_id, times
+        source, scale, offset_s = self._sources[media_id]
+        return source, tuple((t - offset_s) / scale for t in times)
 
     def seen(self, solver: str, item: Item) -> np.ndarray | None:
         """What a solver sees of an item: one vector, the mean over its media; None when a medium has no embedding."""
@@ -74,6 +93,18 @@ class PictureIndex:
         if not shown:
             return None
         return np.concatenate([np.mean(shown, axis=0), np.std(shown, axis=0)])
+
+
+def _sources(edits: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, float, float]]:
+    """Twin -> (source, scale, offset): time of the twin = scale * time of the source + offset. One step of editing only."""
+    steps: dict[str, list[Mapping[str, Any]]] = {}
+    for row in edits:
+        steps.setdefault(row["media_id"], []).append(row)
+    return {
+        twin: (row["source_media_id"], row["time_scale"], row["time_offset_s"])
+        for twin, (row, *more) in steps.items()
+        if not more and row["operation"] in ("mirror", "reverse") and row["source_media_id"] and row["time_scale"]
+    }
 
 
 def reduced(vectors: Sequence[np.ndarray]) -> np.ndarray:

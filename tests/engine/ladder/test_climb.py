@@ -88,6 +88,28 @@ def test_samples_without_embeddings_get_no_attempts_with_pictures(climbed: Climb
     assert {a.item.media_id for a in attempts if a.solver == "question_only"} > seen
 
 
+def test_a_twin_shows_the_pictures_of_its_source(made: Any) -> None:
+    from chronotope.engine.ladder.pictures import PictureIndex
+
+    rows = [{"media_id": "film", "t_s": float(t), "model": "m", "vector": [float(t)]} for t in range(40)]
+    edit = {
+        "media_id": "twin",
+        "operation": "reverse",
+        "source_media_id": "film",
+        "time_scale": -1.0,
+        "time_offset_s": 30.0,
+    }
+    index = PictureIndex(rows, 1.0, edits=[edit])
+    (item,) = items_of(iter([made().sample(0, "What?", ChoiceAnswer(index=0), ("a", "b"))]))
+    ref = item.media[0].model_copy(update={"media_id": "twin", "start_s": 0.0, "end_s": 10.0})
+    twin = type(item)(**{**item.__dict__, "media": (ref,)})
+    assert index.seen("first_frame", twin) == 30
+    assert index.seen("middle_frame", twin) == 25
+    assert [float(v[0]) for v in index.shown(ref)] == list(range(20, 30))
+    unknown = type(item)(**{**item.__dict__, "media": (ref.model_copy(update={"media_id": "other"}),)})
+    assert index.seen("middle_frame", unknown) is None
+
+
 def test_nobody_has_seen_the_group_that_it_answers(made: Any) -> None:
     """In each group one made-up word of four is always right: only who has seen the group could know it."""
     maker = made(2)
