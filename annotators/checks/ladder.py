@@ -32,18 +32,18 @@ class LadderParams(Params):
     model: str | None = Field(
         None, description="Model whose embeddings are looked at; by default the one with most rows."
     )
-    reach_s: float = Field(1.0, gt=0, description="Farthest distance of an embedding from the wanted time, s.")
+    reach_s: float = Field(1.0, gt=0, description="Farthest that an embedded picture may lie from the wanted time, s.")
 
 
 class Ladder(UnitAnnotator[LadderParams]):
     """Writes `attempts`: one row per sample and baseline."""
 
     name: ClassVar[str] = "ladder"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = LadderParams
     reads: ClassVar[tuple[str, ...]] = ("samples", "groups", "embeddings", "edits")
     optional_reads: ClassVar[tuple[str, ...]] = ("embeddings", "edits")
-    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"embeddings": ("t_s", "model", "vector")}
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"embeddings": ("t_s", "until_s", "model", "vector")}
     writes: ClassVar[tuple[str, ...]] = ("attempts",)
     stage: ClassVar[Stage] = "task"
     grain: ClassVar[Grain] = "corpus"

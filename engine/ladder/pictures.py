@@ -9,7 +9,7 @@ approximation for a mirrored one, in which the solver cannot tell left from righ
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -39,23 +39,23 @@ class PictureIndex:
         rows = list(rows)
         counts = Counter(str(row["model"]) for row in rows)
         self.model = model if model is not None else min(counts, key=lambda m: (-counts[m], m), default=None)
-        found: dict[str, dict[float, Any]] = {}
+        found: dict[str, dict[float, tuple[float, Any]]] = {}
         for row in rows:
             if row["model"] == self.model and row["vector"] is not None:
-                found.setdefault(row["media_id"], {}).setdefault(float(row["t_s"]), row["vector"])
+                t_s = float(row["t_s"])
+                until_s = max(t_s, float(row.get("until_s") or t_s))
+                found.setdefault(row["media_id"], {}).setdefault(t_s, (until_s, row["vector"]))
         self._times = {media_id: sorted(at) for media_id, at in found.items()}
-        self._vectors = found
+        self._pictures = found
 
     def near(self, media_id: str, t_s: float) -> np.ndarray | None:
-        """The vector nearest in time, None when none is within reach."""
+        """The vector of the picture that stands for a time, or the nearest; None when none is within reach."""
         media_id, (t_s,) = self._place(media_id, t_s)
-        times = self._times.get(media_id, ())
-        i = bisect_left(times, t_s)
-        close = [t for t in times[max(0, i - 1) : i + 1] if abs(t - t_s) <= self.reach_s]
-        if not close:
-            return None
-        nearest = min(close, key=lambda t: (abs(t - t_s), t))
-        return np.asarray(self._vectors[media_id][nearest], np.float64)
+        times, pictures = self._times.get(media_id, []), self._pictures.get(media_id, {})
+        i = bisect_right(times, t_s)
+        apart = {t: max(t - t_s, t_s - pictures[t][0], 0.0) for t in times[max(0, i - 1) : i + 1]}
+        close = [(d, t) for t, d in apart.items() if d <= self.reach_s]
+        return np.asarray(pictures[min(close)[1]][1], np.float64) if close else None
 
     def shown(self, ref: MediumRef) -> list[np.ndarray]:
         """The vectors of everything that is shown of a medium, in time order (stills as they are listed)."""
@@ -63,10 +63,11 @@ class PictureIndex:
             found = [self.near(ref.media_id, t) for t in ref.frame_times]
             return [v for v in found if v is not None]
         media_id, (low, high) = self._place(ref.media_id, ref.start_s, ref.end_s)
-        times = self._times.get(media_id, [])
-        inside = times[bisect_left(times, min(low, high)) : bisect_left(times, max(low, high))]
-        vectors = self._vectors.get(media_id, {})
-        return [np.asarray(vectors[t], np.float64) for t in inside]
+        low, high = min(low, high), max(low, high)
+        times, pictures = self._times.get(media_id, []), self._pictures.get(media_id, {})
+        before = max(0, bisect_right(times, low) - 1)
+        inside = [t for t in times[before : bisect_left(times, high)] if t >= low or pictures[t][0] > low]
+        return [np.asarray(pictures[t][1], np.float64) for t in inside]
 
     def _place(self, media_id: str, *times: float) -> tuple[str, tuple[float, ...]]:
         """Where the pictures of a medium at some times stand: in itself, or in the source of a twin."""

@@ -106,6 +106,12 @@ def test_a_twin_shows_the_pictures_of_its_source(made: Any) -> None:
     assert index.seen("first_frame", twin) == 30
     assert index.seen("middle_frame", twin) == 25
     assert [float(v[0]) for v in index.shown(ref)] == list(range(20, 30))
+    rare = [
+        {"media_id": "film", "t_s": t, "until_s": t + 10.0, "model": "m", "vector": [t]} for t in (10.0, 20.0, 40.0)
+    ]
+    index = PictureIndex(rare, 1.0, edits=[edit])
+    assert index.seen("middle_frame", twin) == 20 and index.seen("first_frame", twin) == 20
+    assert [float(v[0]) for v in index.shown(ref)] == [20]
     unknown = type(item)(**{**item.__dict__, "media": (ref.model_copy(update={"media_id": "other"}),)})
     assert index.seen("middle_frame", unknown) is None
 
