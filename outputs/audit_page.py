@@ -87,7 +87,7 @@ img { display: block; max-width: 100%; height: auto; border-radius: 8px; backgro
 .question { font-size: 20px; line-height: 1.4; margin: 6px 0 10px; white-space: pre-line; overflow-wrap: anywhere; }
 .said { margin: 4px 0 12px; padding: 8px 12px; background: var(--tint); border-radius: 8px; white-space: pre-line; overflow-wrap: anywhere; }
 ul { list-style: none; margin: 0 0 12px; padding: 0; }
-li { display: grid; grid-template-columns: 24px 1fr auto; gap: 10px; padding: 4px 0; align-items: baseline; }
+li { display: grid; grid-template-columns: 24px 1fr auto; gap: 10px; padding: 4px 0; align-items: center; }
 li small { color: var(--muted); }
 .mark { width: 22px; height: 22px; border: 2px solid var(--line); border-radius: 50%; font: 700 13px/18px system-ui; text-align: center; }
 .open .true { font-weight: 600; } .open .true .mark { background: var(--good); border-color: var(--good); color: var(--paper); }
@@ -213,7 +213,10 @@ function media(list) {
       track.addEventListener("click", e => { p.currentTime = p.duration * e.offsetX / track.clientWidth; });
       if (item.spans.length) figure.append(track);
     }
-    figure.append(el("figcaption", {}, m.label));
+    const clock = el("span", {}), length = el("span", {}, m.label);
+    const tick = () => { clock.textContent = `now at ${(p.currentTime + m.zero_s).toFixed(2)} s of the medium, `; };
+    for (const e of ["timeupdate", "seeked", "loadedmetadata"]) p.addEventListener(e, tick);
+    figure.append(el("figcaption", {}, clock, length));
     box.append(figure);
   });
   return box;
@@ -264,10 +267,10 @@ async function go(to) {
 }
 function finished() {
   const left = D.items.length - Object.values(counts()).reduce((a, b) => a + b);
-  reveal(false);
   place.replaceChildren(el("section", { class: "done" }, el("h2", {}, left ? `${left} samples are not judged yet` : "All samples are judged"),
     el("p", {}, D.inside ? "Save the verdicts, and give the file to `chronotope audit --import`." : "Finish, and the terminal tells the precision. What is judged is kept either way."),
     el("button", { class: "main", onclick: finish }, D.inside ? "Save the verdicts" : "Finish")));
+  reveal(false);
   tell("");
 }
 async function judge(verdict) {
@@ -301,9 +304,10 @@ async function finish() {
     return;
   }
   await fetch("finish", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
-  wanted++; item = null; reveal(false);
-  for (const b of document.querySelectorAll("footer button, #finish")) b.disabled = true;
+  wanted++; item = null;
   place.replaceChildren(el("section", { class: "done" }, el("h2", {}, "Thank you"), el("p", {}, "The verdicts are kept. This page can be closed.")));
+  reveal(false);
+  for (const b of document.querySelectorAll("footer button, #finish")) b.disabled = true;
   tell("");
 }
 for (const b of document.querySelectorAll("[data-verdict]")) b.addEventListener("click", () => judge(b.dataset.verdict));
@@ -314,7 +318,7 @@ $("back").addEventListener("click", () => go(at - 1));
 $("next").addEventListener("click", () => go(at + 1));
 $("finish").addEventListener("click", finish);
 document.addEventListener("keydown", e => {
-  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  if ($("finish").disabled || e.ctrlKey || e.metaKey || e.altKey) return;
   if (e.target.tagName === "TEXTAREA") {
     if (e.key === "Escape" || (e.key === "Enter" && !e.shiftKey)) { e.target.blur(); e.preventDefault(); }
     return;

@@ -25,7 +25,7 @@ MAX_BODY = 64 << 10
 MAX_COMMENT = 4000
 TYPES = {".mp4": "video/mp4", ".flac": "audio/flac", ".webp": "image/webp"}
 POLICY = (
-    "default-src 'none'; img-src 'self'; media-src 'self'; connect-src 'self'; "
+    "default-src 'none'; img-src 'self' data:; media-src 'self'; connect-src 'self'; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 Record = Callable[[str, str, str], None]

@@ -167,12 +167,12 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def _plain(value: Any) -> Any:
     """A text that a spreadsheet does not take for a formula."""
     text = str(value)
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not isinstance(value, int | float) else value
+    return f"'{text}" if text.startswith(tuple("=+-@\t\r")) and not isinstance(value, int | float) else value
 
 
 def read_csv(path: Path, catalog: Catalog, reviewer: str, label: str) -> list[Review]:
     """Verdicts from a file with columns sample_id and verdict (right, wrong, unclear, or empty), and if there are any: comment,
-    reviewer, audit, reviewed_at. Raises `UsageError` naming the line that makes no sense.
+    reviewer, audit, reviewed_at. Raises `UsageError` naming the row that makes no sense.
     """
     known = {
         r["sample_id"]: r for r in catalog.rows("SELECT sample_id, task, media_id, evidence_grade FROM sample_view")
@@ -188,10 +188,10 @@ def read_csv(path: Path, catalog: Catalog, reviewer: str, label: str) -> list[Re
             if not verdict:
                 continue
             if verdict not in VERDICTS:
-                raise UsageError(f"{path.name}, line {number}: verdict {verdict!r} is none of {', '.join(VERDICTS)}")
+                raise UsageError(f"{path.name}, row {number}: verdict {verdict!r} is none of {', '.join(VERDICTS)}")
             sample = known.get((row["sample_id"] or "").strip())
             if sample is None:
-                raise UsageError(f"{path.name}, line {number}: no sample {row['sample_id']!r} in this dataset")
+                raise UsageError(f"{path.name}, row {number}: no sample {row['sample_id']!r} in this dataset")
             found.append(
                 {
                     **sample,
