@@ -58,14 +58,12 @@ def _facts(
             return {**facts, **clock, "verifier": "span_set", "truth": [_edges(s) for s in spans]}
         case "box":
             codec = language.box_codec(view)
-            truth = list(codec.decode(codec.encode(Box(*answer["box"]))).edges)
-            return {**facts, "boxes": box_settings(codec), "verifier": "box_iou", "truth": truth}
+            return {**facts, "boxes": box_settings(codec), "verifier": "box_iou", "truth": _said_box(answer, codec)}
         case "span_box":
             codec = language.box_codec(view)
             span = _said(Span(answer["start_s"], answer["end_s"]), view, times)
-            box = list(codec.decode(codec.encode(Box(*answer["box"]))).edges)
-            truth = {"span": _edges(span), "box": box}
-            return {**facts, **clock, "boxes": box_settings(codec), "verifier": "viou", "truth": truth}
+            both = {"span": _edges(span), "box": _said_box(answer, codec)}
+            return {**facts, **clock, "boxes": box_settings(codec), "verifier": "viou", "truth": both}
         case "choice":
             return {**facts, "verifier": "choice", "truth": answer["letter"], "options": list(options)}
         case "order":
@@ -97,6 +95,10 @@ def _said(span: Span, view: View, times: TimeCodec) -> Span:
     if said is None:
         raise LeftOut("time shorter than the codec can say", f"{span.start_s:g}..{span.end_s:g} s")
     return said
+
+
+def _said_box(answer: Mapping[str, Any], codec: BoxCodec) -> list[float]:
+    return list(codec.decode(codec.encode(Box(*answer["box"]))).edges)
 
 
 def _edges(span: Span) -> list[float]:

@@ -123,7 +123,7 @@ def _turn_lanes(sample: Sample) -> list[Lane]:
     lanes = []
     for i, part in enumerate(sample.answer.parts, start=1):
         one = sample.model_copy(update={"answer": part.answer, "options": sample.options[slice(*part.options)]})
-        scope = Bar(*part.scope, "" if _answer_bars(one) else span_words(*part.scope), p.ASKED, p.PAPER)
+        scope = Bar(*part.scope, "" if _answer_bars(one) else span_words(*part.scope), p.ASKED_TINT, p.ASKED)
         lanes.append(Lane(f"turn {i}", (scope, *_answer_bars(one))))
     return lanes
 

@@ -105,11 +105,6 @@ def tiou(a: Span, b: Span) -> float:
     return common_s / (a.length_s + b.length_s - common_s)
 
 
-def tiou_shorter(predicted: Span, truth: Span) -> float:
-    """tIoU times |truth| / |predicted| where `predicted` is the longer one: punishes covering too much twice."""
-    return tiou(predicted, truth) * min(1.0, truth.length_s / predicted.length_s)
-
-
 def iop(predicted: Span, truth: Span) -> float:
     """Intersection over prediction (NExT-GQA): the share of `predicted` that lies in `truth`, 0..1."""
     return overlap_s(predicted, truth) / predicted.length_s

@@ -59,6 +59,11 @@ def check_span(answer: Span | None, truth: Span, tolerance_s: float) -> Check:
     return Check(not reason, reason, tiou(answer, truth))
 
 
+def tiou_shorter(answer: Span, truth: Span) -> float:
+    """tIoU times |truth| / |answer| where the answer is the longer one: punishes covering too much twice."""
+    return tiou(answer, truth) * min(1.0, truth.length_s / answer.length_s)
+
+
 def check_spans(answer: Sequence[Span] | None, truth: Sequence[Span], tolerance_s: float) -> Check:
     """As many spans as in the truth and, in time order, both ends of each within `tolerance_s`; score is tIoU
     of the sets.

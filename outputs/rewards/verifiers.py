@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...schemas.box import Box
-from ...schemas.span import Span, tiou_shorter
+from ...schemas.span import Span
 from ...schemas.verifying import (
     Check,
     check_absent,
@@ -26,6 +26,7 @@ from ...schemas.verifying import (
     check_spans,
     check_text,
     check_track,
+    tiou_shorter,
 )
 from .options import read_choice, read_order
 from .places import (
