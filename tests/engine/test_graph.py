@@ -52,6 +52,18 @@ def test_from_chooses_one_of_several_producers() -> None:
         build_graph((BASE[0], *two, ProducerSpec("clips", "clips", sources={"shots": ("coarse",)})), OUTSIDE)
 
 
+def test_conversations_read_the_samples_of_tasks_and_not_each_other() -> None:
+    built = graph(
+        ProducerSpec("signals", "signals"),
+        ProducerSpec("camera_motion", "camera_motion"),
+        ProducerSpec("conversation", "conversation"),
+        ProducerSpec("live", "conversation", {"streaming": True}),
+    )
+    assert built["conversation"].inputs["samples"] == ("camera_motion",)
+    assert built["live"].inputs["samples"] == ("camera_motion",)
+    assert names(built.waves("task")) == [["camera_motion"], ["conversation", "live"]]
+
+
 @pytest.mark.parametrize(
     ("specs", "message"),
     [
