@@ -54,6 +54,7 @@ def test_from_chooses_one_of_several_producers() -> None:
 
 def test_conversations_read_the_samples_of_tasks_and_not_each_other() -> None:
     built = graph(
+        ProducerSpec("shots", "shots"),
         ProducerSpec("signals", "signals"),
         ProducerSpec("camera_motion", "camera_motion"),
         ProducerSpec("conversation", "conversation"),
