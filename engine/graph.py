@@ -161,7 +161,7 @@ def _nothing_writes(table: str, reader: str) -> str:
     for name, file in builtin_files("annotator").items():
         text = file.read_text()
         declared = re.search(r"^    writes\b.*?=(.*)$", text, re.MULTILINE)
-        if declared and f'"{table}"' in declared[1]:
+        if declared and f'"{table}"' in declared[1] and file.parent.name != "importers":
             candidates.append(name)
     hint = f"add {' or '.join(f'`- {c}`' for c in sorted(candidates))}" if candidates else "no annotator writes it"
     return f"producer {reader} reads table {table}, which nothing in the recipe writes; {hint}"

@@ -31,7 +31,7 @@ from ..engine.store import Store
 from ..schemas.tables import TABLES
 from .places import places_of
 from .recipe import Recipe
-from .run_record import BuildReport, check_conflicts, models_of, run_row
+from .run_record import BuildReport, check_conflicts, models_of, retired, run_row
 
 
 class Build:
@@ -89,6 +89,7 @@ class Build:
             )
             try:
                 self._waves(runner, catalog, places)
+                self._retire(catalog, committer, ledger, list(settings))
                 committer.flush()
                 self.report.status = "done"
                 self.report.unaccounted = self._unaccounted(runner, catalog, places)
@@ -112,6 +113,12 @@ class Build:
             for wave in runner.graph.waves(stage):
                 with self._stage(wave.title):
                     self._count(runner.run(wave))
+
+    def _retire(self, catalog: Catalog, committer: Committer, ledger: LedgerIndex, names: list[str]) -> None:
+        """Remove what producers made that the recipe names no more."""
+        gone = [(p, u) for p in retired(catalog, self.recipe.name, names) for u in ledger.units(p)]
+        self.report.removed += len(gone)
+        committer.flush(gone)
 
     def _media(self, catalog: Catalog, places: list[Any]) -> dict[str, Any]:
         media = media_of(catalog, self.recipe.scan_name)

@@ -23,7 +23,7 @@ from ..engine.task import Task
 from ..schemas.ids import seeded_fraction
 from ..schemas.tables import TABLES
 from .lies import Lie, Row, edit_table, rows_by_file, write_back
-from .run_record import latest_runs
+from .run_record import latest_runs, of_annotator
 
 _CITED = ("words", "speech", "text_regions", "signals", "pixel_stats")
 
@@ -131,11 +131,16 @@ class Together:
     tables: tuple[str, ...]
     tasks: tuple[str, ...]
     change: Callable[[str, Row], Row]
+    stays_true: tuple[str, ...] = ("absent",)
+    """Kinds of answers that are true all the same: what is never said is not said a second later either."""
 
 
 TOGETHER_KINDS: dict[str, Together] = {
     "stale times, evidence and answer": Together(
-        ("words", "speech", "text_regions"), ("speech_grounding", "text_grounding", "span_choice"), stale_times
+        ("words", "speech", "text_regions"),
+        ("speech_grounding", "text_grounding", "span_choice"),
+        stale_times,
+        ("absent", "box"),
     ),
     "misrecognised, evidence and question": Together(
         ("words", "speech", "text_regions"),
@@ -159,7 +164,9 @@ def plant_together(root: Path, kind: str, cases: int, seed: int = 0) -> list[Lie
     before = {row["sample_id"] for rows in files.values() for row in rows}
     with Catalog(root) as catalog:
         made = [row for run in latest_runs(catalog) for row in _written(catalog, run, what)]
-    false = {row["sample_id"]: row for row in made if row["sample_id"] not in before}
+    false = {
+        r["sample_id"]: r for r in made if r["sample_id"] not in before and r["answer_kind"] not in what.stays_true
+    }
     chosen = sorted(false, key=lambda i: (seeded_fraction(seed, kind, i), i))[:cases]
     first, *rest = sorted(files)
     write_back("samples", first, [false[i] for i in chosen])
@@ -171,7 +178,7 @@ def plant_together(root: Path, kind: str, cases: int, seed: int = 0) -> list[Lie
 def _written(catalog: Catalog, run: Mapping[str, Any], what: Together) -> list[Row]:
     """Samples that the run's tasks write now."""
     settings = json.loads(run["producers_json"])
-    tasks: dict[str, Any] = settings.get("verdicts", {}).get("params", {}).get("tasks", {})
+    tasks: dict[str, Any] = (of_annotator(settings, "verdicts") or {}).get("params", {}).get("tasks", {})
     made: list[Row] = []
     for name, s in sorted(tasks.items()):
         if s["annotator"] not in what.tasks:

@@ -28,7 +28,7 @@ from ..schemas.sample import Sample
 from .deep_draw import Drawn, draw, packages_of, samples_of
 from .deep_media import METHOD as MEDIA_METHOD
 from .deep_media import MediaCheck, media_check
-from .run_record import latest_runs
+from .run_record import latest_runs, of_annotator
 
 ONE_SHOT = ("motion", "statistics", "stills")
 """Second methods of tasks whose windows lie inside one shot."""
@@ -220,7 +220,7 @@ def _settings(catalog: Catalog) -> _Settings:
                 built["shots"] = str(made["params"].get("detector"))
             if made["annotator"] == "speech":
                 built["speech"] = str(made["params"].get("model"))
-        tasks: dict[str, Any] = producers.get("verdicts", {}).get("params", {}).get("tasks", {})
+        tasks: dict[str, Any] = (of_annotator(producers, "verdicts") or {}).get("params", {}).get("tasks", {})
         for name, s in tasks.items():
             task = cast(Task[Any], ProducerSpec(name, s["annotator"], s["params"], folder=s["folder"]).build())
             second[type(task).name] = type(task).second

@@ -24,7 +24,7 @@ from ..engine.select import selection_mark
 from ..engine.store import Store
 from .places import places_of
 from .recipe import Recipe
-from .run_record import check_conflicts, difference, latest_runs
+from .run_record import check_conflicts, difference, latest_runs, retired
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,10 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
                     )
                     if run or gone:
                         dirty.add(producer.name)
+        for name in retired(catalog, recipe.name, settings):
+            gone = sum(1 for _ in ledger.units(name))
+            if gone:
+                lines.append(PlanLine(name, "", "", gone, 0, False, gone, "the recipe names it no more", 0.0, None))
         return lines
     finally:
         catalog.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -172,15 +173,15 @@ class Recipe:
         specs = [self._spec({"probe": {}}, "annotate"), self._spec({"clips": clips}, "annotate")]
         splits = self._written.get("splits", {})
         if self.model.tasks:
-            specs.append(self._spec({"footage_groups": splits}, "tasks"))
+            specs.append(self._own({"footage_groups": splits}))
         for section in SECTIONS:
             for entry in self._written.get(section, ()):
                 spec = self._spec(entry, section)
                 _right_section(spec, section)
                 specs.append(spec)
         if self.model.tasks:
-            specs.append(self._spec({"verdicts": self._checking(specs)}, "tasks"))
-            specs.append(self._spec({"groups": splits}, "tasks"))
+            specs.append(self._own({"verdicts": self._checking(specs)}))
+            specs.append(self._own({"groups": splits}))
             specs += self._checks()
         return tuple(specs)
 
@@ -195,7 +196,14 @@ class Recipe:
                 hint = f"did you mean {close[0]!r}?" if close else f"checks are {', '.join(builtin_checks())}"
                 raise RecipeError(f"checks: unknown check {name!r}; {hint}")
         wanted = {n: p if isinstance(p, dict) else {} for n, p in entries.items() if p is not False}
-        return [self._spec({name: params}, "tasks") for name, params in wanted.items()]
+        return [self._own({name: params}) for name, params in wanted.items()]
+
+    def _own(self, entry: dict[str, Any]) -> ProducerSpec:
+        """A producer that every recipe with tasks has: it looks at this recipe's samples and is named after it, so that
+        recipes of one root do not replace each other's rows.
+        """
+        spec = self._spec(entry, "tasks")
+        return replace(spec, name=f"{spec.name}:{self.name}")
 
     def _checking(self, specs: Iterable[ProducerSpec]) -> dict[str, Any]:
         """Parameters of `verdicts`: which task wrote what, and how true each producer's rows are."""

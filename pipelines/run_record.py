@@ -70,15 +70,25 @@ def check_conflicts(catalog: Catalog, recipe: str, settings: Mapping[str, Mappin
             continue
         theirs = json.loads(row["producers_json"] or "{}")
         for name, mine in settings.items():
-            if name in theirs and theirs[name] != json.loads(json.dumps(mine)) and mine["annotator"] not in BUILT_IN:
+            if name in theirs and theirs[name] != json.loads(json.dumps(mine)) and name != "probe":
                 raise RecipeError(
                     f"producer {name!r} is used by recipe {row['recipe']!r} of this root with other settings "
                     f"({difference(theirs[name], mine)}); give it another name here with `as:`, or build into another root"
                 )
 
 
-BUILT_IN = ("probe", "verdicts", "groups")
-"""Producers that every recipe has."""
+def of_annotator(settings: Mapping[str, Mapping[str, Any]], annotator: str) -> Mapping[str, Any] | None:
+    """The settings of the producer that is this annotator, from `producers_json` of a run; None when there is none."""
+    return next((s for s in settings.values() if s["annotator"] == annotator), None)
+
+
+def retired(catalog: Catalog, recipe: str, names: Iterable[str]) -> list[str]:
+    """Producers of the recipe's newest build that are not among `names` any more and that no other recipe has: their rows
+    are to be removed.
+    """
+    runs = {row["recipe"]: set(json.loads(row["producers_json"] or "{}")) for row in latest_runs(catalog)}
+    mine = runs.pop(recipe, set())
+    return sorted(mine - set(names) - set().union(*runs.values()))
 
 
 def latest_runs(catalog: Catalog) -> list[dict[str, Any]]:

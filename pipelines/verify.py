@@ -18,7 +18,7 @@ from ..engine.annotator import Rows, Unit, UnitAnnotator
 from ..engine.bundle import read_inputs
 from ..engine.catalog import Catalog
 from ..engine.producer import ProducerSpec
-from .run_record import latest_runs
+from .run_record import latest_runs, of_annotator
 
 UNITS_AT_ONCE = 64
 
@@ -72,11 +72,12 @@ def _verdicts(catalog: Catalog) -> Iterator[dict[str, Any]]:
     checked: set[str] = set()
     for run in latest_runs(catalog):
         settings = json.loads(run["producers_json"])
-        if "verdicts" not in settings:
+        mine = of_annotator(settings, "verdicts")
+        if mine is None:
             continue
-        spec = ProducerSpec("verdicts", "verdicts", settings["verdicts"]["params"])
+        spec = ProducerSpec("verdicts", "verdicts", mine["params"])
         annotator = cast(UnitAnnotator, spec.build())
-        inputs: dict[str, list[str]] = settings["verdicts"]["inputs"]
+        inputs: dict[str, list[str]] = mine["inputs"]
         names = inputs["samples"]
         rows = catalog.rows("SELECT DISTINCT unit FROM samples WHERE list_contains(?, producer) ORDER BY unit", [names])
         units = [r["unit"] for r in rows]

@@ -91,7 +91,9 @@ def _reference(solvers: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
 
 def _reasons(catalog: Catalog) -> dict[str, str]:
     """Why tasks have no attempts, by the rule that the ladder uses with the parameters of the newest build."""
-    params = next((s["ladder"]["params"] for s in build_settings(catalog) if "ladder" in s), None)
+    params = next(
+        (p["params"] for s in build_settings(catalog) for p in s.values() if p["annotator"] == "ladder"), None
+    )
     rows = catalog.rows(
         "SELECT task, count(*) AS samples, count(DISTINCT coalesce(group_id, media_id)) AS groups "
         "FROM sample_view GROUP BY task"

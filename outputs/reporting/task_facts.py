@@ -38,7 +38,8 @@ def task_facts(catalog: Catalog) -> dict[str, TaskFacts]:
     names = [r["task"] for r in catalog.rows("SELECT DISTINCT task FROM samples ORDER BY task")]
     folders: dict[str, tuple[str, str | None]] = {}
     for settings in build_settings(catalog):
-        for spec in settings.get("verdicts", {}).get("params", {}).get("tasks", {}).values():
+        checked: dict[str, Any] = next((s for s in settings.values() if s["annotator"] == "verdicts"), {})
+        for spec in checked.get("params", {}).get("tasks", {}).values():
             kind = _found(spec["annotator"], spec.get("folder"))
             if kind is not None:
                 folders[kind.name] = spec["annotator"], spec.get("folder")

@@ -134,7 +134,7 @@ def test_variables_reach_annotators_and_nothing_that_is_stored(secretive: Recipe
     assert settings["http_endpoint"]["params"]["url"] == "https://host/${THE_TOKEN}/x"
     assert settings["http_endpoint"]["params"]["parameters"] == {"key": "${THE_TOKEN}"}
     assert settings["signals"]["params"]["fps"] == "${THE_RATE}"
-    assert settings["verdicts"]["params"]["tasks"]["frame_order"]["params"] == {"per_medium": "${THE_NUMBER}"}
+    assert settings["verdicts:r"]["params"]["tasks"]["frame_order"]["params"] == {"per_medium": "${THE_NUMBER}"}
     assert SECRET not in repr(producers["http_endpoint"].spec)
 
 
