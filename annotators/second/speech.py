@@ -17,7 +17,7 @@ from ...schemas.metrics import normalise_words, order_accuracy, word_edits
 from ...schemas.span import Span, overlap_s
 from ..audio.transcript import HeardWord
 from .claims import Claim, claim_of
-from .footage import Footage, muted
+from .footage import RATE_HZ, Footage, muted
 from .method import Opinion, Removed, SecondMethod, SecondParams, Shown, alike, best_option, says
 from .recogniser import Choice, Recogniser, choose
 
@@ -27,6 +27,8 @@ MIN_PIECE = 0.4
 """The same for a piece of a transcript, whose ends cut through words."""
 AGAIN = 0.8
 """Likeness of another place that counts as the words being said again."""
+NEAR_S = 2.0
+"""Sound around a span that is heard again for itself when the words are not found in the whole."""
 MARGIN_S = 0.15
 """Sound muted on both sides of the evidence."""
 
@@ -76,7 +78,18 @@ class SpeechAgain(SecondMethod):
             return _ordered(method, claim, words)
         if removed != "nothing":
             return _anywhere(method, claim, words)
+        if claim.spans and not claim.others and not places_of(claim.text, words, MIN_ALIKE):
+            words = self._heard_near(film, claim.spans[0])
         return _placed(method, claim, words)
+
+    def _heard_near(self, film: Footage, span: Span) -> list[HeardWord]:
+        """Words around a span, heard for themselves: a recogniser may pass over a sentence of a longer sound."""
+        assert self._recogniser is not None
+        first = max(0, round((film.to_file(span.start_s) - NEAR_S) * RATE_HZ))
+        last = max(first, round((film.to_file(span.end_s) + NEAR_S) * RATE_HZ))
+        shift = film.to_source(first / RATE_HZ)
+        heard = self._recogniser.words(film.sound[first:last])
+        return [HeardWord(w.text, w.start_s + shift, w.end_s + shift, w.probability) for w in heard]
 
     def anywhere(self, shown: Shown) -> Opinion:
         """Whether a quotation is said anywhere in the window: for what should be read, not heard."""
