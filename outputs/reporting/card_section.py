@@ -13,7 +13,7 @@ from collections.abc import Collection
 from ...engine.catalog import Catalog
 from .ladder_figures import TOLERANCE, ladder_figures
 from .language_figures import language_figures
-from .markdown import ladder_note, ladder_table, language_table, md_table
+from .markdown import ladder_words, language_table, md_table
 from .sample_figures import GRADES
 from .task_facts import task_facts
 
@@ -36,8 +36,7 @@ def trust_section(catalog: Catalog, samples: Collection[str]) -> str:
         "Samples by how true their evidence is: `exact` is known by construction or from people's annotation, `reviewed` was "
         "called right by a person, `two_source` rests on two methods that agree, `model` on one, `judge` on a model's opinion.",
         md_table(("task", *used), [[task, *(count[g] for g in used)] for task, count in sorted(grades.items())]),
-        ladder_note(TOLERANCE),
-        ladder_table(ladder),
+        ladder_words(ladder, TOLERANCE),
         "Questions as they are asked, with times and places as one mark:",
         language_table(language),
     ]

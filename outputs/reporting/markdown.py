@@ -27,7 +27,7 @@ def report_markdown(figures: Mapping[str, Any]) -> str:
         for t in tasks
     ]  # fmt: skip
     parts += ["## Samples", md_table(("task", "samples", *SPLITS, "groups", "failed", "grades"), counted)]
-    parts += ["## Ladder", ladder_note(figures["tolerance"]), ladder_table({t["task"]: t["ladder"] for t in tasks})]
+    parts += ["## Ladder", ladder_words({t["task"]: t["ladder"] for t in tasks}, figures["tolerance"])]
     parts += ["## Language", language_table({t["task"]: t["language"] for t in tasks})]
     deep = [
         [t["task"], d["method"], d["removed"], d["agree"], d["disagree"], d["undecided"], _share(d, "agreement")]
@@ -50,24 +50,25 @@ def report_markdown(figures: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def ladder_note(tolerance: float) -> str:
-    """What the table of the ladder says."""
-    return (
-        "What baselines earn above chance (choices, orders) or above the best constant (spans, numbers) on footage that they "
-        f"have not seen, with the 95% interval. In bold: must fail, but its interval lies above {tolerance:g}."
-    )
-
-
-def ladder_table(ladders: Mapping[str, Mapping[str, Any]]) -> str:
-    """A row per task, a column per solver."""
+def ladder_words(ladders: Mapping[str, Mapping[str, Any]], tolerance: float) -> str:
+    """A row per task and a column per solver, and what they say; why there are none, where no baseline was tried."""
     solvers = list(dict.fromkeys(s["solver"] for ladder in ladders.values() for s in ladder["solvers"]))
-    if not solvers:
-        return "\n".join(f"- {task}: {ladder['withheld']}" for task, ladder in ladders.items())
-    rows = []
-    for task, ladder in ladders.items():
-        by_solver = {s["solver"]: s for s in ladder["solvers"]}
-        rows.append([task, *(_gap(by_solver.get(s)) for s in solvers), ladder["shortcuts"]])
-    return md_table(("task", *(s.replace("_", " ") for s in solvers), "shortcuts"), rows)
+    untried = [f"- {task}: {ladder['withheld']}" for task, ladder in ladders.items() if not ladder["solvers"]]
+    parts = []
+    if solvers:
+        parts.append(
+            "What baselines earn above chance (choices, orders) or above the best constant (spans, numbers) on footage that "
+            f"they have not seen, with the 95% interval. In bold: must fail, but its interval lies above {tolerance:g}."
+        )
+        rows = []
+        for task, ladder in ladders.items():
+            by_solver = {s["solver"]: s for s in ladder["solvers"]}
+            if by_solver:
+                rows.append([task, *(_gap(by_solver.get(s)) for s in solvers), ladder["shortcuts"]])
+        parts.append(md_table(("task", *(s.replace("_", " ") for s in solvers), "shortcuts"), rows))
+    if untried:
+        parts.append("No baselines were tried on:\n\n" + "\n".join(untried))
+    return "\n\n".join(parts)
 
 
 def language_table(languages: Mapping[str, Mapping[str, Any]]) -> str:
