@@ -20,7 +20,7 @@ from ..schemas.ids import derive_id
 from .batch_work import look_at
 from .bundle import Bundle, run_bundle
 from .media_work import Ended, Looked, MediaItem, Packet, Pictures, work_on
-from .producer import Producer, ProducerSpec
+from .producer import Producer, ProducerSpec, RecipeError
 from .results import Outcome, UnitResult
 
 BLOCK_BYTES = 8 << 20
@@ -53,7 +53,7 @@ def start_ray(log: Path, workers: int | None = None) -> int:
                 "include_dashboard": False,
             }
         with _chatter_aside(log):
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+            _init(ray, log, address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.target_max_block_size = BLOCK_BYTES
@@ -62,6 +62,25 @@ def start_ray(log: Path, workers: int | None = None) -> int:
     for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return int(ray.cluster_resources().get("CPU", 1))
+
+
+def _init(ray: Any, log: Path, **options: Any) -> None:
+    """Start or join Ray; on a busy machine its parts may not find each other in time, so once more before giving up.
+
+    Raises `RecipeError`.
+    """
+    for last in (False, True):
+        try:
+            ray.init(**options)
+            return
+        except Exception as error:  # Ray raises bare exceptions here
+            ray.shutdown()
+            if last:
+                where = options["address"] or "here"
+                raise RecipeError(
+                    f"Ray did not start ({where}): {error}; what was committed stays. Is the machine too busy, short of "
+                    f"memory, or RAY_ADDRESS wrong? {log} tells more"
+                ) from error
 
 
 @contextmanager
