@@ -14,7 +14,7 @@ from ..schemas.boxcodec import BoxCodec
 from ..schemas.sample import AbsentAnswer, Sample
 from ..schemas.span import Span, intersection_of_sets, merge, span_or_none, union_length_s
 from ..schemas.timecodec import TimeCodec
-from .evidence_spans import asked_spans, evidence_spans, sample_boxes, sizes_to_see
+from .evidence_spans import asked_spans, evidence_spans, moving_spans, sample_boxes, sizes_to_see
 from .resizing import frame_tokens, resized
 from .samplers import StreamFacts, drawn_times
 from .trainer_profiles import Least, Profile
@@ -183,6 +183,7 @@ def _unseen(
         if frames < least.motion_frames:
             yield f"fewer than {least.motion_frames} frames to see motion", f"{frames} stills"
         moves = False
+    moving = moving_spans(sample) if moves else []
     for medium, span in evidence:
         if shown[medium].stills:
             continue
@@ -192,7 +193,7 @@ def _unseen(
             yield "no frame inside the evidence", where
         if inside < least.frames:
             yield f"fewer than {least.frames} frames inside the evidence", where
-        if moves and inside < least.motion_frames:
+        if (medium, span) in moving and inside < least.motion_frames:
             yield f"fewer than {least.motion_frames} frames to see motion", where
     if isinstance(sample.answer, AbsentAnswer) and found.coverage < least.absent_coverage:
         yield "too little is seen to call it absent", f"{found.coverage:.0%} of the window"

@@ -2,6 +2,7 @@
 
 Spans come from the answer and from the markup of turns and options. Where none is named, the difficulty factors
 `evidence_ratio` and `position` say where the evidence lies; where those are missing too, the whole window is evidence.
+A conversation is asked about all spans of its turns, and about the scopes of turns that are answered otherwise.
 All times are on the source's clock; media are counted from 0.
 """
 
@@ -15,12 +16,14 @@ from ..schemas.markup import BoxAt, BoxMark, SpanMark, Token, parse
 from ..schemas.readings import normalised
 from ..schemas.sample import (
     AbsentAnswer,
+    Answer,
     BoxAnswer,
     MediumRef,
     Sample,
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
+    TurnsAnswer,
 )
 from ..schemas.span import Span, span_or_none
 
@@ -34,11 +37,12 @@ def asked_spans(sample: Sample) -> list[tuple[int, Span]]:
     Raises `MarkupError` for malformed text.
     """
     named: list[tuple[int, float, float]] = []
-    match sample.answer:
-        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
-            named.append((0, start, end))
-        case SpansAnswer(spans=spans):
-            named += [(0, *s) for s in spans]
+    for answer in _answers(sample):
+        match answer:
+            case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+                named.append((0, start, end))
+            case SpansAnswer(spans=spans):
+                named += [(0, *s) for s in spans]
     named += [(t.medium - 1, t.start_s, t.end_s) for t in _tokens(sample) if isinstance(t, SpanMark)]
     found: list[tuple[int, Span]] = []
     for medium, start, end in named:
@@ -59,6 +63,8 @@ def evidence_spans(sample: Sample) -> list[tuple[int, Span]]:
     if isinstance(sample.answer, AbsentAnswer):
         return windows
     found = asked_spans(sample)
+    if isinstance(sample.answer, TurnsAnswer):
+        found += [entry for entry in _scopes(sample.answer) if entry not in found]
     if not found:
         inside = _placed(sample)
         found = [(0, inside)] if inside is not None else windows[:1]
@@ -66,12 +72,23 @@ def evidence_spans(sample: Sample) -> list[tuple[int, Span]]:
     return found + [(i, window) for i, window in windows if i not in named]
 
 
+def moving_spans(sample: Sample) -> list[tuple[int, Span]]:
+    """(medium, span) in which motion must be seen, if the sample needs motion at all.
+
+    In a conversation these are the scopes of what is not answered by a span or a place: a text asked about beside a
+    movement may be read in one frame.
+    """
+    if isinstance(sample.answer, TurnsAnswer):
+        return _scopes(sample.answer)
+    return evidence_spans(sample)
+
+
 def sample_boxes(sample: Sample) -> list[tuple[int, Box]]:
     """(medium, box) of all boxes that the answer, a turn or an option names."""
     found: list[tuple[int, Box]] = []
-    if isinstance(sample.answer, (BoxAnswer, SpanBoxAnswer)):
-        box = box_or_none(*sample.answer.box)
-        found += [(0, box)] if box is not None else []
+    for answer in _answers(sample):
+        if isinstance(answer, (BoxAnswer, SpanBoxAnswer)) and (box := box_or_none(*answer.box)) is not None:
+            found.append((0, box))
     for token in _tokens(sample):
         if isinstance(token, (BoxMark, BoxAt)):
             box = box_or_none(token.x1, token.y1, token.x2, token.y2)
@@ -100,6 +117,24 @@ def sizes_to_see(sample: Sample) -> list[tuple[int, float, float]]:
     for sizes in readings.values():
         found.append((0, median(w for w, _ in sizes), median(h for _, h in sizes)))
     return found
+
+
+def _answers(sample: Sample) -> list[Answer]:
+    """The answer, or those of all turns of a conversation."""
+    return [part.answer for part in sample.answer.parts] if isinstance(sample.answer, TurnsAnswer) else [sample.answer]
+
+
+def _scopes(answer: TurnsAnswer) -> list[tuple[int, Span]]:
+    """What the turns are about whose answers are no spans; around its moment where a place is asked."""
+    found: list[tuple[int, Span]] = []
+    for part in answer.parts:
+        span = span_or_none(*part.scope)
+        if span is None or isinstance(part.answer, (SpanAnswer, SpansAnswer, SpanBoxAnswer)):
+            continue
+        if isinstance(part.answer, BoxAnswer):
+            span = span_or_none(max(0.0, part.answer.t_s - MOMENT_REACH_S), part.answer.t_s + MOMENT_REACH_S) or span
+        found.append((0, span))
+    return list(dict.fromkeys(found))
 
 
 def _placed(sample: Sample) -> Span | None:

@@ -26,6 +26,8 @@ from chronotope.schemas.sample import (
     SpansAnswer,
     TextAnswer,
     Turn,
+    TurnPart,
+    TurnsAnswer,
 )
 from chronotope.schemas.span import Span
 from chronotope.schemas.timecodec import time_codec
@@ -105,6 +107,24 @@ def test_a_conversation_is_judged_by_all_its_turns() -> None:
     silent = sample(TextAnswer(text="a dog"), "<video>\nWhat is it?", "A dog.")
     found = judged(silent, frames_every(2.0))
     assert (found.answerable, found.frames_in_evidence, found.evidence_s) == (True, None, None)
+
+
+def test_a_conversation_is_judged_by_the_answers_and_scopes_of_its_turns() -> None:
+    def talk(span: tuple[float, float], scope: tuple[float, float]) -> Sample:
+        parts = (
+            TurnPart(task="text_grounding", turn=1, answer=SpanAnswer(start_s=span[0], end_s=span[1]), scope=(100.0, 160.0), lead="l", form="f"),
+            TurnPart(task="motion_direction", turn=3, answer=ChoiceAnswer(index=0), options=(0, 2), scope=scope, lead="l", form="f"),
+        )  # fmt: skip
+        turns = tuple(
+            Turn(role=role, text=text)
+            for role, text in (("user", "<video>\nWhen?"), ("assistant", "Then."), ("user", "Where to?\n<options>"), ("assistant", "<answer>"))
+        )  # fmt: skip
+        options = (Option(text="to the left"), Option(text="to the right"))
+        return sample(TurnsAnswer(parts=parts), turns=turns, options=options, needs=("vision", "motion"))
+
+    assert judged(talk((110.0, 111.0), (130.0, 140.0)), frames_every(2.0)).answerable, "one frame is enough to read"
+    assert judged(talk((110.1, 111.9), (130.0, 140.0)), frames_every(2.0)).rule == "no frame inside the evidence"
+    assert judged(talk((110.0, 111.0), (130.0, 131.0)), frames_every(2.0)).rule == "fewer than 2 frames to see motion"
 
 
 def test_where_the_evidence_lies_is_known_from_difficulty_when_no_span_is_named() -> None:
@@ -202,7 +222,10 @@ def test_absence_must_be_seen_over_the_window() -> None:
     assert (found.rule, found.frames_in_evidence) == (None, None)
     assert found.coverage == pytest.approx(59.5 / 60)
     sparse = judged(nothing, frames_every(5.0))
-    assert (sparse.rule, sparse.coverage) == ("too little is seen to call it absent", pytest.approx(11.5 / 60, abs=1e-6))
+    assert (sparse.rule, sparse.coverage) == (
+        "too little is seen to call it absent",
+        pytest.approx(11.5 / 60, abs=1e-6),
+    )
 
 
 def test_a_video_that_the_trainer_refuses() -> None:
