@@ -41,7 +41,7 @@ class Drawn:
     @property
     def first(self) -> Mapping[str, Any]:
         """What the package shows of its first medium."""
-        return self.record["media"][0]  # type: ignore[no-any-return]
+        return self.record["media"][0]
 
     def files(self, kind: str) -> list[Path]:
         """Paths of its first medium's files of one kind (`video`, `audio`, `image`)."""

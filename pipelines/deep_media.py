@@ -120,7 +120,8 @@ def _alike(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
     if float(np.abs(flat[0] - flat[1]).mean()) < 4.0:
         return 1.0
     flat = [p - p.mean() for p in flat]
-    return float(flat[0] @ flat[1] / max(np.linalg.norm(flat[0]) * np.linalg.norm(flat[1]), 1e-6))
+    lengths = float(np.linalg.norm(flat[0])) * float(np.linalg.norm(flat[1]))
+    return float(flat[0] @ flat[1]) / max(lengths, 1e-6)
 
 
 def _sound(file: Footage, source: Footage, length_s: float) -> Opinion:
