@@ -41,7 +41,7 @@ class Wave:
 
     @property
     def title(self) -> str:
-        return ", ".join(p.name for p in self.producers)
+        return ", ".join(p.name.partition(":")[0] for p in self.producers)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from .console import Json, Root, command, find_root, near, out, print_json, table
 
@@ -29,7 +30,6 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Checks, grades, second opinions, the ladder of baselines, language and answers: tables here, a page and JSON."""
-    from ..outputs.reporting.ladder_figures import SOLVERS
     from .report import write_report
 
     place = find_root(root)
@@ -40,16 +40,12 @@ def report(
     tasks = made.figures["tasks"]
     out.print(table([_counts(t) for t in tasks], title="Samples"))
     out.print()
-    used = {line["solver"] for t in tasks for line in t["ladder"]["solvers"]}
-    solvers = [*(s for s in SOLVERS if s in used), *sorted(used - set(SOLVERS))]
-    climbed = [_climbed(t, solvers) for t in tasks]
-    names = ["task", *solvers, "shortcuts"]
-    out.print(table(climbed, names, title="Ladder: gap to chance or prior, lower end of its 95% interval (! too good)"))
+    out.print(ladder_table(tasks))
     for t in tasks:
         if t["ladder"]["withheld"]:
             out.print(f"  {t['task']}: {t['ladder']['withheld']}", style="dim", markup=False)
     out.print()
-    out.print(table([_language(t) for t in tasks], title="Language"))
+    out.print(language_table(tasks))
     opinions = [_deep(t["task"], d) for t in tasks for d in t["deep"]]
     if opinions:
         out.print()
@@ -62,6 +58,21 @@ def report(
         out.print(f"[yellow]look[/] {look['task']}, {look['about']}: ", end="")
         out.print(look["what"], markup=False)
     out.print(f"[bold]{near(made.page)}[/] shows all of it")
+
+
+def ladder_table(tasks: Sequence[Mapping[str, Any]]) -> Table:
+    """What the baselines reach, from the figures of a report."""
+    from ..outputs.reporting.ladder_figures import SOLVERS
+
+    used = {line["solver"] for t in tasks for line in t["ladder"]["solvers"]}
+    solvers = [*(s for s in SOLVERS if s in used), *sorted(used - set(SOLVERS))]
+    title = "Ladder: gap to chance or prior, lower end of its 95% interval (! too good)"
+    return table([_climbed(t, solvers) for t in tasks], ["task", *solvers, "shortcuts"], title=title)
+
+
+def language_table(tasks: Sequence[Mapping[str, Any]]) -> Table:
+    """Wordings and answer forms, from the figures of a report."""
+    return table([_language(t) for t in tasks], title="Language")
 
 
 def _counts(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The demo: the quickstart recipe on real footage and a composed film, then six short looks at what came out.
+"""The demo: the quickstart recipe on real footage and a composed film, then seven short looks at what came out.
 
 Real footage lies in folders that the Makefile fills with two packages' test videos. Everything is written below the
 demo's folder. A second run finds nothing to do.
@@ -61,6 +61,8 @@ def run_demo(folder: Path, footage: tuple[Path, ...]) -> bool:
     _languages(root)
     _say("6. SQL over the dataset")
     _sql(root)
+    _say("7. How far it can be trusted: second methods look at the packaged media, baselines try without looking")
+    _trust(root)
     _places(root, folder)
     out.print(f"\nThe whole demo took {time.perf_counter() - started:.1f} s.")
     return good
@@ -77,16 +79,18 @@ def _find_footage(folders: tuple[Path, ...]) -> list[Path]:
 
 
 def _compose(film: Path) -> None:
-    """The composed film, with its truth beside it; composed once."""
-    truth = film.with_suffix(".truth.json")
-    if film.exists() and truth.exists():
+    """The composed film, with its truth and its events beside it; composed once."""
+    truth, events = film.with_suffix(".truth.json"), film.with_suffix(".events.csv")
+    if film.exists() and truth.exists() and events.exists():
         return
+    from ..annotators.compose.events import events_csv
     from ..annotators.compose.film import compose_film
     from ..annotators.compose.script import FilmParams
 
     started = time.perf_counter()
     made = compose_film(film, FilmParams(seed=FILM_SEED, scenes=FILM_SCENES, title="A Small Film"))
     truth.write_text(made.to_json())
+    events.write_text(events_csv(made, film.name), encoding="utf-8")
     err.print(f"[dim]composed a narrated film of {made.duration_s:.0f} s in {time.perf_counter() - started:.1f} s[/]")
 
 
@@ -144,7 +148,7 @@ def _threshold(recipe: Recipe, root: Path, copy: Path) -> None:
     out.print(f"{STRICTER[0]}\n{STRICTER[1]}", markup=False)
     out.print(
         f"clips kept: {kept[0]} before, {kept[1]} after; {report.model_calls} model calls, "
-        f"{report.decoded_s:.0f} s decoded, {seconds:.1f} s; ran {', '.join(sorted(report.worked))}"
+        f"{report.decoded_s:.0f} s decoded, {seconds:.1f} s; ran {', '.join(sorted(n.partition(':')[0] for n in report.worked))}"
     )
 
 
@@ -166,12 +170,30 @@ def _sql(root: Path) -> None:
         out.print(table(catalog.rows(query)))
 
 
+def _trust(root: Path) -> None:
+    from .cli_deep import deep_command
+    from .cli_report import ladder_table, language_table
+    from .report import write_report
+
+    drawing = {"share": 0.0, "least": 1, "everything": False, "package": "huggingface", "task": None, "seed": 0}
+    deep_command(root, {}, drawing, 0.0, quiet=False)
+    made = write_report(root, root / "report")
+    out.print()
+    if any(t["ladder"]["solvers"] for t in made.figures["tasks"]):
+        out.print(ladder_table(made.figures["tasks"]))
+    else:
+        out.print("ladder of baselines: so little footage gives no held-out groups; from four groups on it is climbed")
+    out.print(language_table(made.figures["tasks"]))
+    out.print(f"the whole report: {made.page}", markup=False)
+
+
 def _places(root: Path, folder: Path) -> None:
     rows: list[dict[str, Any]] = [
         {"what": "dataset (Delta tables)", "where": str(root / "tables")},
         {"what": "composed media", "where": str(root / "media")},
         *({"what": f"package {p.name}", "where": str(p)} for p in sorted((root / "packages").iterdir()) if p.is_dir()),
         {"what": "contact sheet", "where": str(root / "pictures")},
+        {"what": "report", "where": str(root / "report")},
         {"what": "the composed film", "where": str(folder / "film.mp4")},
         {"what": "the recipe", "where": str(find_recipe("quickstart"))},
     ]
