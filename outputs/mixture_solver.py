@@ -1,12 +1,11 @@
-"""How many samples to take of what, so that all quotas hold: a small integer program, and a flow that spreads over media.
+"""How many samples to take of what, so that all quotas hold: a small integer program over kinds of samples.
 
 Samples that must go together are one item; items that count alike (same parts, same number of samples) are one cell,
-and the program chooses a number per cell. It is solved by HiGHS (scipy.optimize.milp): first as many samples as possible, then, at that
-number, drawing evenly on the cells wherever the quotas leave a choice (each further eighth of a cell costs more than
-the one before). A limit per medium makes each medium's use of a cell a variable too; for single samples these form a
-transport problem, so they may be continuous and the picks follow from an integer flow at the smallest limit that still works. Results do
-not depend on the order of the items. Limits: cells times media variables; a hundred thousand samples take seconds, while many
-pairs across media make it a true integer program, which stops at `NODES` nodes with the best that was found.
+and the program chooses a number per cell. It is solved by HiGHS (scipy.optimize.milp): first as many samples as possible,
+then, at that number, drawing evenly on the cells wherever the quotas leave a choice (each further eighth of a cell costs
+more than the one before). A limit per medium enters as the few conditions that matter (`mixture_media.py`); only items of
+several samples on a crowded medium are variables of their own. Results do not depend on the order of the items. Limits:
+some hundreds of cells, some ten thousands of such items; the search ends at `NODES` nodes with the best that was found.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .mixture import Share
+from .mixture_media import Bottleneck, MediaLimit
 
 STEPS = 8
 """Into how many parts a cell's cost of being drawn on is divided."""
@@ -31,6 +30,8 @@ INFEASIBLE = 2
 """Status of scipy.optimize.milp."""
 Signature = tuple[int, tuple[int, ...]]
 """Samples of an item, and how many of them belong to each rule."""
+Group = tuple[int, tuple[str, ...]]
+"""Cell, and the media of an item that have more samples than they may give."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,45 @@ class Problem:
         for item in self.items:
             uses.update(item.media)
         self._crowded = {m for m, n in uses.items() if per_medium_max is not None and n > per_medium_max}
-
-    @cached_property
-    def groups(self) -> dict[tuple[int, tuple[str, ...]], int]:
-        """(cell, crowded media) -> items. Media below their limit need not be told apart."""
-        found = Counter((self._cell[i.signature], self._media(i)) for i in self.items)
-        return dict(sorted(found.items()))
+        groups = Counter((self._cell[i.signature], self._media(i)) for i in self.items)
+        self.whole = {g: n for g, n in sorted(groups.items()) if self._crowded and self.cells[g[0]][0] > 1}
+        """Items of several samples by group, when some medium is crowded."""
+        self.loose = {
+            (c, media[0] if media else ""): n
+            for (c, media), n in sorted(groups.items())
+            if (c, media) not in self.whole
+        }
+        """Single samples by cell and crowded medium ("" for all others)."""
+        self.limit = MediaLimit(self.loose, len(self.cells), per_medium_max or 1)
+        self.bottlenecks: list[Bottleneck] = []
 
     def _media(self, item: Item) -> tuple[str, ...]:
         return tuple(sorted(m for m in item.media if m in self._crowded))
+
+    def _solved(self, program: _Program, gap: float = 0.0) -> Any | None:
+        """Values for which everything holds, the limit per medium too; None when there are none."""
+        for known in self.bottlenecks:
+            program.narrow(known)
+        while True:
+            found = program.solve(gap)
+            if found is None or not self._crowded:
+                return found
+            stands = self.limit.bottleneck(*self._loose(program, found))
+            if stands is None:
+                return found
+            self.bottlenecks.append(stands)
+            program.narrow(stands)
+
+    def _loose(self, program: _Program, found: Any) -> tuple[list[int], Counter[str]]:
+        """Single samples per cell, and what whole items use of each medium."""
+        totals = [round(float(v)) for v in found[: len(self.cells)]]
+        used: Counter[str] = Counter()
+        for (cell, media), variable in program.whole.items():
+            n = round(float(found[variable]))
+            totals[cell] -= n
+            for medium in media:
+                used[medium] += n
+        return totals, used
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -90,7 +121,7 @@ class Problem:
         program = _Program(self)
         program.size(0, self.size if most is None else most)
         program.cost(program.n, -1.0)
-        found = program.solve()
+        found = self._solved(program)
         return 0 if found is None else round(float(found[program.n]))
 
     def take(self, size: int) -> list[str] | None:
@@ -98,12 +129,18 @@ class Problem:
         program = _Program(self)
         program.size(size, size)
         program.spread()
-        found = program.solve(GAP)
+        found = self._solved(program, GAP)
         if found is None:
             return None
-        totals = [round(float(v)) for v in found[: len(self.cells)]]
-        fixed = {g: round(float(found[v])) for g, v in program.whole.items()}
-        return self._picked(totals, fixed)
+        number: dict[Group, int] = {g: round(float(found[v])) for g, v in program.whole.items()}
+        spread = self.limit.spread(*self._loose(program, found))
+        if spread is None:
+            raise AssertionError("the program's numbers do not fit the media; please report this mixture")
+        number |= {(cell, (medium,) if medium else ()): n for (cell, medium), n in spread.items()}
+        queues: dict[Group, list[str]] = defaultdict(list)
+        for item in sorted(self.items, key=lambda i: (i.rank, i.name)):
+            queues[(self._cell[item.signature], self._media(item))].append(item.name)
+        return sorted(name for group, queue in queues.items() for name in queue[: number[group]])
 
     def lacks(self, size: int) -> list[str]:
         """What is missing for `size` samples, in words: the fewest further samples that would make it work, by rule.
@@ -112,7 +149,7 @@ class Problem:
         """
         program = _Program(self)
         missing = program.size_with_missing(size)
-        found = program.solve()
+        found = self._solved(program)
         if found is None:
             odd = [f"{r.name} ({r.share})" for r in self.rules if r.share.least(size) > r.share.most(size)]
             return [
@@ -136,70 +173,9 @@ class Problem:
             said.append(f"there are {self.size} candidates")
         return said
 
-    # -- picking ----------------------------------------------------------------------------------------------------
-
-    def _picked(self, totals: Sequence[int], fixed: Mapping[tuple[int, tuple[str, ...]], int]) -> list[str]:
-        """Items by rank, as many per cell as `totals`, those of `fixed` groups as many as there."""
-        queues: dict[tuple[int, tuple[str, ...]], list[Item]] = defaultdict(list)
-        for item in sorted(self.items, key=lambda i: (i.rank, i.name)):
-            queues[(self._cell[item.signature], self._media(item))].append(item)
-        number: dict[tuple[int, tuple[str, ...]], int] = dict(fixed)
-        left, used = list(totals), Counter[str]()
-        for (cell, media), n in fixed.items():
-            left[cell] -= n
-            for medium in media:
-                used[medium] += n
-        loose = {g: n for g, n in self.groups.items() if g not in fixed}
-        number |= self._spread_over_media(left, loose, used)
-        return sorted(item.name for group, queue in queues.items() for item in queue[: number[group]])
-
-    def _spread_over_media(
-        self, totals: Sequence[int], loose: Mapping[tuple[int, tuple[str, ...]], int], used: Mapping[str, int]
-    ) -> dict[tuple[int, tuple[str, ...]], int]:
-        """Single samples of each cell over media, at the smallest limit per medium that still works."""
-        low, high = 1, self.cap or 1
-        best = self._flow(totals, loose, used, high)
-        if best is None:
-            raise AssertionError("the program's totals do not fit the media; please report this mixture")
-        while low < high:
-            middle = (low + high) // 2
-            found = self._flow(totals, loose, used, middle)
-            low, high, best = (low, middle, found) if found is not None else (middle + 1, high, best)
-        return best
-
-    def _flow(
-        self,
-        totals: Sequence[int],
-        loose: Mapping[tuple[int, tuple[str, ...]], int],
-        used: Mapping[str, int],
-        limit: int,
-    ) -> dict[tuple[int, tuple[str, ...]], int] | None:
-        from scipy.sparse import csr_matrix
-        from scipy.sparse.csgraph import maximum_flow
-
-        places: dict[tuple[str, ...], int] = {
-            m: k for k, m in enumerate(sorted({media for _, media in loose}), start=1)
-        }
-        first = len(places) + 1
-        sink = first + len(self.cells)
-        edges: list[tuple[int, int, int]] = []
-        for media, node in places.items():
-            room = max(0, limit - used.get(media[0], 0)) if media else self.size
-            edges.append((0, node, room))
-        edges += [(places[media], first + cell, n) for (cell, media), n in loose.items()]
-        edges += [(first + cell, sink, n) for cell, n in enumerate(totals)]
-        rows, columns, room_of = (np.array(v, dtype=np.int32) for v in zip(*edges, strict=True))
-        graph = csr_matrix((room_of, (rows, columns)), shape=(sink + 1, sink + 1))
-        result = maximum_flow(graph, 0, sink)
-        if result.flow_value < sum(totals):
-            return None
-        flow = result.flow.tocoo()
-        of_edge = {(int(r), int(c)): int(n) for r, c, n in zip(flow.row, flow.col, flow.data, strict=True)}
-        return {(cell, media): of_edge.get((places[media], first + cell), 0) for cell, media in loose}
-
 
 class _Program:
-    """The integer program. Variables: items per cell, items per group where a medium is limited, the number of samples."""
+    """The integer program. Variables: items per cell, the number of samples, and items of several samples per group."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -211,10 +187,8 @@ class _Program:
         for cell in problem.cells:
             self.variable(counts[cell], whole=True)
         self.n = self.variable(problem.size)
-        self.whole: dict[tuple[int, tuple[str, ...]], int] = {}
-        """Variables of groups whose number must itself be whole: of items with several samples."""
-        if problem._crowded:
-            self._limit_media()
+        self.whole: dict[Group, int] = {g: self.variable(n, whole=True) for g, n in problem.whole.items()}
+        self._limit_whole()
         self.total = {k: float(cell[0]) for k, cell in enumerate(problem.cells)} | {self.n: -1.0}
         self.parts = [
             {k: float(cell[1][r]) for k, cell in enumerate(problem.cells) if cell[1][r]}
@@ -233,22 +207,43 @@ class _Program:
     def cost(self, variable: int, value: float) -> None:
         self.costs[variable] = value
 
-    def _limit_media(self) -> None:
-        problem = self.problem
+    def _limit_whole(self) -> None:
+        """Items of several samples: their groups make up their cells, and alone they keep to the limit per medium."""
         of_cell: dict[int, dict[int, float]] = defaultdict(dict)
         of_medium: dict[str, dict[int, float]] = defaultdict(dict)
-        for (cell, media), n in problem.groups.items():
-            whole = problem.cells[cell][0] > 1
-            variable = self.variable(n, whole=whole)
-            if whole:
-                self.whole[(cell, media)] = variable
+        for (cell, media), variable in self.whole.items():
             of_cell[cell][variable] = 1.0
             for medium, times in Counter(media).items():
                 of_medium[medium][variable] = float(times)
         for cell, terms in of_cell.items():
             self.row({**terms, cell: -1.0}, 0, 0)
+        self.mixed = frozenset(of_medium)
+        """Media that hold such items. What single samples take of them is written out, which spares many bottlenecks."""
+        shares: dict[int, dict[int, float]] = defaultdict(dict)
+        for (cell, medium), n in self.problem.loose.items():
+            if medium in self.mixed:
+                variable = self.variable(n)
+                shares[cell][variable] = 1.0
+                of_medium[medium][variable] = 1.0
         for medium in sorted(of_medium):
-            self.row(of_medium[medium], 0, float(problem.cap or 0))
+            self.row(of_medium[medium], 0, float(self.problem.cap or 0))
+        self.rest: dict[int, int] = {}
+        """What single samples of a cell take of all other media."""
+        for cell in sorted({c for c, _ in self.problem.loose} if self.mixed else ()):
+            self.rest[cell] = self.variable(self.problem.limit.most([cell], self.mixed))
+            self.row({**shares[cell], self.rest[cell]: 1.0, cell: -1.0}, 0, 0)
+
+    def narrow(self, stands: Bottleneck) -> None:
+        """Single samples of these cells find no more room than the bottleneck leaves."""
+        terms = dict.fromkeys(stands.cells, 1.0)
+        for (cell, media), variable in self.whole.items():
+            inside = float(sum(m in stands.media for m in media) - (cell in terms))
+            if inside:
+                terms[variable] = inside
+        self.row(terms, -np.inf, float(stands.of_others + len(stands.media) * (self.problem.cap or 0)))
+        others = {self.rest[cell]: 1.0 for cell in stands.cells if cell in self.rest}
+        if others:
+            self.row(others, -np.inf, float(self.problem.limit.most(stands.cells, self.mixed)))
 
     def size(self, low: int, high: int) -> None:
         """Everything must hold at a size in this range."""
