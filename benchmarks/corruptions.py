@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--kinds", default="", help="only kinds whose name holds this")
     parser.add_argument("--work", type=Path, default=None, help="folder for copies; default: beside ROOT")
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--deep-all", action="store_true", help="deep also for kinds that plain verify catches")
     parser.add_argument("--ablate", action="store_true", help="also take evidence, sound and picture away")
     parser.add_argument("--shots", default="content")
     options = parser.parse_args()
@@ -130,7 +131,8 @@ def _case(root: Path, work: Path, kind: str, options: Any, params: SecondParams)
     false = {lie.sample_id for lie in lies}
     problems = {p["sample_id"]: p["problem"] for p in verify_root(copy).problems}
     tests = contradicted(copy).keys()
-    few = false if kind in MEDIA_KINDS else _few((("", i) for i in sorted(false)), options.deep_cases)
+    few = frozenset() if kind in (*SAMPLE_KINDS, *ROW_KINDS) and not options.deep_all else frozenset(false)
+    few = few if kind in MEDIA_KINDS or not few else _few((("", i) for i in sorted(false)), options.deep_cases)
     said: Counter[bool | None] = Counter()
     if few:
         if kind not in MEDIA_KINDS:
@@ -163,8 +165,11 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
     head = "| kind | cases | verify | uniqueness and falsity | deep | wrongly: verify, tests | verify says |"
     lines = [head, "|---|---|---|---|---|---|---|"]
     for r in rows:
-        deep = f"{r['deep']} of {r['deep of']}" + (
-            f" ({r['deep cannot say']} cannot say)" if r["deep cannot say"] else ""
+        deep = (
+            "-"
+            if not r["deep of"]
+            else f"{r['deep']} of {r['deep of']}"
+            + (f" ({r['deep cannot say']} cannot say)" if r["deep cannot say"] else "")
         )
         wrongly = f"{r['verify wrongly']}, {r['tests wrongly']}" if "verify wrongly" in r else ""
         lines.append(

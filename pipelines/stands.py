@@ -16,7 +16,7 @@ from typing import Any
 from ..annotators.second.claims import Claim, claim_of
 from ..engine.catalog import Catalog
 from ..engine.distractors.falsity import alike
-from ..engine.localising import Absent, Line, Localiser, Repeated, Spoken, Unique, Written, decide, line
+from ..engine.localising import Absent, Described, Line, Localiser, Repeated, Spoken, Unique, Written, decide, line
 from ..schemas.box import box_or_none
 from ..schemas.readings import Reading, merge_readings
 from ..schemas.sample import Sample
@@ -45,8 +45,8 @@ def contradicted(root: Path) -> dict[str, str]:
 
 
 def why_not(sample: Sample, recorded: Mapping[str, Sequence[Localiser]]) -> str:
-    """Why a sample cannot stand, or an empty string. `recorded`: localisers for `speech` and `text`, one per producer; a
-    sample stands when what one producer recorded supports it.
+    """Why a sample cannot stand, or an empty string. `recorded`: localisers for `speech`, `text` and `captions`, one per
+    producer; a sample stands when what one producer recorded supports it.
     """
     texts = [o.text for o in sample.options]
     if len(set(texts)) < len(texts):
@@ -54,8 +54,11 @@ def why_not(sample: Sample, recorded: Mapping[str, Sequence[Localiser]]) -> str:
     claim = claim_of(sample)
     if claim is None or not claim.text or (claim.at_s is not None and not claim.spans):
         return ""
-    sense = "text" if "on_screen_text" in sample.needs else "speech"
-    reasons = [_judged(claim, sample.window, localiser) for localiser in recorded.get(sense, ())]
+    senses = ("speech",) if "speech_text" in sample.needs else ("captions",)
+    if "on_screen_text" in sample.needs:
+        senses = ("text", "captions")
+    localisers = [localiser for sense in senses for localiser in recorded.get(sense, ())]
+    reasons = [_judged(claim, sample.window, localiser) for localiser in localisers]
     return "" if not reasons or "" in reasons else reasons[0]
 
 
@@ -110,9 +113,14 @@ def _recorded(catalog: Catalog, media_id: str) -> dict[str, list[Localiser]]:
     words = _by_producer(catalog.rows("SELECT * FROM words WHERE media_id = ? ORDER BY position, start_s", [media_id]))
     speech = _by_producer(catalog.rows("SELECT * FROM speech WHERE media_id = ? ORDER BY start_s", [media_id]))
     texts = _by_producer(catalog.rows("SELECT * FROM text_regions WHERE media_id = ? ORDER BY start_s", [media_id]))
+    told = _by_producer(catalog.rows("SELECT * FROM captions WHERE media_id = ? ORDER BY start_s", [media_id]))
     said: list[Localiser] = [Spoken([line(r, str(r["word"])) for r in rows]) for rows in words.values()]
     said += [Spoken([line(r, str(r["text"])) for r in rows]) for name, rows in speech.items() if name not in words]
-    return {"speech": said, "text": [Written(_appearances(rows)) for rows in texts.values()]}
+    return {
+        "speech": said,
+        "text": [Written(_appearances(rows)) for rows in texts.values()],
+        "captions": [Described([line(r, str(r["text"])) for r in rows]) for rows in told.values()],
+    }
 
 
 def _by_producer(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
