@@ -54,7 +54,7 @@ def why_not(sample: Sample, recorded: Mapping[str, Sequence[Localiser]]) -> str:
     claim = claim_of(sample)
     if claim is None or not claim.text or (claim.at_s is not None and not claim.spans):
         return ""
-    senses = ("speech",) if "speech_text" in sample.needs else ("captions",)
+    senses: tuple[str, ...] = ("speech",) if "speech_text" in sample.needs else ("captions",)
     if "on_screen_text" in sample.needs:
         senses = ("text", "captions")
     localisers = [localiser for sense in senses for localiser in recorded.get(sense, ())]

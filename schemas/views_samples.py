@@ -19,7 +19,8 @@ SAMPLE_OPINIONS = View(
     bool_or(verdict = 'wrong') AS called_wrong, bool_or(verdict = 'right') AS called_right, NULL AS deep_agrees
 FROM reviews GROUP BY sample_id
 UNION ALL BY NAME
-SELECT sample_id, bool_and(agrees) AS deep_agrees FROM deep_checks WHERE removed = 'nothing' GROUP BY sample_id""",
+SELECT sample_id, bool_and(CASE WHEN agrees AND contains(method, 'same model') THEN NULL ELSE agrees END) AS deep_agrees
+FROM deep_checks WHERE removed = 'nothing' GROUP BY sample_id""",
 )
 
 _GRADE = """CASE
