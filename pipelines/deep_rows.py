@@ -1,7 +1,8 @@
 """What `verify --deep` leaves on record: rows of `deep_checks`, one unit per sample, committed like a build's.
 
 A later run replaces the rows of the samples that it looks at again and keeps the others; rows of samples that the dataset no
-longer has go away. Views and packages read them: a second method that agrees lifts a grade, one that does not lowers it.
+longer has go away. Views and packages read them: agreement of another model lifts the grade `model` to `two_source` in
+`sample_view`, and `deep_agrees` says of each sample whether second methods found the same.
 """
 
 from __future__ import annotations

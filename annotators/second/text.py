@@ -31,6 +31,7 @@ MAX_ERRORS = 0.25
 GAP_S = 1.0
 """Longer pauses between readings are two appearances."""
 MIN_IOU = 0.5
+SAME = "same model, other pictures"
 LARGEST_PX = 1920
 CHANGE_SIDE_PX, MIN_CHANGE = 96, 0.4
 """A picture that differs less (mean luma at this size, 0..255) from the last one read is not read again."""
@@ -55,7 +56,7 @@ class TextAgain(SecondMethod):
         self._reader: TextRegions | None = None
         self._missing = ""
         self._last: tuple[float, Any, tuple[Line, ...]] = (0.0, None, ())
-        self.method = f"text: RapidOCR, full size, {params.text_fps:g} fps"
+        self.method = f"text: RapidOCR, full size, {params.text_fps:g} fps ({SAME})"
 
     def prepare(self, shown: Shown, removed: Sequence[Removed] = ()) -> None:
         if shown.film is not None and claim_of(shown.sample) is not None and self._ready():
