@@ -147,17 +147,12 @@ class Problem:
 
         Rules that allow no more than there is are named too: they keep others from filling the gap.
         """
-        program = _Program(self)
-        missing = program.size_with_missing(size)
-        found = self._solved(program)
+        program, variables, found = self._with_missing(size)
         if found is None:
             odd = [f"{r.name} ({r.share})" for r in self.rules if r.share.least(size) > r.share.most(size)]
-            return [
-                f"no whole number of {size} samples is that share: {', '.join(odd)}"
-                if odd
-                else "the shares contradict each other"
-            ]
-        in_all, *short = (round(float(found[v])) for v in missing)
+            why = f"no whole number of {size} samples is that share: {', '.join(odd)}"
+            return [why if odd else "the shares contradict each other"]
+        in_all, *short = (round(float(found[v])) for v in variables)
         if not in_all:
             return []
         said = [f"{in_all} of {size} samples are missing"]
@@ -167,11 +162,20 @@ class Problem:
                 said.append(f"{rule.name}: {least} asked ({rule.share}), {least - n} possible, {n} short")
             elif rule.share.high < 1 and there >= rule.share.most(size):
                 said.append(f"{rule.name}: no more than {there} allowed ({rule.share})")
-        if len(said) == 1 and self.size >= size:
-            said.append(f"at most {self.cap} per medium and whole pairs" if self.cap else "whole pairs")
-        elif self.size < size:
+        if self.size < size:
             said.append(f"there are {self.size} candidates")
-        return said
+        if self._crowded:
+            _, free, without = Problem(self.items, self.rules)._with_missing(size)
+            fewer = in_all if without is None else round(float(without[free[0]]))
+            if fewer < in_all:
+                said.append(f"per_medium_max is {self.cap}: without it {fewer or 'none'} would be missing")
+        return said if len(said) > 1 else [*said, "pairs are taken whole"]
+
+    def _with_missing(self, size: int) -> tuple[_Program, list[int], Any | None]:
+        """The program in which samples may be missing, the variables that count them, and its values."""
+        program = _Program(self)
+        variables = program.size_with_missing(size)
+        return program, variables, self._solved(program)
 
 
 class _Program:
