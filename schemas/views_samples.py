@@ -51,6 +51,8 @@ _COLUMNS = (
         WHEN s.window_end_s - s.window_start_s < 5 THEN 'under_5s' WHEN s.window_end_s - s.window_start_s < 15 THEN '5_15s'
         WHEN s.window_end_s - s.window_start_s < 60 THEN '15_60s' WHEN s.window_end_s - s.window_start_s < 600 THEN '1_10min'
         ELSE 'over_10min' END"""),
+    C("answer_text", "text of the right option of a choice; NULL for other answers",
+      sql="CASE WHEN s.answer_kind = 'choice' THEN s.options[CAST(s.answer_json->>'index' AS INT) + 1].text END"),
     C("question", "the first turn, in neutral markup", sql="s.turns[1].text"),
     C("title", "file name of its first medium", sql="m.title"),
     C("group_id", "footage that must stay in one split", sql="g.group_id"),

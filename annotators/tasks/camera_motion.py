@@ -66,7 +66,7 @@ class CameraMotion(Task[Params]):
     """Samples from `signals` of one medium and the `edits` of its clips."""
 
     name = "camera_motion"
-    version = 3
+    version = 4
     Params = Params
     reads = ("media", "clips", "selection", "signals", "edits", "footage_groups")
     optional_reads = ("selection", "edits", "footage_groups")

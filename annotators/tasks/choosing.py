@@ -53,6 +53,11 @@ class ChoiceParams(ClipParams):
         ge=1,
         description="Samples per medium with the same answer, at most: a camera at rest would else be most of them.",
     )
+    twins: int = Field(
+        1,
+        ge=0,
+        description="Edited twins asked about beside a clip, at most: answers that every edit turns would else be most.",
+    )
 
 
 def choice_sample(
@@ -130,7 +135,9 @@ def choice_rows(
             kept.append((shown, choice))
     for shown, choice in spread(kept, lambda pair: pair[1].answer, params.per_medium):
         group = [(shown, choice)]
-        for twin in twins_of(shown, rows):
+        for twin in shuffled(twins_of(shown, rows), unit.seed, task, "twin", key=_twin_key):
+            if len(group) > params.twins:
+                break
             try:
                 turned = judge(twin)
             except Withheld:
@@ -170,6 +177,10 @@ def choice_check(
         )  # fmt: skip
 
     return rebuilt(sample, build)
+
+
+def _twin_key(shown: Shown) -> str:
+    return str(shown.media["media_id"])
 
 
 def _key(shown: Shown) -> list[object]:

@@ -32,10 +32,11 @@ class Params(ToldChoiceParams):
 
     options: int = Field(4, ge=3, le=6, description="Options where wrong ones come from other moments only.")
     edit_share: float = Field(
-        0.8,
+        0.4,
         ge=0,
         le=1,
-        description="Share of pairs that try texts with one word changed; the others take texts that are told.",
+        description="Share of pairs that try texts with one word changed; the others take texts that are told. Edited texts "
+        "are never right: where footage repeats its sentences, many of them would tell what is.",
     )
     min_word_confidence: float = Field(0.7, description="Least confidence of a word that an edit may replace.")
 
@@ -44,7 +45,7 @@ class MomentChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "moment_choice"
-    version = 3
+    version = 4
     Params = Params
     second = "speech"
 

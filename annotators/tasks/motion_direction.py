@@ -36,6 +36,7 @@ _OPPOSITE = {"left": "right", "right": "left", "up": "down", "down": "up"}
 class Params(ChoiceParams):
     """Parameters of motion_direction."""
 
+    per_answer: int = Field(1, ge=1, description="Samples per medium with the same answer, at most.")
     rule: ObjectRule = Field(ObjectRule(), description="When a clip has one direction of motion, or none.")
     unflipped_twins: bool = Field(
         False, description="Also ask about twins whose answer stays the same (upwards, mirrored)."
@@ -46,7 +47,7 @@ class MotionDirection(Task[Params]):
     """Samples from `signals` of one medium and the `edits` of its clips."""
 
     name = "motion_direction"
-    version = 3
+    version = 4
     Params = Params
     reads = ("media", "clips", "selection", "signals", "edits", "footage_groups")
     optional_reads = ("selection", "edits", "footage_groups")

@@ -90,8 +90,8 @@ def object_world(new_world):
     return world
 
 
-CAMERA_TASK = CameraMotion(CameraMotion.Params(per_medium=20))
-OBJECT_TASK = MotionDirection(MotionDirection.Params(per_medium=20))
+CAMERA_TASK = CameraMotion(CameraMotion.Params(per_medium=20, twins=2))
+OBJECT_TASK = MotionDirection(MotionDirection.Params(per_medium=20, per_answer=2, twins=2))
 
 
 def test_every_camera_motion_is_found_with_the_clip_as_its_window(camera_world):
@@ -183,6 +183,16 @@ def test_twins_flip_the_answer_and_share_the_pair(camera_world, object_world, al
         assert {row["origin"] for row in rows if row["media_id"] != "m"} == {"edited"}
         twins = [row for row in rows if row["media_id"] != "m"]
         assert all_caught(world, task, [r for r in rows if r["pair_id"]][:2] + twins[:3]) > 100
+
+
+def test_one_twin_of_a_clip_is_asked_about_unless_more_are_wanted(camera_world):
+    for clip in camera_world.rows("m")["clips"]:
+        twin(camera_world, "m", clip, "mirror")
+        twin(camera_world, "m", clip, "reverse")
+    rows = camera_world.run(CameraMotion(CameraMotion.Params(per_medium=20)), "m")
+    assert set(Counter(row["pair_id"] for row in rows if row["pair_id"]).values()) == {2}
+    made = {row["media_id"].rpartition("-")[2] for row in rows if row["media_id"] != "m"}
+    assert made == {"mirror", "reverse"}, "drawn by hash, not always the same kind"
 
 
 def test_a_twin_with_the_source_answer_is_caught(object_world):
