@@ -73,7 +73,7 @@ section { background: var(--paper); border: 1px solid var(--line); border-radius
 .pill { font-size: 13px; padding: 1px 10px; border-radius: 99px; border: 1px solid var(--line); color: var(--muted); }
 .footage { color: var(--muted); font-size: 14px; margin: 0 0 10px; overflow-wrap: anywhere; }
 .stage { position: relative; width: fit-content; max-width: 100%; margin: 0 auto; }
-video { display: block; max-width: 100%; max-height: 58vh; border-radius: 10px; background: #000; }
+video { display: block; cursor: pointer; max-width: 100%; max-height: 58vh; border-radius: 10px; background: #000; }
 audio { width: 100%; }
 .box { position: absolute; border: 3px solid var(--good); box-shadow: 0 0 0 2px #fff8; border-radius: 3px; pointer-events: none; }
 .track { position: relative; height: 26px; margin: 8px 0 0; border-radius: 6px; background: var(--ground); cursor: pointer; }
@@ -143,7 +143,7 @@ const $ = id => document.getElementById(id);
 const place = $("item"), KEY = "chronotope audit " + D.label + " " + D.name;
 const done = Object.assign({}, D.done), drafts = {};
 if (D.inside) try { Object.assign(done, JSON.parse(localStorage.getItem(KEY) || "{}")); } catch { /* private window */ }
-let at = D.items.findIndex(i => !done[i.sample_id]), item = null, open = false, until = null, wanted = 0;
+let at = D.items.findIndex(i => !done[i.sample_id]), item = null, open = false, until = null, settle = null, wanted = 0;
 if (at < 0) at = D.items.length;
 
 function el(tag, attributes, ...inside) {
@@ -171,25 +171,31 @@ function reveal(yes) {
   place.className = document.body.className = yes ? "open" : "closed";
   for (const b of document.querySelectorAll("[data-verdict]")) b.disabled = !yes || !item;
   $("show").hidden = yes || !item;
-  $("span").disabled = !yes || !item || !item.spans.some(s => s[1] > s[0]) || !player();
+  $("span").disabled = !yes || !item || !marks().length || !player();
   $("play").disabled = !player();
 }
+function marks() { return !item ? [] : item.spans.length ? item.spans : item.box ? [[item.box.start_s, item.box.end_s]] : []; }
 function player() { return place.querySelector("video, audio"); }
 function play() { const p = player(); if (p) { until = null; p.paused ? p.play() : p.pause(); } }
 function playSpan() {
-  const p = player(), m = item && item.media.find(x => x.kind !== "image"), s = item && item.spans.find(x => x[1] > x[0]);
+  const p = player(), m = item && item.media.find(x => x.kind !== "image"), s = marks()[0];
   if (!open || !p || !m || !s) return;
-  p.currentTime = Math.max(0, s[0] - m.zero_s); until = s[1] - m.zero_s; p.play();
+  const moment = s[1] - s[0] < 0.1, around = moment ? 0.5 : 0;
+  p.currentTime = Math.max(0, s[0] - around - m.zero_s); until = Math.min(s[1] + around - m.zero_s, p.duration - 0.01);
+  settle = moment || !item.spans.length ? (s[0] + s[1]) / 2 - m.zero_s : null;
+  p.play();
 }
 function media(list) {
   const box = el("div", { class: "media" }), stills = list.filter(m => m.kind === "image");
   if (stills.length) box.append(el("div", { class: "stills" }, ...stills.map(m =>
     el("figure", {}, el("img", { src: D.files + m.file, alt: m.label }), el("figcaption", {}, m.label)))));
   list.filter(m => m.kind !== "image").forEach((m, k) => {
-    const p = el(m.kind, { src: D.files + m.file, controls: true, preload: "auto", playsInline: true });
+    const p = el(m.kind, { src: D.files + m.file, controls: m.kind === "audio", preload: "auto", playsInline: true });
+    if (m.kind === "video") p.addEventListener("click", () => { until = null; p.paused ? p.play() : p.pause(); });
     const stage = el("div", { class: "stage" }, p);
     if (m.kind === "audio") stage.style.width = "100%";
     const figure = el("figure", {}, stage);
+    const now = el("u"), track = el("div", { class: "track", title: "click to go there" }, now);
     if (k === 0) {
       if (item.box && m.kind === "video") {
         const b = item.box.at, mark = el("div", { class: "box after", hidden: true });
@@ -198,23 +204,26 @@ function media(list) {
         const check = () => { const t = p.currentTime + m.zero_s; mark.hidden = t < item.box.start_s || t >= item.box.end_s; };
         for (const e of ["timeupdate", "seeked", "loadeddata"]) p.addEventListener(e, check);
       }
-      const now = el("u"), track = el("div", { class: "track after", title: "where the answer lies" }, now);
       p.addEventListener("loadedmetadata", () => {
-        for (const [a, b] of item.spans) {
-          const i = el("i");
+        for (const [a, b] of marks()) {
+          const i = el("i", { class: "after" });
           Object.assign(i.style, { left: 100 * (a - m.zero_s) / p.duration + "%", width: 100 * (b - a) / p.duration + "%" });
           track.prepend(i);
         }
       });
       p.addEventListener("timeupdate", () => {
-        now.style.left = 100 * p.currentTime / (p.duration || 1) + "%";
-        if (until !== null && p.currentTime >= until) { p.pause(); until = null; }
+        if (until !== null && p.currentTime >= until) { p.pause(); until = null; if (settle !== null) p.currentTime = settle; }
       });
-      track.addEventListener("click", e => { p.currentTime = p.duration * e.offsetX / track.clientWidth; });
-      if (item.spans.length) figure.append(track);
     }
+    track.addEventListener("click", e => {
+      until = null; p.currentTime = p.duration * (e.clientX - track.getBoundingClientRect().left) / track.clientWidth;
+    });
+    figure.append(track);
     const clock = el("span", {}), length = el("span", {}, m.label);
-    const tick = () => { clock.textContent = `now at ${(p.currentTime + m.zero_s).toFixed(2)} s of the medium, `; };
+    const tick = () => {
+      now.style.left = 100 * p.currentTime / (p.duration || 1) + "%";
+      clock.textContent = `now at ${(p.currentTime + m.zero_s).toFixed(2)} s of the medium, `;
+    };
     for (const e of ["timeupdate", "seeked", "loadedmetadata"]) p.addEventListener(e, tick);
     figure.append(el("figcaption", {}, clock, length));
     box.append(figure);
