@@ -58,12 +58,13 @@ class MixtureDraw:
         asked = "".join(f", ({q.column}\n) AS q{k}" for k, q in enumerate(self.quotas))
         fits = f"coalesce(CAST(({self.mixture.where}\n) AS BOOLEAN), false)" if self.mixture.where else "true"
         return f"""WITH e AS (SELECT media_id, min_by(source_media_id, step) AS made_from FROM edits GROUP BY media_id),
-        s AS (SELECT sample_id, list_transform(options, lambda o: o.text) AS options FROM samples
+        s AS (SELECT sample_id, list_transform(options, lambda o: o.text) AS options,
+              list_transform(list_filter(turns, lambda t: t.role = 'user'), lambda t: t.text) AS asked FROM samples
               WHERE $recipe IS NULL OR recipe = $recipe
               QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1),
         q AS (SELECT sample_id, {fits} AS fits{asked} FROM sample_view)
         SELECT v.sample_id, v.split, v.media_id, coalesce(e.made_from, v.media_id) AS footage, v.pair_id, v.origin, v.grade,
-               v.window_start_s, v.window_end_s, v.question, s.options, q.* EXCLUDE (sample_id)
+               v.window_start_s, v.window_end_s, s.asked, s.options, q.* EXCLUDE (sample_id)
         FROM sample_view v JOIN s USING (sample_id) JOIN q USING (sample_id) LEFT JOIN e ON e.media_id = v.media_id
         WHERE list_contains($splits, v.split) ORDER BY v.sample_id"""
 
@@ -122,7 +123,7 @@ class MixtureDraw:
         shown: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         kept = []
         for row in sorted(rows, key=self._rank):
-            words = " ".join(normalise_words(" ".join([row["question"] or "", *sorted(row["options"] or ())])))
+            words = " ".join(normalise_words(" ".join([*(row["asked"] or ()), *sorted(row["options"] or ())])))
             others = shown[(row["media_id"], words)]
             twice = next((o for o in others if _overlap(o, row) and not _paired(o, row)), None)
             if p.near_duplicate_questions == "drop" and twice is not None:

@@ -77,9 +77,11 @@ class Audit:
 
     def done(self) -> dict[str, dict[str, str]]:
         """Verdicts of this reviewer about drawn samples."""
+        with Catalog(self.asked.root) as now_stored:  # the page may be using the other one
+            reviews = all_reviews(self.asked.root, now_stored)
         return {
             r["sample_id"]: {"verdict": r["verdict"], "comment": r["comment"] or ""}
-            for r in all_reviews(self.asked.root, self.catalog)
+            for r in reviews
             if r["reviewer"] == self.asked.reviewer and r["sample_id"] in self._by_id
         }
 
