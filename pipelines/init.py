@@ -200,10 +200,12 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool,
         else ["  # there is no picture here; shots, signals, frames and text_regions look at video"]
     )
     tasks = ["  - motion_direction", "  - camera_motion", "  - frame_order"] if footage.with_video else []
+    told = False  # whether something is said or written that options can be about
     speech = footage.with_sound > 0 and installed("faster_whisper")
     if footage.with_sound and speech:
         lines.append(_speech_line())
         tasks += ["  - speech_grounding", "  - transcript_sorting"]
+        told = True
     elif footage.with_sound:
         lines.append("  # - speech: {model: tiny}            # pip install 'chronotope[asr]'")
         notes.append("there is sound, but no speech recognition here: pip install 'chronotope[asr]'")
@@ -218,8 +220,15 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool,
     if footage.with_video and installed("rapidocr"):
         lines.append("  - text_regions: {fps: 1}             # text in the picture; the slowest of these")
         tasks.append("  - text_grounding")
+        told = True
     elif footage.with_video:
         lines.append("  # - text_regions: {fps: 1}           # text in the picture: pip install 'chronotope[ocr]'")
+    if captions and "start_s" in "".join(sources):
+        tasks.append("  - temporal_grounding                 # when does what the captions describe happen?")
+    if told:
+        tasks += ["  - moment_choice", "  - span_choice"]
+    if any(not task.lstrip().startswith("#") for task in tasks):
+        tasks.append("  - conversation                       # several of the questions above in one sample")
     shot = "{policy: shot, min_length_s: 2} # whole | shot | merged | window"
     clips = shot if footage.with_video else "{policy: window, length_s: 30}   # whole | window"
     rules = [

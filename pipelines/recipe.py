@@ -187,7 +187,7 @@ class Recipe:
 
     def _checks(self) -> list[ProducerSpec]:
         """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
-        entries = {name: {} for name in builtin_checks()} | dict(self._written.get("checks", {}))
+        entries: dict[str, Any] = {name: {} for name in builtin_checks()} | dict(self._written.get("checks", {}))
         for name, params in entries.items():
             if not (params is None or params is False or params is True or isinstance(params, dict)):
                 raise RecipeError(f"checks: {name}: write its parameters as a mapping, or false to leave it out")

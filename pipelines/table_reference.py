@@ -13,6 +13,7 @@ from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
+from ..schemas.tables_trust import TRUST_TABLES
 from ..schemas.view import View
 from ..schemas.views import VIEWS
 
@@ -20,6 +21,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Footage", "Where bytes lie, what they contain, and which clips of them are looked at.", SOURCE_TABLES),
     ("Annotations", "What annotators found, by time on the presentation clock of the medium.", ANNOTATION_TABLES),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
+    (
+        "Trust",
+        "What was found out about samples afterwards: second methods, people, baselines, trainers, benchmarks.",
+        TRUST_TABLES,
+    ),
     ("Records", "What was done, by which run, and which versions belong together.", (LEDGER, RUNS, TABLES["head"])),
 )
 """All tables, in the order in which a person meets them."""
