@@ -55,6 +55,7 @@ class Conversation(Task[Params]):
     """Samples from `samples` of one medium."""
 
     name = "conversation"
+    version = 2
     Params = Params
     reads = ("media", "samples", "footage_groups")
     optional_reads = ("footage_groups",)
@@ -96,6 +97,7 @@ class Conversation(Task[Params]):
             if not self.params.turns[0] <= len(members) <= self.params.turns[1]:
                 raise Withheld(f"{len(members)} turns, not {self.params.turns[0]} to {self.params.turns[1]}")
             self._require_window(members)
+            _require_no_pairs(members)
             return self._conversation(sample.recipe, members, [(p.lead, p.form) for p in parts])
 
         return rebuilt(sample, build)
@@ -147,6 +149,7 @@ class Conversation(Task[Params]):
         ordered = arranged(members, self.params.streaming)
         try:
             self._require_window(ordered)
+            _require_no_pairs(ordered)
             wordings = wordings_of(self.name)
             kinds = [wordings.kinds[link.kind] for link in self._links(ordered)]
             sample = self._conversation("", ordered, [(k.questions[0].id, k.answers[0].id) for k in kinds])
@@ -180,6 +183,15 @@ class Conversation(Task[Params]):
             raise Withheld(
                 f"the questions are about {asked:.0%} of what is shown, less than {self.params.min_asked:.0%}"
             )
+
+
+def _require_no_pairs(members: Sequence[Member]) -> None:
+    """Raises `Withheld` for a minimal pair among the turns: the same options are then asked about twice, and the answer to
+    one rules out an option of the other.
+    """
+    pairs = [m.sample.pair_id for m in members if m.sample.pair_id is not None]
+    if len(set(pairs)) < len(pairs):
+        raise Withheld("two turns are a minimal pair: the answer to one rules out an option of the other")
 
 
 def _heard(member: Member) -> bool:

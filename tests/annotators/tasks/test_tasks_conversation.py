@@ -137,6 +137,19 @@ def test_a_planted_leak_is_named_by_turn(world):
     assert f"turn 1 gives away the answer of turn {len(sample.answer.parts)}" in verdict["reason"]
 
 
+def test_a_minimal_pair_never_meets_in_one_conversation(world):
+    _, before = talks(world, per_medium=1)
+    members = [e["row_id"] for e in before[0]["evidence"] if e["source_table"] == "samples"]
+    for row_id in members:
+        world.tables["samples"][row_id] = world.tables["samples"][row_id] | {"pair_id": "one pair"}
+    _, rows = talks(world, per_medium=1)
+    together = {e["row_id"] for row in rows for e in row["evidence"] if e["source_table"] == "samples"}
+    assert len(together & set(members)) <= 1
+    task, _ = talks(world, per_medium=1)
+    verdict = world.check(task, before[0])
+    assert not verdict["passed"] and ("minimal pair" in verdict["reason"] or "pair_id" in verdict["reason"])
+
+
 def test_streaming_turns_are_asked_once_their_evidence_was_shown_and_a_violation_is_named(world):
     _, rows = talks(world, streaming=True)
     for row, verdict in zip(rows, verdicts(world, rows, streaming=True), strict=True):

@@ -64,7 +64,9 @@ def test_camera_motion_is_that_of_the_film(seen):
 
 def test_directions_are_those_of_the_film(seen):
     truth, world = seen
-    found = list(answered(world, MotionDirection(MotionDirection.Params(per_medium=99, per_answer=99)), motion_direction.TEXTS))
+    found = list(
+        answered(world, MotionDirection(MotionDirection.Params(per_medium=99, per_answer=99)), motion_direction.TEXTS)
+    )
     assert len(found) >= 5 and {"still", "left", "down"} <= {label for _, label in found}
     moving_camera = False
     for window, label in found:
