@@ -33,7 +33,9 @@ def test_every_sample_is_packaged_or_left_out_for_a_stated_reason(
         world.sample(make.choice(medium, 12, task="other")): "task not asked for",
         world.sample(make.choice(medium, 13), split="validation"): "split not asked for",
         world.sample(make.choice(medium, 14), grade="judge"): "evidence less true than model",
-        world.sample(make.choice(medium, 15), split="test"): "evidence less true than exact or reviewed for the split test",
+        world.sample(
+            make.choice(medium, 15), split="test"
+        ): "evidence less true than exact or reviewed for the split test",
         world.sample(make.choice(medium, 16, needs=("vision", "audio"))): "needs audio",
     }
     test = world.sample(make.choice(medium, 17), split="test", grade="exact")
