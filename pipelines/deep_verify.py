@@ -137,9 +137,10 @@ class _Run:
     def _method(self, d: Drawn, it: Shown) -> str | None:
         """The second method of a sample: where a task asks about what is said or shown, the sample's needs tell which."""
         name = self.settings.second.get(d.task)
+        needs = it.sample.needs
         if name in ("speech", "text"):
-            return "text" if "on_screen_text" in it.sample.needs else "speech"
-        return name
+            return "text" if "on_screen_text" in needs else "speech"
+        return "text" if name == "captions" and "on_screen_text" in needs else name
 
     def _prepare(self, d: Drawn, it: Shown) -> None:
         name = self._method(d, it)

@@ -24,6 +24,7 @@ from ...schemas.sample import (
 from ...schemas.span import Span
 
 _QUOTED = re.compile("“([^“”]+)”")
+_INNER = re.compile("‘([^‘’]+)’")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ def claim_of(sample: Sample) -> Claim | None:
     """The claim of a sample about quoted words or letters; None when it makes none."""
     question = " ".join(t.text for t in sample.turns if t.role == "user")
     quoted = quotations(question)
+    if quoted and "on_screen_text" in sample.needs and (inner := _INNER.search(quoted[0])):
+        quoted = [inner[1]]  # a description that quotes writing
     answer = sample.answer
     match answer:
         case SpanAnswer():

@@ -66,15 +66,16 @@ class Params(BaseParams):
     """Parameters of motion_statistics."""
 
     ask: tuple[Kind, ...] = Field(
-        ("quarter", "ring", "colour", "change"),
+        ("quarter", "ring", "change"),
         min_length=1,
-        description="Kinds of question. `slope`, the direction in which motion grows at its sharpest border, is exact but "
-        "hard to judge by eye, and left out unless asked for.",
+        description="Kinds of question. Left out unless asked for: `slope`, the direction in which motion grows at its sharpest "
+        "border, exact but hard to judge by eye; `colour`, the published statistic's most frequent exact colour, which need "
+        "not be the colour that rules the picture (counting all shades alike mostly names another).",
     )
     per_clip: int = Field(1, ge=1, description="Samples per kept clip, at most.")
     per_medium: int = Field(4, ge=1, description="Samples per medium, at most; rare answers first.")
     length_s: tuple[float, float] = Field((0.2, 10.0), description="Shortest and longest window of statistics.")
-    min_motion_margin: float = Field(0.2, description="Least relative lead of the winning place or direction.")
+    min_motion_margin: float = Field(0.3, description="Least relative lead of the winning place or direction.")
     min_change_margin: float = Field(0.05, description="Least lead of the place whose colours change most, 0..1.")
     min_colour_margin: float = Field(0.3, description="Least relative lead of the dominant colour.")
 
@@ -83,7 +84,7 @@ class MotionStatistics(Task[Params]):
     """Samples from `pixel_stats` of one medium."""
 
     name = "motion_statistics"
-    version = 2
+    version = 3
     Params = Params
     reads = ("media", "clips", "selection", "shots", "pixel_stats", "footage_groups")
     optional_reads = ("selection", "shots", "footage_groups")

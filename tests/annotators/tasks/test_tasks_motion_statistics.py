@@ -107,11 +107,10 @@ def test_few_samples_are_of_different_kinds(world):
     assert len({r["wording"][:3] for r in rows}) >= 3
 
 
-def test_the_slope_is_asked_about_only_on_request(world):
+def test_slope_and_colour_are_asked_about_only_on_request(world):
     statistics(world, "m", 4.0)
     assert set(asked(world, MotionStatistics(MotionStatistics.Params(per_clip=9, per_medium=9)))) == {
         "quarter",
         "ring",
-        "colour",
         "change",
     }
