@@ -24,6 +24,8 @@ from .method import Opinion, Removed, SecondMethod, SecondParams, Shown
 
 CLOSE = 0.08
 """A winner that leads by a smaller share of itself decides nothing."""
+NOTHING = 0.02
+"""Scores of a picture that stands still are below this."""
 TASK = "motion_statistics"
 Pixels = np.ndarray[Any, Any]
 
@@ -63,7 +65,7 @@ class StatisticsAgain(SecondMethod):
         if removed == "evidence":
             pictures = pictures[:1] * len(pictures)
         scores = _scores(kind, pictures, len(sample.options))
-        if scores is None or float(scores.max()) <= 0:
+        if scores is None or float(scores.max()) < NOTHING:
             agrees = False if removed != "nothing" else None
             return Opinion(self.method, agrees, None, f"nothing can be said about {kind}")
         best = int(scores.argmax())
