@@ -130,7 +130,10 @@ def _lies(root: Path, copy: Path) -> bool:
         for lie in lies
     ]
     out.print(table(rows))
-    return all(lie.sample_id in named for lie in lies) and len(named) == len(lies)
+    others = [p for sample_id, p in named.items() if sample_id not in {lie.sample_id for lie in lies}]
+    if others:
+        out.print(f"and {len(others)} conversations that hold one of them", style="dim")
+    return all(lie.sample_id in named for lie in lies) and all(p["task"] == "conversation" for p in others)
 
 
 def _threshold(recipe: Recipe, root: Path, copy: Path) -> None:
