@@ -132,7 +132,7 @@ def _lies(root: Path, copy: Path) -> bool:
     out.print(table(rows))
     others = [p for sample_id, p in named.items() if sample_id not in {lie.sample_id for lie in lies}]
     if others:
-        out.print(f"and {len(others)} conversations that hold one of them", style="dim")
+        out.print(f"with {len(others)} of the conversations, which hold one of them", style="dim")
     return all(lie.sample_id in named for lie in lies) and all(p["task"] == "conversation" for p in others)
 
 
