@@ -30,7 +30,7 @@ from chronotope.pipelines.verify import verify_root
 from typer.testing import CliRunner
 
 pytestmark = pytest.mark.xdist_group("ray")
-QUICK = SecondParams(shots="content", text_fps=2.5)
+QUICK = SecondParams(shots="content", text_fps=2.0)
 RECIPE = """
 name: told
 sources:
@@ -44,8 +44,8 @@ clips: {policy: shot}
 select:
   length: duration_s > 1
 tasks:
-  - speech_grounding: {per_medium: 4, absent_share: 0, window: {length_s: [6, 12], within: medium}}
-  - text_grounding: {per_medium: 3, window: {length_s: [6, 12], within: medium}}
+  - speech_grounding: {per_medium: 3, absent_share: 0, window: {length_s: [5, 8], within: medium}}
+  - text_grounding: {per_medium: 3, window: {length_s: [5, 8], within: medium}}
   - camera_motion: {per_medium: 2}
 splits: {train: 1.0, validation: 0.0, test: 0.0}
 package:
@@ -91,7 +91,7 @@ def said(report: DeepReport) -> dict[str, bool | None]:
 
 def test_second_methods_find_the_answers_again(told: Path, honest: DeepReport) -> None:
     rows = {row["task"]: row for row in agreement(honest)}
-    assert rows["speech_grounding"]["agree"] >= 3
+    assert rows["speech_grounding"]["agree"] >= 2
     assert rows["text_grounding"]["agree"] >= 2
     assert not [task for task in rows if rows[task]["disagree"]], honest.checks
     assert not failing(list(rows.values()), 0.8)
@@ -111,8 +111,8 @@ def test_answers_are_gone_with_their_evidence(honest: DeepReport) -> None:
 
 def test_a_consistent_lie_passes_verify_and_is_named_by_deep(copy: Copy) -> None:
     root = copy()
-    lies = plant_together(root, "stale times, evidence and answer", 4)
-    assert len(lies) >= 3
+    lies = plant_together(root, "stale times, evidence and answer", 3)
+    assert len(lies) >= 2
     assert not verify_root(root).problems
     with Catalog(root) as catalog:
         everything = {"only_passed": False, "modalities": ["vision", "audio"]}
@@ -135,7 +135,7 @@ def test_agreement_lifts_the_grade_and_the_command_says_so(copy: Copy) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     deep = json.loads(result.stdout)["deep"]
-    assert deep["agreement"][0]["agree"] >= 3
+    assert deep["agreement"][0]["agree"] >= 2
     with Catalog(root) as catalog:
         graded = catalog.rows("SELECT grade, deep_agrees FROM sample_view WHERE deep_agrees IS NOT NULL")
     assert {(r["grade"], r["deep_agrees"]) for r in graded} == {("two_source", True)}
