@@ -24,6 +24,9 @@ def deep_command(
 ) -> dict[str, Any]:
     """Look, record, print; what `--json` says. Raises `UsageError` for wrong settings or when there is no package."""
     started = time.perf_counter()
+    whisper = settings.get("whisper")
+    if whisper is not None and not Path(whisper).expanduser().exists():
+        raise UsageError(f"--whisper: there is no file or folder {whisper}")
     try:
         params = SecondParams.model_validate(settings)
     except ValidationError as error:
@@ -50,6 +53,8 @@ def deep_command(
         out.print(f"... {len(contradicted) - SHOWN} more: SELECT * FROM deep_checks WHERE NOT agrees", style="dim")
     for task, n in sorted(report.no_method.items()):
         out.print(f"{task}: no second method for its {n} samples", style="dim")
+    for task, n in sorted(report.out_of_reach.items()):
+        out.print(f"{task}: none of its {n} samples is in a package that can be opened", style="dim")
     if report.gone:
         out.print(f"{report.gone} packaged samples are no longer in the dataset; package again", style="dim")
     removed = ablations(report)

@@ -131,6 +131,22 @@ def draw(
     return sorted(chosen, key=lambda d: d.sample_id), gone
 
 
+def out_of_reach(catalog: Catalog, drawn: Iterable[Drawn], task: str | None) -> dict[str, int]:
+    """Number of samples of each task (of `task` alone when given) of which none could be drawn."""
+    reached = {d.task for d in drawn}
+    counts = catalog.rows("SELECT task, count(DISTINCT sample_id) AS n FROM samples GROUP BY task ORDER BY task")
+    return {r["task"]: r["n"] for r in counts if r["task"] not in reached and task in (None, r["task"])}
+
+
+def nothing_packaged(packages: Iterable[str], task: str | None) -> str:
+    """What to tell when there is no sample to look at."""
+    which = f"no sample of task {task!r}" if task else "no sample of the dataset"
+    return (
+        f"{which} is in {', '.join(packages)}; its `left_out.jsonl` says why. A package with sound takes more: "
+        "add `huggingface` or `llamafactory: {modalities: [vision, audio]}` under `package:` and package again"
+    )
+
+
 def _index(folder: Path) -> dict[str, dict[str, Any]]:
     with (folder / INDEX).open(encoding="utf-8") as lines:
         return {row["file"]: row for row in map(json.loads, lines)}

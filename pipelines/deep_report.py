@@ -98,6 +98,7 @@ def as_dict(report: DeepReport, least: float) -> dict[str, Any]:
         "looked_at": report.drawn,
         "no_longer_in_dataset": report.gone,
         "no_second_method": report.no_method,
+        "in_no_package": report.out_of_reach,
         "agreement": [{k: v for k, v in row.items() if k != "high"} for row in rows],
         "below_min_agreement": failing(rows, least),
         "disagreements": disagreements(report),

@@ -25,7 +25,8 @@ from ..engine.media.container import MediaError
 from ..engine.producer import ProducerSpec
 from ..engine.task import Task
 from ..schemas.sample import Sample
-from .deep_draw import Drawn, draw, packages_of, samples_of
+from .console import UsageError
+from .deep_draw import Drawn, draw, nothing_packaged, out_of_reach, packages_of, samples_of
 from .deep_media import METHOD as MEDIA_METHOD
 from .deep_media import MediaCheck, media_check
 from .run_record import latest_runs, of_annotator
@@ -53,6 +54,8 @@ class DeepReport:
     drawn: int = 0
     gone: int = 0
     no_method: dict[str, int] = field(default_factory=dict)
+    out_of_reach: dict[str, int] = field(default_factory=dict)
+    """Samples of the dataset by task, of tasks of which no sample is in a package that can be opened."""
     checks: list[DeepCheck] = field(default_factory=list)
 
 
@@ -78,13 +81,19 @@ def look_deep(
     only: frozenset[str] | None = None,
     told: Told | None = None,
 ) -> DeepReport:
-    """Look at packaged samples. Writes nothing. Raises `UsageError` when there is no package to look at."""
+    """Look at packaged samples. Writes nothing. Raises `UsageError` when there is no package, or no packaged sample, to look
+    at.
+    """
     folders = packages_of(root, package)
     with Catalog(root) as catalog, media_check(catalog) as media:
         drawn, gone = draw(
             catalog, folders, share=share, least=least, seed=seed, task=task, everything=everything, only=only
         )
         report = DeepReport([f.name for f in folders], len(drawn), gone)
+        if only is None:
+            report.out_of_reach = out_of_reach(catalog, drawn, task)
+        if not drawn:
+            raise UsageError(nothing_packaged(report.packages, task))
         samples = samples_of(catalog, (d.sample_id for d in drawn))
         settings = _settings(catalog)
         known = [d for d in drawn if d.sample_id in samples]

@@ -156,6 +156,20 @@ def test_without_a_package_the_remedy_is_named(copy: Copy) -> None:
         look_deep(root)
 
 
+def test_what_cannot_be_looked_at_is_told_instead_of_passing_in_silence(copy: Copy) -> None:
+    root = copy()
+    deaf = {"modalities": ["vision"]}
+    with Catalog(root) as catalog:
+        package(catalog, "llava", deaf, root / "packages" / "deaf")
+    with pytest.raises(UsageError, match="no sample of task 'speech_grounding' is in deaf"):
+        look_deep(root, package="deaf", task="speech_grounding")
+    report = look_deep(root, params=QUICK, package="deaf", share=0.0, least=1)
+    assert set(report.out_of_reach) == {"speech_grounding"} and report.out_of_reach["speech_grounding"] >= 3
+    arguments = ["verify", "--root", str(root), "--deep", "--whisper", str(root / "nowhere.pt")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2 and "nowhere.pt" in result.output + result.stderr
+
+
 @pytest.mark.parametrize("kind", sorted(SAMPLE_KINDS))
 def test_every_corrupted_sample_is_caught_and_no_other(copy: Copy, kind: str) -> None:
     root = copy()
