@@ -25,8 +25,8 @@ import pyarrow as pa
 from chronotope.annotators.vision.picture_numbers import dct_hash, is_black
 from chronotope.annotators.vision.sketches import VARIANTS, sketch_video
 from chronotope.engine.annotator import FrameSession, Medium, Sampling
-from chronotope.engine.contamination_copies import CopyRules, Looks, find_copies
-from chronotope.engine.contamination_index import Sketch, SketchIndex
+from chronotope.engine.contamination.copies import CopyRules, Looks, find_copies
+from chronotope.engine.contamination.index import Sketch, SketchIndex
 from chronotope.engine.media.fetch import VIDEO_SUFFIXES
 from chronotope.engine.media.probe import probe
 from chronotope.engine.media.shared_pass import FrameTap, run_frames

@@ -1,8 +1,9 @@
 """The lock of annotator code: a change of behaviour must raise the annotator's version, or stored rows would go stale unseen.
 
 For each built-in annotator the lock keeps its version and a digest of its code: the syntax trees, without docstrings and
-formatting, of its module and of the modules of `annotators/` and `schemas/` that it imports, directly or not. Table schemas
-are left out, they carry versions of their own; the engine is covered by `MEDIA_VERSION`.
+formatting, of its module and of the modules that it imports, directly or not, from `annotators/`, `schemas/` and the rooms of
+the engine that decide what rows say (`RULES`). Table schemas are left out, they carry versions of their own; `engine/media`
+has `MEDIA_VERSION`, and the rest of the engine carries rows without changing them.
 
     python -m chronotope.engine.code_lock            # what differs
     python -m chronotope.engine.code_lock --write    # after raising versions; --same NAME for changes without effect on rows
@@ -22,6 +23,8 @@ from .registry import PACKAGE_ROOT, builtin_files, find
 
 LOCK = PACKAGE_ROOT / "annotators" / "versions.lock"
 COVERED = ("annotators", "schemas")
+RULES = ("answering", "contamination", "distractors", "grounding", "ladder", "kept.py", "wordings.py")
+"""What of `engine/` decides about rows."""
 
 
 def code_digest(name: str) -> str:
@@ -83,9 +86,15 @@ def _imports(file: Path) -> tuple[Path, ...]:
         parts = (*base, *(node.module.split(".") if node.module else ()))
         for tail in (parts, *((*parts, alias.name) for alias in node.names)):
             target = PACKAGE_ROOT.joinpath(*tail).with_suffix(".py")
-            if tail and tail[0] in COVERED and target.is_file() and not target.name.startswith("table"):
+            if target.is_file() and _covered(target.relative_to(PACKAGE_ROOT).parts):
                 found.append(target)
     return tuple(found)
+
+
+def _covered(parts: tuple[str, ...]) -> bool:
+    if parts[0] == "engine":
+        return parts[1] in RULES
+    return parts[0] in COVERED and not parts[-1].startswith("table")
 
 
 @cache

@@ -1,6 +1,6 @@
 """Whether a trainer sees what a packaged sample asks: the packaged files go through the trainer's profile.
 
-The same pure function as in the annotator `frame_plans` decides (`engine/answerable.py`), here with the true timestamps
+The same pure function as in the annotator `frame_plans` decides (`engine/answering/answerable.py`), here with the true timestamps
 of the cut, its size, and the package's own way of writing times. A package without a profile is not checked.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..engine.answerable import Shown, answerability, show_frames, show_stills, show_video
-from ..engine.samplers import window_facts
-from ..engine.trainer_profiles import Profile
+from ..engine.answering.answerable import Shown, answerability, show_frames, show_stills, show_video
+from ..engine.answering.samplers import window_facts
+from ..engine.answering.trainer_profiles import Profile
 from ..schemas.sample import MediumRef, Sample
 from .package_sources import Medium
 from .packager import Packager

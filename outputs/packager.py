@@ -19,9 +19,9 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..engine.annotator import Grade
-from ..engine.answerable import AUDIBLE, VISUAL
-from ..engine.samplers import drawn_times, stream_facts
-from ..engine.trainer_profiles import Profile, ProfileError, load_profile
+from ..engine.answering.answerable import AUDIBLE, VISUAL
+from ..engine.answering.samplers import drawn_times, stream_facts
+from ..engine.answering.trainer_profiles import Profile, ProfileError, load_profile
 from ..schemas.boxcodec import BOX_CODECS
 from ..schemas.timecodec import time_codec
 from .mixture import Mixture

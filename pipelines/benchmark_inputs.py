@@ -19,9 +19,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from ..annotators.vision.sketches import VARIANTS, sketch_video
-from ..engine.contamination_ids import clean_id
-from ..engine.contamination_index import Sketch, packed
-from ..engine.contamination_questions import GRAM, grams
+from ..engine.contamination.ids import clean_id
+from ..engine.contamination.index import Sketch, packed
+from ..engine.contamination.questions import GRAM, grams
 from ..engine.media.container import MediaError
 from ..engine.media.fetch import VIDEO_SUFFIXES
 from ..engine.producer import RecipeError

@@ -29,7 +29,7 @@ def profiles(
     as_json: Json = False,
 ) -> None:
     """List trainer profiles, or show which frames, sizes and tokens one of them makes of footage."""
-    from ..engine.trainer_profiles import FOLDER, ProfileError, load_profile, profile_names
+    from ..engine.answering.trainer_profiles import FOLDER, ProfileError, load_profile, profile_names
 
     if name is None:
         if as_yaml:
@@ -69,8 +69,8 @@ def profiles(
 
 
 def _examples(profile: Any, width: int, height: int, fps: float) -> list[dict[str, Any]]:
-    from ..engine.answerable import show_video
-    from ..engine.samplers import window_facts
+    from ..engine.answering.answerable import show_video
+    from ..engine.answering.samplers import window_facts
 
     rows = []
     for length in LENGTHS_S:

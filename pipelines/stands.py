@@ -16,7 +16,18 @@ from typing import Any
 from ..annotators.second.claims import Claim, claim_of
 from ..engine.catalog import Catalog
 from ..engine.distractors.falsity import alike
-from ..engine.localising import Absent, Described, Line, Localiser, Repeated, Spoken, Unique, Written, decide, line
+from ..engine.grounding.localising import (
+    Absent,
+    Described,
+    Line,
+    Localiser,
+    Repeated,
+    Spoken,
+    Unique,
+    Written,
+    decide,
+    line,
+)
 from ..schemas.box import box_or_none
 from ..schemas.readings import Reading, merge_readings
 from ..schemas.sample import Sample

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from chronotope.engine import code_lock
 from chronotope.engine.annotator import Annotator
-from chronotope.engine.code_lock import differences
+from chronotope.engine.code_lock import code_digest, differences
 from chronotope.engine.registry import builtin_files, find
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +76,14 @@ def test_no_annotator_loads_a_model_library_when_it_is_imported() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not loaded
+
+
+def test_the_lock_covers_what_decides_about_rows_in_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    ladder, groups = code_digest("ladder"), code_digest("groups")
+    stripped = code_lock._stripped
+    changed = ROOT / "engine" / "ladder" / "climb.py"
+    monkeypatch.setattr(code_lock, "_stripped", lambda f: stripped(f) + ("new rule" if f == changed else ""))
+    assert code_digest("ladder") != ladder and code_digest("groups") == groups
 
 
 def test_changed_code_raises_the_version() -> None:

@@ -4,7 +4,7 @@ question.
 Added to every recipe that has tasks; writes nothing while no benchmark is registered. An identifier marks all samples of
 a medium (or of the part that a manifest row names), a copy those whose window overlaps the copied part, a question the
 sample that asks it. What is found in a medium also holds for edits of it. Limits: those of the three searches
-(`engine/contamination_*.py`); media without `signals` are not compared by look.
+(`engine/contamination/`); media without `signals` are not compared by look.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pydantic import Field
 
 from ...engine.annotator import Grade, Params, Row, Rows, Stage, Unit, UnitAnnotator
 from ...engine.annotator import Grain as GrainName
-from ...engine.contamination_copies import CopyRules, Looks, find_copies
-from ...engine.contamination_ids import IdIndex, spans_of, texts_of
-from ...engine.contamination_index import Sketch, SketchIndex
-from ...engine.contamination_questions import QuestionIndex
+from ...engine.contamination.copies import CopyRules, Looks, find_copies
+from ...engine.contamination.ids import IdIndex, spans_of, texts_of
+from ...engine.contamination.index import Sketch, SketchIndex
+from ...engine.contamination.questions import QuestionIndex
 from ...engine.kept import one_producer
 
 

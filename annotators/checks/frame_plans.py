@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError, field_validator
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
-from ...engine.answerable import Answerability, Shown, answerability, roles, show_stills, show_video
-from ...engine.samplers import window_facts
-from ...engine.trainer_profiles import Profile, ProfileError, load_profile
+from ...engine.answering.answerable import Answerability, Shown, answerability, roles, show_stills, show_video
+from ...engine.answering.samplers import window_facts
+from ...engine.answering.trainer_profiles import Profile, ProfileError, load_profile
 from ...schemas.boxcodec import box_codec
 from ...schemas.ids import derive_id
 from ...schemas.sample import MediumRef, Sample

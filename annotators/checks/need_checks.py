@@ -13,9 +13,9 @@ from pydantic import Field, ValidationError
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
-from ...engine.answerable import AUDIBLE, VISUAL
+from ...engine.answering.answerable import AUDIBLE, VISUAL
+from ...engine.answering.other_way import Found, doubt, heard, readable
 from ...engine.kept import one_producer
-from ...engine.other_way import Found, doubt, heard, readable
 from ...schemas.sample import Sample
 
 

@@ -15,9 +15,9 @@ from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.distractors.falsity import why_still_fits
 from ...engine.distractors.stills import apart_s, cosine, hash_distance, mirror_shift
 from ...engine.distractors.vocabulary import ELSEWHERE, EMBEDDING_NEIGHBOUR, MIRRORED, NEAR_IN_TIME, REVERSED
+from ...engine.grounding.windows import NoWindow, choose_window, window_problems
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import NoWindow, choose_window, window_problems
 from ...schemas.ids import derive_id
 from ...schemas.markup import Media, render
 from ...schemas.sample import MediumRef, Option, Sample

@@ -18,9 +18,9 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.distractors.vocabulary import OTHER_LABEL
+from ...engine.grounding.windows import window_problems
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import window_problems
 from ...schemas.sample import ChoiceAnswer, Need, Option, Sample
 from ...schemas.span import Span, from_us, to_us
 from ...schemas.verifying import Check

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import Field
 
 from ...engine.annotator import Params
-from ...engine.query_windows import Footage
-from ...engine.windows import WindowPolicy
+from ...engine.grounding.query_windows import Footage
+from ...engine.grounding.windows import WindowPolicy
 from ...engine.wordings import Outcome
 from ...schemas.sample import AbsentAnswer, Answer, SpanAnswer, SpanBoxAnswer, SpansAnswer
 from ...schemas.span import Span, overlap_s

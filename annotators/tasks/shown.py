@@ -16,9 +16,9 @@ from statistics import median
 from pydantic import Field
 
 from ...engine.annotator import Params, Rows
+from ...engine.grounding.windows import tile
 from ...engine.kept import kept_clips, medium_row, one_producer
 from ...engine.task import EvidenceRow
-from ...engine.windows import tile
 from ...schemas.ids import derive_id
 from ...schemas.motion import SIGNAL_COLUMNS, Edit, Motion, measured
 from ...schemas.sample import Evidence, Sample

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...engine.annotator import Rows
+from ...engine.grounding.localising import Curve, Line, Localiser, Quoting, ReadAloud, Spoken, Written, line
 from ...engine.kept import one_producer
-from ...engine.localising import Curve, Line, Localiser, Quoting, ReadAloud, Spoken, Written, line
 from ...schemas.box import box_or_none
 from ...schemas.matching import quoted_parts
 from ...schemas.metrics import normalise_words

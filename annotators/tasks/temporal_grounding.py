@@ -16,8 +16,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, split_of
-from ...engine.localising import (
+from ...engine.grounding.localising import (
     Described,
     Localiser,
     Repeated,
@@ -25,9 +24,10 @@ from ...engine.localising import (
     decide,
     line,
 )
-from ...engine.query_windows import AbsentShare, window_showing, windows_without
+from ...engine.grounding.query_windows import AbsentShare, window_showing, windows_without
+from ...engine.grounding.windows import NoWindow, window_problems
+from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Solver, Task
-from ...engine.windows import NoWindow, window_problems
 from ...engine.wordings import Outcome
 from ...schemas.clauses import event_of
 from ...schemas.ids import seeded_fraction

@@ -15,17 +15,17 @@ from typing import Literal
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.kept import kept_clips, medium_row, one_producer, split_of
-from ...engine.localising import (
+from ...engine.grounding.localising import (
     Localiser,
     Repeated,
     Unique,
     Written,
     decide,
 )
-from ...engine.query_windows import AbsentShare, window_showing, windows_without
+from ...engine.grounding.query_windows import AbsentShare, window_showing, windows_without
+from ...engine.grounding.windows import NoWindow, window_problems
+from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import NoWindow, window_problems
 from ...engine.wordings import Outcome
 from ...schemas.box import Box
 from ...schemas.ids import seeded_fraction

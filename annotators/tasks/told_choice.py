@@ -17,9 +17,9 @@ from pydantic import Field
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.distractors.style import may_stand_beside
 from ...engine.distractors.texts import Told, gap_s, near_in_time
+from ...engine.grounding.windows import NoWindow, choose_window, window_problems
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Task
-from ...engine.windows import NoWindow, choose_window, window_problems
 from ...schemas.ids import derive_id
 from ...schemas.sample import Evidence, Option, Sample
 from ...schemas.span import Span

@@ -1,7 +1,7 @@
 """The style test of one question's options: none may be told by its length, capitals or punctuation.
 
 It looks at the options alone, as somebody would who cannot see the footage. Whether options give themselves away over a
-whole corpus is measured in `engine/option_style.py`.
+whole corpus is measured in `option_style.py`.
 """
 
 from __future__ import annotations

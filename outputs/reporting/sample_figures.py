@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...engine.catalog import Catalog
-from ...engine.option_style import OptionSet, option_style
+from ...engine.distractors.option_style import OptionSet, option_style
 from ...schemas.metrics import wilson_interval
 
 GRADES = ("exact", "reviewed", "two_source", "model", "judge", "refuted")

@@ -15,7 +15,7 @@ from chronotope.annotators.compose.script import FilmParams
 from chronotope.annotators.vision.signals import Signals, SignalsParams
 from chronotope.annotators.vision.sketches import VARIANTS, sketch_video
 from chronotope.engine.annotator import Rows, Unit
-from chronotope.engine.contamination_index import packed
+from chronotope.engine.contamination.index import packed
 from chronotope.engine.media.decode import VideoReader
 
 UNIT = Unit("corpus", "corpus", None, "r", 0)

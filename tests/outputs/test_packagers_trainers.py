@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chronotope.engine.samplers import llamafactory, llava_video, stream_facts
+from chronotope.engine.answering.samplers import llamafactory, llava_video, stream_facts
 from chronotope.outputs.packaging import package
 from chronotope.schemas.sample import MediumRef
 from chronotope.schemas.span import Span

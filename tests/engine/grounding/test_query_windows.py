@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from chronotope.engine.localising import Line, ReadAloud, Repeated, Spoken, Unique, decide
-from chronotope.engine.query_windows import AbsentShare, Footage, window_showing, window_without, windows_without
-from chronotope.engine.windows import NoWindow, WindowPolicy
+from chronotope.engine.grounding.localising import Line, ReadAloud, Repeated, Spoken, Unique, decide
+from chronotope.engine.grounding.query_windows import (
+    AbsentShare,
+    Footage,
+    window_showing,
+    window_without,
+    windows_without,
+)
+from chronotope.engine.grounding.windows import NoWindow, WindowPolicy
 from chronotope.schemas.span import Span, overlap_s
 
 TEXTS = (

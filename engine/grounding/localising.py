@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
 
-from ..schemas.matching import alike_descriptions, alike_lines, alike_runs
-from ..schemas.metrics import normalise_words
-from ..schemas.span import Span, from_us, merge, overlap_s, to_us
+from ...schemas.matching import alike_descriptions, alike_lines, alike_runs
+from ...schemas.metrics import normalise_words
+from ...schemas.span import Span, from_us, merge, overlap_s, to_us
 
 OVERLAP_SHARE = 0.5
 """A rival agrees with the answer when this share of the shorter of the two spans overlaps."""

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from .media.container import open_media, video_stream
-from .media.timeline import read_timeline
+from ..media.container import open_media, video_stream
+from ..media.timeline import read_timeline
 
 Indices = np.ndarray[Any, np.dtype[np.int64]]
 """Frame numbers in presentation order, from 0."""

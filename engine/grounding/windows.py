@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..schemas.ids import seeded_fraction
-from ..schemas.span import Span, from_us, to_us
+from ...schemas.ids import seeded_fraction
+from ...schemas.span import Span, from_us, to_us
 
 
 class WindowPolicy(BaseModel):

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from chronotope.engine.windows import NoWindow, choose_window, tile, window_problems
+from chronotope.engine.grounding.windows import NoWindow, choose_window, tile, window_problems
 from chronotope.schemas.span import Span, seconds_text, to_us
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chronotope.engine.answerable import show_stills, show_video
-from chronotope.engine.samplers import StreamFacts, qwen_vl, window_facts
-from chronotope.engine.trainer_profiles import Least, Profile, ProfileError, Said, load_profile, profile_names
+from chronotope.engine.answering.answerable import show_stills, show_video
+from chronotope.engine.answering.samplers import StreamFacts, qwen_vl, window_facts
+from chronotope.engine.answering.trainer_profiles import Least, Profile, ProfileError, Said, load_profile, profile_names
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,7 +121,7 @@ def test_prose_does_not_change_the_digest() -> None:
 
 
 def test_the_profile_in_the_documentation_loads_and_says_the_defaults(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "profiles.md").read_text(encoding="utf-8")
     (text,) = [block.split("```")[0] for block in page.split("```yaml\n")[1:] if "\nvideo:" in block.split("```")[0]]
     (tmp_path / "mine.yaml").write_text(text)
     profile = load_profile(str(tmp_path / "mine.yaml"))

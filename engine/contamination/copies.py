@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from .contamination_index import Hashes, Numbers, Sketch, SketchIndex, Times
+from .index import Hashes, Numbers, Sketch, SketchIndex, Times
 
 _SPEEDS = np.geomspace(0.8, 1.25, 31)
 _BIN_S = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chronotope.engine.localising import (
+from chronotope.engine.grounding.localising import (
     Absent,
     Curve,
     Described,

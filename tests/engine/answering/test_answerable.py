@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chronotope.engine.answerable import Answerability, Shown, answerability, roles, show_stills, show_video
-from chronotope.engine.evidence_spans import asked_spans, evidence_spans
-from chronotope.engine.samplers import StreamFacts, window_facts
-from chronotope.engine.trainer_profiles import Least, load_profile
+from chronotope.engine.answering.answerable import Answerability, Shown, answerability, roles, show_stills, show_video
+from chronotope.engine.answering.evidence_spans import asked_spans, evidence_spans
+from chronotope.engine.answering.samplers import StreamFacts, window_facts
+from chronotope.engine.answering.trainer_profiles import Least, load_profile
 from chronotope.schemas.boxcodec import box_codec
 from chronotope.schemas.sample import (
     AbsentAnswer,
@@ -48,7 +48,7 @@ def sample(answer: Any, question: str = "<video>\nWhen?", said: str = "Then.", *
 
 def frames_every(step_s: float, start_s: float = 100.0, end_s: float = 160.0) -> Shown:
     """A frame every `step_s` of the window, 400 x 200 px."""
-    from chronotope.engine.answerable import Drawn
+    from chronotope.engine.answering.answerable import Drawn
 
     times = np.arange(start_s, end_s, step_s)
     return Shown(tuple(Drawn(float(t), 400, 200, 10) for t in times), end_s - start_s, (400.0, 200.0))

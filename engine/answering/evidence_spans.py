@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from statistics import median
 
-from ..schemas.box import Box, box_or_none
-from ..schemas.markup import BoxAt, BoxMark, SpanMark, Token, parse
-from ..schemas.readings import normalised
-from ..schemas.sample import (
+from ...schemas.box import Box, box_or_none
+from ...schemas.markup import BoxAt, BoxMark, SpanMark, Token, parse
+from ...schemas.readings import normalised
+from ...schemas.sample import (
     AbsentAnswer,
     Answer,
     BoxAnswer,
@@ -25,7 +25,7 @@ from ..schemas.sample import (
     SpansAnswer,
     TurnsAnswer,
 )
-from ..schemas.span import Span, span_or_none
+from ...schemas.span import Span, span_or_none
 
 MOMENT_REACH_S = 0.5
 """A place at a moment is asked about this much before and after it."""

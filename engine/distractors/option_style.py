@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..schemas.ids import seeded_fraction
+from ...schemas.ids import seeded_fraction
 
 FOLDS = 5
 _TAG = re.compile(r"<[a-z]+(?:@\d+)?(?::[^<>]*)?>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chronotope.engine.resizing import (
+from chronotope.engine.answering.resizing import (
     FitPixels,
     PadSquare,
     SmartResize,

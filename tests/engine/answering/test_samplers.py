@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from chronotope.engine.samplers import StreamFacts, drawn_times, llamafactory, llava_video
+from chronotope.engine.answering.samplers import StreamFacts, drawn_times, llamafactory, llava_video
 
 
 def facts(frames: int, duration_s: float | None, fps: float = 25.0, header: int | None = None) -> StreamFacts:

@@ -1,6 +1,6 @@
 """The classifier of options finds what gives them away, and nothing where there is nothing."""
 
-from chronotope.engine.option_style import OptionSet, option_style
+from chronotope.engine.distractors.option_style import OptionSet, option_style
 from chronotope.schemas.ids import seeded_fraction
 
 _NOUNS = "road river house clock garden bridge table window bread apple stone forest boat letter candle"

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
-from ..schemas.markup import Text, parse
-from ..schemas.metrics import normalise_words
-from ..schemas.readings import normalised
-from ..schemas.sample import ChoiceAnswer, OrderAnswer, Sample, SpanAnswer, SpansAnswer
-from ..schemas.span import Span, merge, span_or_none, tiou_sets
+from ...schemas.markup import Text, parse
+from ...schemas.metrics import normalise_words
+from ...schemas.readings import normalised
+from ...schemas.sample import ChoiceAnswer, OrderAnswer, Sample, SpanAnswer, SpansAnswer
+from ...schemas.span import Span, merge, span_or_none, tiou_sets
 from .answerable import AUDIBLE
 
 Way = Literal["vision", "audio"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chronotope.engine.other_way import Doubt, doubt, heard, readable
+from chronotope.engine.answering.other_way import Doubt, doubt, heard, readable
 from chronotope.schemas.sample import (
     ChoiceAnswer,
     Evidence,

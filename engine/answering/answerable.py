@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..schemas.boxcodec import BoxCodec
-from ..schemas.sample import AbsentAnswer, Sample
-from ..schemas.span import Span, intersection_of_sets, merge, span_or_none, union_length_s
-from ..schemas.timecodec import TimeCodec
+from ...schemas.boxcodec import BoxCodec
+from ...schemas.sample import AbsentAnswer, Sample
+from ...schemas.span import Span, intersection_of_sets, merge, span_or_none, union_length_s
+from ...schemas.timecodec import TimeCodec
 from .evidence_spans import asked_spans, evidence_spans, moving_spans, sample_boxes, sizes_to_see
 from .resizing import frame_tokens, resized
 from .samplers import StreamFacts, drawn_times

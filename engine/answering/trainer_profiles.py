@@ -2,7 +2,7 @@
 
 A profile names a sampler with the trainer's own parameters, the steps of its resizing, how pixels become tokens, how
 times and boxes are written, and the least that must be visible for a question to be fair. Shipped ones lie in
-`engine/profiles/`; a path ending in `.yaml` is a profile of your own. What follows for a sample is in `answerable.py`.
+`profiles/` beside this file; a path ending in `.yaml` is a profile of your own. What follows for a sample is in `answerable.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..schemas.boxcodec import BOX_CODECS
-from ..schemas.ids import derive_id
-from ..schemas.timecodec import TimeCodec, time_codec
+from ...schemas.boxcodec import BOX_CODECS
+from ...schemas.ids import derive_id
+from ...schemas.timecodec import TimeCodec, time_codec
 from .resizing import Step, TokenRule
 from .samplers import SAMPLERS, Indices, StreamFacts
 

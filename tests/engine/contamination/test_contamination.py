@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from chronotope.engine.contamination_copies import CopyRules, Looks, find_copies
-from chronotope.engine.contamination_ids import IdIndex, clean_id, spans_of, texts_of
-from chronotope.engine.contamination_index import Sketch, SketchIndex, packed
-from chronotope.engine.contamination_questions import QuestionIndex, grams
+from chronotope.engine.contamination.copies import CopyRules, Looks, find_copies
+from chronotope.engine.contamination.ids import IdIndex, clean_id, spans_of, texts_of
+from chronotope.engine.contamination.index import Sketch, SketchIndex, packed
+from chronotope.engine.contamination.questions import QuestionIndex, grams
 
 IDS = IdIndex([(i, "bench") for i in ("dQw4w9WgXcQ", "-bcDEFgh_1j", "scene0011_00", "41069021", "12", "kitchen")])
 

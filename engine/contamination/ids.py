@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from .media.fetch import MEDIA_SUFFIXES
+from ..media.fetch import MEDIA_SUFFIXES
 
 _YOUTUBE = re.compile(
     r"(?:youtube\.com/(?:watch\?(?:\S*&)?v=|embed/|shorts/|v/)|youtu\.be/)([A-Za-z0-9_-]{11})(?![\w-])"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..schemas.ids import seeded_fraction
-from ..schemas.span import Span, from_us, merge, overlap_s, to_us
+from ...schemas.ids import seeded_fraction
+from ...schemas.span import Span, from_us, merge, overlap_s, to_us
 from .localising import Absent, Localiser, above_low, decide
 from .windows import NoWindow, WindowPolicy, choose_window
 
