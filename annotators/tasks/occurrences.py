@@ -7,6 +7,7 @@ an absent sample has none of its window as evidence.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from math import fsum
 from typing import Any
@@ -15,11 +16,11 @@ from pydantic import Field
 
 from ...engine.annotator import Params
 from ...engine.grounding.query_windows import Footage
-from ...engine.grounding.windows import WindowPolicy
-from ...engine.wordings import Outcome
+from ...engine.grounding.windows import WindowPolicy, window_problems
+from ...engine.wordings import Outcome, Wording
 from ...schemas.sample import AbsentAnswer, Answer, SpanAnswer, SpanBoxAnswer, SpansAnswer
 from ...schemas.span import Span, overlap_s
-from .common import RowDict, Withheld, moment, placement, span_mark, span_of
+from .common import RowDict, Withheld, covering, moment, placement, span_mark, span_of, wordings_of
 
 
 class GroundingParams(Params):
@@ -43,9 +44,46 @@ class GroundingParams(Params):
         return Footage(media["duration_s"], bounds)
 
 
-def outcome_of(spans: Sequence[Span]) -> Outcome:
-    """Unique, repeated or absent by the number of spans."""
-    return "absent" if not spans else "unique" if len(spans) == 1 else "repeated"
+@dataclass(frozen=True)
+class Shown:
+    """What a window shows of a query: its spans in order, none when it is absent, and the difficulty factors of that."""
+
+    spans: tuple[Span, ...]
+    factors: dict[str, float]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Unique, repeated or absent."""
+        return "absent" if not self.spans else "unique" if len(self.spans) == 1 else "repeated"
+
+
+def shown_in(
+    window: Span, spans: Sequence[Span], media: RowDict, clips: Sequence[RowDict], params: GroundingParams
+) -> Shown:
+    """What `window` shows of something that happens in `spans`: all of them, or nothing of the one that lies outside.
+
+    Raises `Withheld` for a window, spans or cited clips that the parameters do not allow.
+    """
+    policy, absent = params.window, len(spans) == 1 and overlap_s(spans[0], window) <= 0
+    seen = () if absent else tuple(spans)
+    for problem in window_problems(
+        window, seen, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
+    ):
+        raise Withheld(problem)
+    require_places(seen, window, policy.evidence_share_max, params.max_spans)
+    away = away_from(window, spans[0], params.absent_gap_s) if absent else {}
+    if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
+        raise Withheld("what is asked about is not inside kept clips")
+    return Shown(seen, placed(window, seen) | away)
+
+
+def worded(task: str, kind: str, wording: str, form: str, outcome: Outcome) -> tuple[Wording, Wording]:
+    """Question and answer form of those identifiers. Raises `Withheld` when they do not exist or do not fit the outcome."""
+    wordings = wordings_of(task)
+    question, answer = wordings.question(kind, wording), wordings.answer(kind, form)
+    if question is None or answer is None or answer.outcome != outcome:
+        raise Withheld(f"unknown wording {wording} or answer form {form}")
+    return question, answer
 
 
 def answer_of(spans: Sequence[Span]) -> SpanAnswer | SpansAnswer | AbsentAnswer:

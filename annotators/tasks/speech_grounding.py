@@ -26,7 +26,7 @@ from ...engine.grounding.localising import (
     line,
 )
 from ...engine.grounding.query_windows import AbsentShare, window_showing, windows_without
-from ...engine.grounding.windows import NoWindow, window_problems
+from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.wordings import Outcome
@@ -57,17 +57,7 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import (
-    GroundingParams,
-    answer_of,
-    away_from,
-    clip_shown,
-    outcome_of,
-    placed,
-    require_places,
-    slots_of,
-    spans_in,
-)
+from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, spans_in, worded
 from .sight import rivals_of_speech
 
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
@@ -242,32 +232,15 @@ class SpeechGrounding(Task[Params]):
         spans = [_span(run) for run in runs]
         for run in runs:
             self._require_phrase(run, are_words, text)
-        absent = len(spans) == 1 and overlap_s(spans[0], window) <= 0
-        shown = [] if absent else spans
-        outcome = outcome_of(shown)
-        policy = self.params.window
-        for problem in window_problems(
-            window, shown, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
-        ):
-            raise Withheld(problem)
-        require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
-        away = away_from(window, spans[0], self.params.absent_gap_s) if absent else {}
-        if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
-            raise Withheld("the quoted words are not inside a kept clip")
-        if not are_words and not absent:
-            heard_all = sorted(
-                (*heard, *(row for run in runs for row in run)), key=lambda r: (r["start_s"], r["end_s"])
-            )
-        else:
-            heard_all = list(heard)
+        seen = shown_in(window, spans, media, clips, self.params)
+        shown = seen.spans
+        quoted = [] if are_words or not shown else [row for run in runs for row in run]
+        heard_all = sorted((*heard, *quoted), key=lambda r: (r["start_s"], r["end_s"])) if quoted else list(heard)
         nearest = self._require_said(text, runs, heard_all, window, len(shown))
         others = [row for row in heard if all(overlap_s(span_of(row), span) <= 0 for span in shown)]
         if sum(overlap_s(span_of(row), window) for row in others) < self.params.min_other_speech_s:
             raise Withheld("no other speech in the window")
-        wordings = wordings_of(self.name)
-        question, answer = wordings.question("when", wording), wordings.answer("when", form)
-        if question is None or answer is None or answer.outcome != outcome:
-            raise Withheld(f"unknown wording {wording} or answer form {form}")
+        question, answer = worded(self.name, "when", wording, form, seen.outcome)
         kind = kind_of(media)
         evidence: list[Evidence] = [
             cite("media", media, MEDIA_COLUMNS),
@@ -289,8 +262,7 @@ class SpeechGrounding(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            difficulty=placed(window, shown)
-            | away
+            difficulty=seen.factors
             | {
                 "words": float(len(normalise_words(text))),
                 "other_segments": float(len(others)),

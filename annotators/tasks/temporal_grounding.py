@@ -25,7 +25,7 @@ from ...engine.grounding.localising import (
     line,
 )
 from ...engine.grounding.query_windows import AbsentShare, window_showing, windows_without
-from ...engine.grounding.windows import NoWindow, window_problems
+from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Solver, Task
 from ...engine.wordings import Outcome
@@ -52,17 +52,7 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import (
-    GroundingParams,
-    answer_of,
-    away_from,
-    clip_shown,
-    outcome_of,
-    placed,
-    require_places,
-    slots_of,
-    spans_in,
-)
+from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, spans_in, worded
 from .sight import captions_of, curves_of, quoting
 
 CAPTION_COLUMNS = ("start_s", "end_s", "text", "level")
@@ -236,10 +226,9 @@ class TemporalGrounding(Task[Params]):
             raise Withheld("no description is cited")
         text = " ".join(str(times[0]["text"]).split()).rstrip(".")
         spans = [span_of(c) for c in times]
-        absent = len(spans) == 1 and overlap_s(spans[0], window) <= 0
-        shown = [] if absent else spans
-        outcome = outcome_of(shown)
-        if absent and not self._complete(media):
+        seen = shown_in(window, spans, media, clips, self.params)
+        shown = seen.spans
+        if not shown and not self._complete(media):
             raise Withheld("not everything that happens is described")
         if not 1 <= len(text.split()) <= self.params.max_words or any(
             s.length_s < self.params.min_event_s for s in spans
@@ -248,19 +237,9 @@ class TemporalGrounding(Task[Params]):
         if any(alike_descriptions(text, str(c["text"])) < 1 for c in times):
             raise Withheld("the cited descriptions are of different events")
         nearest = self._require_alone(text, others, window)
-        policy = self.params.window
-        for problem in window_problems(
-            window, shown, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
-        ):
-            raise Withheld(problem)
-        require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
-        away = away_from(window, spans[0], self.params.absent_gap_s) if absent else {}
-        if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
-            raise Withheld("the event is not inside kept clips")
-        wordings = wordings_of(self.name)
-        question, answer = wordings.question(kind, wording), wordings.answer(kind, form)
-        if question is None or answer is None or answer.outcome != outcome or kind not in _kinds(text):
-            raise Withheld(f"unknown wording {wording} or answer form {form}")
+        if kind not in _kinds(text):
+            raise Withheld(f"the description cannot be asked for with a question of the kind {kind}")
+        question, answer = worded(self.name, kind, wording, form, seen.outcome)
         slots = {**_forms(text), **slots_of(shown)}
         needs: tuple[Need, ...] = ("vision", "on_screen_text") if quoted_parts(text) else ("vision",)
         score = common_words(text, nearest["text"]) if nearest is not None else 0.0
@@ -281,7 +260,7 @@ class TemporalGrounding(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            difficulty=placed(window, shown) | away | {"other_events": float(len(others)), "nearest": score},
+            difficulty=seen.factors | {"other_events": float(len(others)), "nearest": score},
             generator=f"{self.name}@{self.version}",
         )
 

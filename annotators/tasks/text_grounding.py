@@ -23,7 +23,7 @@ from ...engine.grounding.localising import (
     decide,
 )
 from ...engine.grounding.query_windows import AbsentShare, window_showing, windows_without
-from ...engine.grounding.windows import NoWindow, window_problems
+from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.wordings import Outcome
@@ -53,7 +53,7 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .occurrences import GroundingParams, answer_of, away_from, clip_shown, outcome_of, placed, require_places, slots_of
+from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, worded
 from .sight import lines_of, readings_of, witnesses_of
 
 TEXT_COLUMNS = ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2")
@@ -229,9 +229,8 @@ class TextGrounding(Task[Params]):
         if not times or sum(len(a.members) for a in times) != len(members):
             raise Withheld("no reading of the text is cited")
         text, spans = times[0], [_span(a) for a in times]
-        absent = len(spans) == 1 and overlap_s(spans[0], window) <= 0
-        shown = [] if absent else spans
-        outcome = outcome_of(shown)
+        seen = shown_in(window, spans, media, clips, self.params)
+        shown, outcome = seen.spans, seen.outcome
         if (kind == "where" and outcome != "unique") or (kind == "both" and outcome == "repeated"):
             raise Withheld(f"a question of the kind {kind} about a text that is {outcome}")
         for one in times:
@@ -239,19 +238,7 @@ class TextGrounding(Task[Params]):
             if alike_lines(text.text, one.text) < self.params.same:
                 raise Withheld(f"the cited readings are of different texts: {text.text!r} and {one.text!r}")
         nearest = self._require_alone(text, others, window)
-        policy = self.params.window
-        for problem in window_problems(
-            window, shown, media["duration_s"], policy.length_s, evidence_share_max=policy.evidence_share_max
-        ):
-            raise Withheld(problem)
-        require_places(shown, window, policy.evidence_share_max, self.params.max_spans)
-        away = away_from(window, spans[0], self.params.absent_gap_s) if absent else {}
-        if not clips or list(clips) != (clip_shown(clips, window) if absent else covering(clips, spans)):
-            raise Withheld("the text is not inside kept clips")
-        wordings = wordings_of(self.name)
-        question, answer = wordings.question(kind, wording), wordings.answer(kind, form)
-        if question is None or answer is None or answer.outcome != outcome:
-            raise Withheld(f"unknown wording {wording} or answer form {form}")
+        question, answer = worded(self.name, kind, wording, form, outcome)
         middle = members[len(members) // 2]
         at_s = grid((middle["start_s"] + middle["end_s"]) / 2)
         place = _rounded(_box(middle) if kind == "where" else text.box)
@@ -262,7 +249,7 @@ class TextGrounding(Task[Params]):
         typed: Answer = answer_of(shown)
         if kind == "where":
             typed = BoxAnswer(t_s=at_s, box=place)
-        elif kind == "both" and not absent:
+        elif kind == "both" and shown:
             typed = SpanBoxAnswer(start_s=spans[0].start_s, end_s=spans[0].end_s, box=place)
         return Sample(
             task=self.name,
@@ -281,8 +268,7 @@ class TextGrounding(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            difficulty=placed(window, shown)
-            | away
+            difficulty=seen.factors
             | {
                 "readings": float(len(members)),
                 "other_texts": float(len(others)),
