@@ -45,7 +45,7 @@ class MomentChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "moment_choice"
-    version = 4
+    version = 5
     Params = Params
     second = "speech"
 

@@ -45,7 +45,7 @@ class SpanChoice(ToldChoice[Params]):
     """Samples from `words`, `speech` and `text_regions` of one medium."""
 
     name = "span_choice"
-    version = 2
+    version = 3
     Params = Params
     second = "speech"
 

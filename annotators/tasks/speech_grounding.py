@@ -45,7 +45,6 @@ from .common import (
     cite,
     covering,
     dialogue,
-    grid,
     inside,
     kind_of,
     moment,
@@ -58,6 +57,7 @@ from .common import (
     wordings_of,
 )
 from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, spans_in, worded
+from .phrases import runs_of, said_in, span_of_run, text_of_run, to_sentence_end
 from .sight import rivals_of_speech
 
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
@@ -104,7 +104,7 @@ class SpeechGrounding(Task[Params]):
             raise SkipUnit("no speech")
         found = _Footage(
             unit, media, kept_clips(rows, media_id), words or speech, bool(words), speech,
-            Spoken([line(r, _said(r)) for r in words or speech], self.params.same, self.params.different),
+            Spoken([line(r, said_in(r)) for r in words or speech], self.params.same, self.params.different),
             rivals_of_speech(rows), split_of(rows, media_id),
         )  # fmt: skip
         absent = AbsentShare(self.params.absent_share, (unit.seed, self.name))
@@ -115,12 +115,12 @@ class SpeechGrounding(Task[Params]):
             for quoted in self._phrases(found, clip):
                 if in_clip == self.params.per_clip or made == self.params.per_medium:
                     break
-                if any(overlap_s(_span(quoted), other) > 0 for other in asked):
+                if any(overlap_s(span_of_run(quoted), other) > 0 for other in asked):
                     continue
                 sample = self._present(found, quoted)
                 if sample is None:
                     continue
-                asked += [_span(quoted), *spans_in(sample.answer)]
+                asked += [span_of_run(quoted), *spans_in(sample.answer)]
                 if absent.draw([row["row_id"] for row in quoted]):
                     other = self._absent(found, quoted)
                     if other is not None:
@@ -136,7 +136,7 @@ class SpeechGrounding(Task[Params]):
             words, speech = rows_of(evidence, "words"), rows_of(evidence, "speech")
             # a source without words quotes whole segments, which stand first
             whole = 0 if words else max(1, int(sample.difficulty.get("occurrences", 1)))
-            quoted = _runs(words) if words else [[row] for row in speech[:whole]]
+            quoted = runs_of(words) if words else [[row] for row in speech[:whole]]
             media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
             return self._build(
                 sample.recipe, media, clips, quoted, speech[whole:], sample.window, sample.wording, sample.answer_form
@@ -154,7 +154,7 @@ class SpeechGrounding(Task[Params]):
         least, most = self.params.phrase_words
         for first in shuffled(range(len(within)), seed, self.name, clip["clip_id"], key=lambda i: within[i]["row_id"]):
             n = least + int(seeded_fraction(seed, self.name, within[first]["row_id"]) * (most - least + 1))
-            phrase = _to_sentence_end(within[first : first + n])
+            phrase = to_sentence_end(within[first : first + n])
             if len(phrase) >= least:
                 yield phrase
 
@@ -162,7 +162,7 @@ class SpeechGrounding(Task[Params]):
         """A sample whose window holds the quoted words, once or several times."""
         key = [row["row_id"] for row in quoted]
         try:
-            span, text = _span(quoted), _text([quoted])
+            span, text = span_of_run(quoted), text_of_run(quoted)
             held = covering(found.clips, [span]) or []
             window = window_showing(
                 text, span, self.params.footage(found.media, held), self.params.window, found.spoken,
@@ -176,17 +176,17 @@ class SpeechGrounding(Task[Params]):
             places = (decision.place,) if isinstance(decision, Unique) else decision.places
             by_id = {row["row_id"]: row for row in found.rows}
             runs = [quoted if overlap_s(p.span, span) > 0 else [by_id[i] for i in p.rows] for p in places]
-            clips = covering(found.clips, [_span(run) for run in runs]) or []
+            clips = covering(found.clips, [span_of_run(run) for run in runs]) or []
             return self._chosen(found, clips, runs, window, key, "unique" if len(runs) == 1 else "repeated")
         except (Withheld, ValueError):
             return None
 
     def _absent(self, found: _Footage, quoted: Sequence[RowDict]) -> Sample | None:
         """A sample about the same words over footage of the same medium in which nobody says them."""
-        key, text = [row["row_id"] for row in quoted], _text([quoted])
-        footage = self.params.footage(found.media, covering(found.clips, [_span(quoted)]) or [])
+        key, text = [row["row_id"] for row in quoted], text_of_run(quoted)
+        footage = self.params.footage(found.media, covering(found.clips, [span_of_run(quoted)]) or [])
         for window in windows_without(
-            text, _span(quoted), footage, self.params.window, found.spoken, found.rivals, self.params.absent_gap_s,
+            text, span_of_run(quoted), footage, self.params.window, found.spoken, found.rivals, self.params.absent_gap_s,
             found.unit.seed, self.name, key,
         ):  # fmt: skip
             try:
@@ -228,8 +228,8 @@ class SpeechGrounding(Task[Params]):
         Raises `Withheld`.
         """
         are_words = bool(runs) and "word" in runs[0][0]
-        text = _text(runs)
-        spans = [_span(run) for run in runs]
+        text = text_of_run(runs[0]) if runs else ""
+        spans = [span_of_run(run) for run in runs]
         for run in runs:
             self._require_phrase(run, are_words, text)
         seen = shown_in(window, spans, media, clips, self.params)
@@ -286,7 +286,7 @@ class SpeechGrounding(Task[Params]):
         same, different = self.params.same, self.params.different
         phrase = normalise_words(text)
         for run in runs:
-            if max((r.score for r in alike_runs(phrase, normalise_words(_text([run])), same)), default=0.0) < same:
+            if max((r.score for r in alike_runs(phrase, normalise_words(text_of_run(run)), same)), default=0.0) < same:
                 raise Withheld(f"the cited words are not {text!r}")
         if any(overlap_s(span_of(row), window) <= 0 for row in heard):
             raise Withheld("a cited speech segment lies outside the window")
@@ -329,36 +329,6 @@ class _Footage:
     spoken: Spoken
     rivals: Sequence[Localiser]
     split: str
-
-
-def _to_sentence_end(words: Sequence[RowDict]) -> list[RowDict]:
-    """The words up to the end of the first sentence among them: nobody quotes across a full stop."""
-    ends = [i for i, w in enumerate(words) if str(w["word"]).rstrip("\"'”’)").endswith((".", "?", "!", "…"))]
-    return list(words[: ends[0] + 1] if ends else words)
-
-
-def _span(quoted: Sequence[RowDict]) -> Span:
-    return Span(grid(quoted[0]["start_s"]), grid(quoted[-1]["end_s"]))
-
-
-def _said(row: RowDict) -> str:
-    return str(row["word"] if "word" in row else row["text"])
-
-
-def _text(runs: Sequence[Sequence[RowDict]]) -> str:
-    """The words as they are quoted: those of the first place."""
-    return " ".join(" ".join(_said(r) for r in runs[0]).split()).strip(" ,;:-–—") if runs else ""
-
-
-def _runs(words: Sequence[RowDict]) -> list[list[RowDict]]:
-    """Cited words as runs that follow each other without a gap."""
-    runs: list[list[RowDict]] = []
-    for word in words:
-        if runs and word["position"] == runs[-1][-1]["position"] + 1:
-            runs[-1].append(word)
-        else:
-            runs.append([word])
-    return runs
 
 
 def _rationale(

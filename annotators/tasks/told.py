@@ -18,11 +18,12 @@ from ...engine.annotator import Params, Rows
 from ...engine.distractors.falsity import alike
 from ...engine.distractors.texts import Told
 from ...engine.kept import one_producer
-from ...schemas.box import box_or_none
-from ...schemas.readings import Reading, merge_readings, normalised
+from ...schemas.readings import merge_readings, normalised
 from ...schemas.sample import Need
 from ...schemas.span import Span, overlap_s
-from .common import RowDict, Withheld, grid, span_of
+from .common import RowDict, Withheld, span_of
+from .phrases import ends_sentence, span_of_run
+from .sight import readings_of
 
 Kind = Literal["said", "shown"]
 WORD_COLUMNS = ("start_s", "end_s", "word", "position", "confidence")
@@ -38,7 +39,9 @@ class ToldParams(Params):
     phrase_words: tuple[int, int] = Field((4, 12), description="Least and greatest number of words of what is said.")
     letters: tuple[int, int] = Field((5, 60), description="Least and greatest number of letters of what is shown.")
     min_confidence: float = Field(0.6, description="Least mean confidence of recognition; NULL counts as sure.")
-    min_readings: int = Field(2, ge=1, description="In how many pictures a shown text must be read.")
+    min_readings: int = Field(
+        2, ge=1, description="In how many pictures a shown text must be read, unless it is known for certain."
+    )
     max_pause_s: float = Field(0.8, description="A longer silence ends a phrase.")
     min_text_s: float = Field(0.4, description="Shortest time for which an option must be said or shown.")
 
@@ -149,7 +152,7 @@ def _sentences(words: Sequence[RowDict], params: ToldParams) -> list[list[RowDic
             previous is None
             or word["position"] != previous["position"] + 1
             or word["start_s"] - previous["end_s"] > params.max_pause_s
-            or str(previous["word"]).rstrip("\"'”’)").endswith((".", "?", "!", "…"))
+            or ends_sentence(previous)
         ):
             runs.append([])
         runs[-1].append(word)
@@ -165,8 +168,7 @@ def _phrase(run: Sequence[RowDict], params: ToldParams) -> Told | None:
     sure = [1.0 if w["confidence"] is None else w["confidence"] for w in words]
     if sum(sure) / len(sure) < params.min_confidence:
         return None
-    span = Span(grid(words[0]["start_s"]), grid(words[-1]["end_s"]))
-    return Told(text, span, tuple(str(w["row_id"]) for w in words))
+    return Told(text, span_of_run(words), tuple(str(w["row_id"]) for w in words))
 
 
 def _segment(row: RowDict, params: ToldParams) -> Told | None:
@@ -179,16 +181,11 @@ def _segment(row: RowDict, params: ToldParams) -> Told | None:
 
 
 def _writings(rows: Iterable[RowDict], params: ToldParams) -> list[Told | None]:
-    readings = []
-    for r in rows:
-        box = box_or_none(r["x1"], r["y1"], r["x2"], r["y2"])
-        if box is not None and r["end_s"] > r["start_s"]:
-            readings.append(Reading(r["row_id"], r["text"], r["start_s"], r["end_s"], box, r["confidence"]))
     least, most = params.letters
     found: list[Told | None] = []
-    for a in merge_readings(readings):
-        fits = least <= len(normalised(a.text)) <= most and len(a.members) >= params.min_readings
-        if fits and a.confidence >= params.min_confidence:
+    for a in merge_readings(readings_of(rows)):
+        often = a.confidence == 1 or len(a.members) >= params.min_readings
+        if often and least <= len(normalised(a.text)) <= most and a.confidence >= params.min_confidence:
             text = " ".join(a.text.split())
             found.append(Told(text, Span(a.start_s, a.end_s).quantised(), a.members))
     return found

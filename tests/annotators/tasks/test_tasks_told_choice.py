@@ -95,6 +95,19 @@ def test_only_the_right_span_is_when_it_is_told(told):
                 assert option.distractor_kind == "near in time" and overlap_s(span, truth) == 0
 
 
+@pytest.mark.parametrize(("confidence", "asked"), [(None, True), (1.0, True), (0.99, False)])
+def test_writing_known_for_certain_needs_one_reading(script, new_world, confidence, asked):
+    world = new_world()
+    world.medium("film", script.duration_s)
+    world.clip("film", 0.0, script.duration_s)
+    for text in script.texts:
+        x1, y1, x2, y2 = text.box
+        place = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
+        when = {"start_s": text.start_s, "end_s": text.end_s}
+        world.add("text_regions", "film", "truth", **when, text=text.text, confidence=confidence, **place)
+    assert bool(samples_of(world, MomentChoice(MomentChoice.Params()))[1]) is asked
+
+
 @pytest.mark.parametrize("task", [MomentChoice, SpanChoice])
 def test_a_pair_has_the_same_options_and_another_right_one(told, task):
     _, samples = samples_of(told, task(task.Params(per_medium=12)))
