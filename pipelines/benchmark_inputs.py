@@ -15,10 +15,13 @@ from os import cpu_count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from ..annotators.vision.sketches import VARIANTS, sketch_video
+from ..annotators.vision.vector_sketches import VectorSketcher
 from ..engine.contamination.ids import clean_id
 from ..engine.contamination.index import Sketch, packed
 from ..engine.contamination.questions import GRAM, grams
@@ -81,18 +84,22 @@ def read_questions(file: Path, column: str | None) -> Inputs:
     return inputs
 
 
-def sketch_folder(folder: Path, fps: float, told: Callable[[str], None]) -> Inputs:
-    """One row per video below a folder (or for one file). `told` hears each name when it is done; videos that cannot be
-    read are left out and listed. Raises `UsageError` when there are none.
+def sketch_folder(folder: Path, fps: float, told: Callable[[str], None], model: str | None = None) -> Inputs:
+    """One row per video below a folder (or for one file), and one more with its embedding sketch where a CLIP model is
+    named. `told` hears each name when it is done; videos that cannot be read are left out and listed.
+
+    Raises `UsageError` when there are none, and `ModelNotFound` for a model that is not to be had.
     """
     base = folder if folder.is_dir() else folder.parent
     files = sorted(f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_SUFFIXES) if folder.is_dir() else [folder]
     if not files or not files[0].exists():
         raise UsageError(f"there are no videos in {folder}; name the folder that holds the benchmark's footage")
 
-    def one(file: Path) -> Row | str:
+    embed = None if model is None else VectorSketcher(model)
+
+    def one(file: Path) -> list[Row] | str:
         try:
-            sketch = sketch_video(file, fps)
+            sketch = sketch_video(file, fps, embed)
         except MediaError as error:
             return str(error)
         finally:
@@ -100,19 +107,27 @@ def sketch_folder(folder: Path, fps: float, told: Callable[[str], None]) -> Inpu
         if not len(sketch.times):
             return "all of its pictures are dark or even"
         item = file.relative_to(base).as_posix()
-        times, hashes = [round(t, 6) for t in sketch.times.tolist()], packed(sketch.hashes)
-        return {"item": item, "kind": "video", "times": times, "variants": list(VARIANTS), "hashes": hashes}
+        made = [_row(item, "video", list(VARIANTS), sketch.times, sketch.hashes)]
+        if sketch.vectors is not None and embed is not None:
+            seen = sketch.vectors
+            made.append(_row(item, "vectors", [embed.encoder.model_name], np.array(seen.times), seen.sketches))
+        return made
 
     inputs = Inputs()
-    with ThreadPoolExecutor(cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(cpu_count() or 1 if embed is None else 1) as pool:
         for file, made in zip(files, pool.map(one, files), strict=True):
             if isinstance(made, str):
                 inputs.failed.append((str(file), made))
             else:
-                inputs.rows.append(made)
+                inputs.rows += made
     if not inputs.rows:
         raise UsageError(f"none of the {len(files)} videos could be sketched, the first because: {inputs.failed[0][1]}")
     return inputs
+
+
+def _row(item: str, kind: str, variants: list[str], times: NDArray[Any], hashes: NDArray[Any]) -> Row:
+    seconds = [round(t, 6) for t in times.tolist()]
+    return {"item": item, "kind": kind, "variants": variants, "times": seconds, "hashes": packed(hashes)}
 
 
 def write_sketches(rows: Sequence[Row], file: Path) -> None:
@@ -134,7 +149,7 @@ def read_sketches(file: Path) -> Inputs:
         )
     rows = table.to_pylist()
     for row in rows:
-        if row["kind"] == "video":
+        if row["kind"] in ("video", "vectors"):
             try:
                 Sketch.of({**row, "benchmark": ""})
             except (ValueError, TypeError) as error:

@@ -38,6 +38,15 @@ def add(
         Path | None, typer.Option("--videos", help="folder of its videos (or one); only sketches are kept")
     ] = None,
     fps: Annotated[float, typer.Option("--fps", min=0.5, max=30, help="pictures per second that are sketched")] = 4.0,
+    embed: Annotated[
+        str | None,
+        typer.Option(
+            "--embed",
+            metavar="MODEL",
+            help="sketch the videos' CLIP embeddings too: the model of the recipe's clip_embedding, as NAME/TAG, "
+            "composed-tiny or a folder",
+        ),
+    ] = None,
     questions: Annotated[
         Path | None, typer.Option("--questions", help="file of its questions, in the same forms; only hashes are kept")
     ] = None,
@@ -55,6 +64,8 @@ def add(
     from .benchmark_inputs import Inputs, read_ids, read_questions, read_sketches, shipped
     from .benchmarks import add as register_rows
 
+    if embed is not None and videos is None:
+        raise UsageError("--embed sketches videos; name their folder with --videos")
     place = find_root(root)
     parts: list[Inputs] = []
     if not (ids or videos or questions or sketches):
@@ -67,7 +78,7 @@ def add(
     parts += [read_ids(ids, id_column)] if ids else []
     parts += [read_questions(questions, question_column)] if questions else []
     parts += [read_sketches(sketches)] if sketches else []
-    parts += [_sketched(videos, fps, quiet=as_json)] if videos else []
+    parts += [_sketched(videos, fps, embed, quiet=as_json)] if videos else []
     line = register_rows(place, name, [row for part in parts for row in part.rows])
     failed = [f for part in parts for f in part.failed]
     short = sum(part.too_short for part in parts)
@@ -92,7 +103,7 @@ def add(
         raise typer.Exit(FAILED)
 
 
-def _sketched(folder: Path, fps: float, quiet: bool) -> Any:
+def _sketched(folder: Path, fps: float, model: str | None, quiet: bool) -> Any:
     from rich.progress import Progress
 
     from .benchmark_inputs import sketch_folder
@@ -103,7 +114,7 @@ def _sketched(folder: Path, fps: float, quiet: bool) -> Any:
         def told(name: str) -> None:
             bars.update(task, advance=1, description=f"sketched {name}")
 
-        return sketch_folder(folder, fps, told)
+        return sketch_folder(folder, fps, told, model)
 
 
 @command
@@ -152,7 +163,7 @@ def remove(name: Name, root: Root = None) -> None:
 
 @command
 def decontaminate(root: Root = None, as_json: Json = False) -> None:
-    """Find the samples that stand in registered benchmarks: by identifier, by copied pictures, by question."""
+    """Find the samples that stand in registered benchmarks: by identifier, by copied pictures or embeddings, by question."""
     from .decontaminate import decontaminate as check
     from .progress import BuildProgress
 

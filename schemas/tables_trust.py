@@ -145,14 +145,18 @@ BENCHMARKS = Table(
     (
         Column("benchmark", pa.string(), "its name"),
         Column("item", pa.string(), "identifier, file or question of the benchmark"),
-        Column("kind", pa.string(), "id, video or question"),
+        Column("kind", pa.string(), "id, video, vectors (its embedding sketch) or question"),
         Column("times", pa.list_(pa.float64()), "of a video: times of the pictures that are sketched", "s"),
-        Column("variants", pa.list_(pa.string()), "of a video: whole, mirrored, or what part of the picture was kept"),
+        Column(
+            "variants",
+            pa.list_(pa.string()),
+            "of a video: whole, mirrored, or what part of the picture was kept; of vectors: the model",
+        ),
         Column(
             "hashes",
             pa.binary(),
-            "64-bit little-endian integers: perceptual hashes of a video, one row of `times` per variant; or hashes of "
-            "the 8-grams of a question",
+            "64-bit little-endian integers: perceptual hashes of a video, one row of `times` per variant; signs of 64 "
+            "projections of its vectors; or hashes of the 8-grams of a question",
         ),
     ),
     ("benchmark", "item", "kind"),
@@ -166,7 +170,7 @@ CONTAMINATION = Table(
         TASK,
         Column("benchmark", pa.string(), "the benchmark"),
         Column("item", pa.string(), "its item"),
-        Column("found_by", pa.string(), "id, copy or question"),
+        Column("found_by", pa.string(), "id, copy, embedding or question"),
         Column("variant", pa.string(), "of a copy: whole, mirrored or cropped"),
         Column("score", pa.float64(), "share of the window's pictures, or of the question's 8-grams, that match"),
         Column("start_s", pa.float64(), "start of the copied part in our medium", "s"),

@@ -1,5 +1,5 @@
-"""Which samples stand in a registered benchmark: by an identifier of their footage, by a copy of its pictures, by their
-question.
+"""Which samples stand in a registered benchmark: by an identifier of their footage, by a copy of its pictures, by likeness
+of their embeddings, by their question.
 
 Added to every recipe that has tasks; writes nothing while no benchmark is registered. An identifier marks all samples of
 a medium (or of the part that a manifest row names), a copy those whose window overlaps the copied part, a question the
@@ -24,6 +24,7 @@ from ...engine.contamination.copies import CopyRules, Looks, find_copies
 from ...engine.contamination.ids import IdIndex, spans_of, texts_of
 from ...engine.contamination.index import Sketch, SketchIndex
 from ...engine.contamination.questions import QuestionIndex
+from ...engine.contamination.vectors import VectorRules, looks_of
 from ...engine.kept import one_producer
 
 
@@ -35,6 +36,10 @@ class ContaminationParams(Params):
     """Parameters of `contamination`."""
 
     copies: CopyRules = Field(default_factory=CopyRules, description="when pictures count as copied")
+    vectors: VectorRules = Field(
+        default_factory=VectorRules,
+        description="the same for embeddings, where a benchmark was registered with a model",
+    )
     question_share: float = Field(
         0.6, gt=0, le=1, description="share of a question's 8-grams that one question of a benchmark must hold"
     )
@@ -85,15 +90,16 @@ class Contamination(UnitAnnotator[ContaminationParams]):
     """Writes `contamination`: a row per sample, benchmark item and way of finding it."""
 
     name: ClassVar[str] = "contamination"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = ContaminationParams
-    reads: ClassVar[tuple[str, ...]] = ("samples", "media", "sources", "signals", "edits", "benchmarks")
-    optional_reads: ClassVar[tuple[str, ...]] = ("sources", "signals", "edits", "benchmarks")
+    reads: ClassVar[tuple[str, ...]] = ("samples", "media", "sources", "signals", "embeddings", "edits", "benchmarks")
+    optional_reads: ClassVar[tuple[str, ...]] = ("sources", "signals", "embeddings", "edits", "benchmarks")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "signals": ("t_s", "phash", "contrast", "black"),
+        "embeddings": ("t_s", "until_s", "model", "vector"),
         "samples": ("sample_id", "task", "media", "turns"),
     }
-    folded: ClassVar[tuple[str, ...]] = ("signals",)
+    folded: ClassVar[tuple[str, ...]] = ("signals", "embeddings")
     writes: ClassVar[tuple[str, ...]] = ("contamination",)
     grade: ClassVar[Grade] = "model"
     stage: ClassVar[Stage] = "task"
@@ -132,6 +138,11 @@ class Contamination(UnitAnnotator[ContaminationParams]):
         places, signals = _by(rows["sources"], "media_id"), _by(rows["signals"], "media_id")
         ids = IdIndex((r["item"], r["benchmark"]) for r in benchmarks.get("id", ()))
         index = SketchIndex([Sketch.of(r) for r in benchmarks.get("video", ())])
+        embedded = _by(rows["embeddings"], "media_id")
+        by_model = {
+            model: SketchIndex([Sketch.of(r) for r in benchmarks.get("vectors", ()) if r["variants"] == [model]])
+            for model in sorted({r["variants"][0] for r in benchmarks.get("vectors", ())})
+        }
         found: dict[str, list[Found]] = {}
 
         def look(media_id: str, inside: tuple[str, ...] = ()) -> list[Found]:
@@ -140,6 +151,7 @@ class Contamination(UnitAnnotator[ContaminationParams]):
             if media_id not in found:
                 own = list(_by_id(ids, media.get(media_id), places.get(media_id, ()))) if len(ids) else []
                 own += self._by_copy(index, signals.get(media_id, ()))
+                own += self._by_vectors(by_model, embedded.get(media_id, ()))
                 for edit in edits.get(media_id, ()):
                     if edit["source_media_id"]:
                         through = look(str(edit["source_media_id"]), (*inside, media_id))
@@ -158,6 +170,15 @@ class Contamination(UnitAnnotator[ContaminationParams]):
             Found(c.benchmark, c.item, "copy", c.variant, c.spans, c.times, looks.times)
             for c in find_copies(looks, index, rules)
         ]
+
+    def _by_vectors(
+        self, by_model: Mapping[str, SketchIndex], embedded: Sequence[Mapping[str, Any]]
+    ) -> Iterable[Found]:
+        for model, index in by_model.items():
+            for rows in embedded:
+                looks = looks_of(rows["rows"], model)
+                for c in find_copies(looks, index, self.params.vectors):
+                    yield Found(c.benchmark, c.item, "embedding", c.variant, c.spans, c.times, looks.times)
 
     def _shown(self, sample: Mapping[str, Any], found: Mapping[str, Sequence[Found]]) -> Iterable[dict[str, Any]]:
         for ref in sample["media"]:

@@ -20,6 +20,7 @@ from .picture_numbers import dct_hash, is_black
 
 if TYPE_CHECKING:
     from ...engine.media.frame import Frame
+    from .vector_sketches import VectorSession, VectorSketcher
 
 CROPS: dict[str, tuple[float, float, float, float]] = {
     "centre 95": (0.025, 0.025, 0.975, 0.975),
@@ -47,6 +48,8 @@ class VideoSketch:
 
     times: NDArray[np.float64]
     hashes: NDArray[np.int64]
+    vectors: VectorSession | None = None
+    """The embedded pictures, where a model was given."""
 
 
 class SketchSession(FrameSession):
@@ -72,9 +75,10 @@ class SketchSession(FrameSession):
         return ()
 
 
-def sketch_video(path: Path, fps: float = 4.0) -> VideoSketch:
-    """Sketch a video file at `fps` pictures a second, in one decode. Raises `MediaError` for a file without pictures
-    or one that cannot be read to its end.
+def sketch_video(path: Path, fps: float = 4.0, embed: VectorSketcher | None = None) -> VideoSketch:
+    """Sketch a video file at `fps` pictures a second, and embed it where a model is given, in one decode.
+
+    Raises `MediaError` for a file without pictures or one that cannot be read to its end.
     """
     from ...engine.media.container import MediaError
     from ...engine.media.events import Finished
@@ -89,8 +93,12 @@ def sketch_video(path: Path, fps: float = 4.0) -> VideoSketch:
         str(path), str(path), path, facts["kind"], facts["duration_s"], *size, has_video=True, has_audio=False
     )
     session = SketchSession()
-    for event in run_frames(medium, [FrameTap("sketch", session, Sampling(fps))]):
+    taps, vectors = [FrameTap("sketch", session, Sampling(fps))], None
+    if embed is not None:
+        tap, vectors = embed.tap()
+        taps.append(tap)
+    for event in run_frames(medium, taps):
         if isinstance(event, Finished) and event.error is not None:
             raise event.error
     hashes = np.array(session.hashes, np.int64).reshape(-1, len(VARIANTS)).T
-    return VideoSketch(np.array(session.times, np.float64), np.ascontiguousarray(hashes))
+    return VideoSketch(np.array(session.times, np.float64), np.ascontiguousarray(hashes), vectors)

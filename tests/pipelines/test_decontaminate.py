@@ -22,6 +22,34 @@ TASKS = (
 )
 
 
+WINDOWS = '''
+from chronotope.engine.annotator import Params
+from chronotope.engine.task import Task
+from chronotope.schemas.sample import Evidence, MediumRef, Sample, TextAnswer, Turn
+from chronotope.schemas.verifying import Check
+
+
+class Windows(Task[Params]):
+    """One sample over each medium."""
+
+    name = "windows"
+    reads = ("media",)
+
+    def annotate(self, unit, rows):
+        medium = rows["media"][0]
+        turns = (Turn(role="user", text="<video>\\nWhat is it?"), Turn(role="assistant", text="A film."))
+        yield "samples", Sample(
+            task="windows", recipe=unit.recipe, turns=turns, answer=TextAnswer(text="A film."),
+            media=(MediumRef(media_id=medium["media_id"], start_s=0.0, end_s=medium["duration_s"]),),
+            evidence=(Evidence(table="media", row_id=medium["row_id"], values={"duration_s": medium["duration_s"]}),),
+            needs=("vision",), wording="w", answer_form="a", generator="windows@1",
+        ).to_row()
+
+    def recompute(self, sample, evidence):
+        return Check(True, "", 1.0)
+'''
+
+
 def chronotope(*arguments: str) -> tuple[int, Any]:
     """Exit code, and standard output (parsed when it is JSON) or the error in one line."""
     done = CliRunner().invoke(app, list(arguments))
@@ -71,6 +99,32 @@ def test_from_registering_a_benchmark_to_packages_without_it(
     assert chronotope("benchmark", "add", "theirs", "--sketches", "shared.sketches")[0] == 0
     again = chronotope("decontaminate", "--json")[1]
     assert again["contaminated"] == number and {line["benchmark"] for line in again["found"]} == {"theirs"}
+
+
+def test_embeddings_find_a_copy_where_no_perceptual_hashes_are(
+    build: Callable[..., Any], world: Path, films: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = (world / "small.yaml").read_text().replace(*TASKS)
+    recipe = recipe.replace("[camera_motion, motion_direction, frame_order]", "[{windows.py:Windows: {as: windows}}]")
+    recipe = recipe.replace("checks: {ladder: false}", "checks: {ladder: false, contamination: {vectors: {min_s: 2}}}")
+    recipe = recipe.replace("  - signals: {fps: 4}\n", "  - clip_embedding: {model: composed-tiny, fps: 2}\n")
+    recipe = recipe.replace("  lit: luma_mean > 10\n", "")
+    (world / "small.yaml").write_text(recipe)
+    (world / "windows.py").write_text(WINDOWS)
+    monkeypatch.chdir(world)
+    report = build()
+    assert not report.failures and report.worked["windows"] == 2
+    add = ("benchmark", "add", "bench", "--root", "small.chronotope", "--videos", str(films[0]))
+    code, said = chronotope(*add, "--embed", "composed-tny")
+    assert code == 2 and "composed-tny" in said
+    assert chronotope(*add)[0] == 0
+    assert chronotope("decontaminate", "--json")[1]["contaminated"] == 0, "there are no hashes to compare"
+    assert chronotope(*add, "--embed", "composed-tiny")[0] == 0
+    found = chronotope("decontaminate", "--json")[1]["found"]
+    assert [(line["found_by"], line["samples"], line["items"]) for line in found] == [("embedding", 1, 1)]
+    with Catalog(world / "small.chronotope") as catalog:
+        rows = catalog.rows("SELECT uri, variant FROM contamination JOIN sources USING (media_id)")
+    assert [Path(r["uri"]).name for r in rows] == ["film0.mp4"]
 
 
 @pytest.mark.parametrize(
