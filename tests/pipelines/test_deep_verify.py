@@ -39,7 +39,7 @@ annotate:
   - shots
   - signals: {fps: 4}
   - speech
-  - text_regions: {fps: 2, min_change: 0.02}
+  - text_regions: {fps: 2}
 clips: {policy: shot}
 select:
   length: duration_s > 1
