@@ -117,6 +117,8 @@ def test_format_reward_wants_each_tag_once_and_a_readable_answer():
         "<answer>10s - 20s</answer><think>x</think>",
         "<think></think><answer>10s - 20s</answer>",
         "<think><answer>10s - 20s</answer></think>",
+        "<think>x<think>y</think><answer>10s - 20s</answer>",
+        "<think>x</think><answer><answer>10s - 20s</answer>",
     ):
         assert format_reward(bad, SPAN) == 0.0, bad
 
