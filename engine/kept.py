@@ -7,9 +7,10 @@ thing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..schemas.sample import Sample
 from .annotator import Rows, SkipUnit
 
 
@@ -37,6 +38,22 @@ def kept_clips(rows: Rows, media_id: str) -> list[Mapping[str, Any]]:
         kept = {row["clip_id"] for row in rows["selection"] if row["kept"]}
         clips = [clip for clip in clips if clip["clip_id"] in kept]
     return sorted(clips, key=lambda c: (c["start_s"], c["end_s"]))
+
+
+def stored_samples(rows: Rows) -> Iterator[tuple[str, Sample]]:
+    """(sample_id, sample) of each well-formed sample, once; what is malformed is for its verdict to say."""
+    done: set[str] = set()
+    for row in rows["samples"]:
+        sample_id = str(row["sample_id"])
+        if sample_id in done:
+            continue
+        done.add(sample_id)
+        try:
+            sample = Sample.from_row(row)
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not sample.problems():
+            yield sample_id, sample
 
 
 def split_of(rows: Rows, media_id: str) -> str:

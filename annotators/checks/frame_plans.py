@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
 from ...engine.answering.answerable import Answerability, Shown, answerability, roles, show_stills, show_video
 from ...engine.answering.samplers import window_facts
 from ...engine.answering.trainer_profiles import Profile, ProfileError, load_profile
+from ...engine.kept import stored_samples
 from ...schemas.boxcodec import box_codec
 from ...schemas.ids import derive_id
 from ...schemas.sample import MediumRef, Sample
@@ -66,18 +67,10 @@ class FramePlans(UnitAnnotator[Params]):
         media = {row["media_id"]: row for row in rows["media"]}
         if not rows["samples"]:
             raise SkipUnit("no samples")
-        done: set[str] = set()
-        for row in rows["samples"]:
-            if row["sample_id"] in done:
-                continue
-            done.add(row["sample_id"])
-            try:
-                sample = Sample.from_row(row)
-                plans = [_plan(sample, profile, media) for profile in self.profiles]
-            except (ValidationError, ValueError, KeyError, TypeError):
-                continue
-            for profile, (shown, found) in zip(self.profiles, plans, strict=True):
-                yield "frame_plans", _row(row["sample_id"], profile.name, sample, shown, found)
+        for sample_id, sample in stored_samples(rows):
+            for profile in self.profiles:
+                shown, found = _plan(sample, profile, media)
+                yield "frame_plans", _row(sample_id, profile.name, sample, shown, found)
 
 
 def _plan(

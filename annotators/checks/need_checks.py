@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Stage, Unit, UnitAnnotator
 from ...engine.answering.answerable import AUDIBLE, VISUAL
 from ...engine.answering.other_way import Found, doubt, heard, readable
-from ...engine.kept import one_producer
-from ...schemas.sample import Sample
+from ...engine.kept import one_producer, stored_samples
 
 
 class Params(BaseParams):
@@ -47,27 +46,19 @@ class NeedChecks(UnitAnnotator[Params]):
         if not rows["samples"] or not any(rows[table] for table in self.optional_reads):
             raise SkipUnit("no samples, or neither words nor text")
         known: dict[str, tuple[list[Found], list[Found]]] = {}
-        done: set[str] = set()
-        for row in rows["samples"]:
-            if row["sample_id"] in done:
-                continue
-            done.add(row["sample_id"])
-            try:
-                sample = Sample.from_row(row)
-                media_id = sample.media[0].media_id
-                if media_id not in known:
-                    known[media_id] = _known(rows, media_id)
-                said, shown = known[media_id]
-                found = doubt(sample, said, shown, self.params.min_share, self.params.min_tiou)
-            except (ValidationError, ValueError, KeyError, TypeError):
-                continue  # malformed: for the verdict to say
+        for sample_id, sample in stored_samples(rows):
+            media_id = sample.media[0].media_id
+            if media_id not in known:
+                known[media_id] = _known(rows, media_id)
+            said, shown = known[media_id]
+            found = doubt(sample, said, shown, self.params.min_share, self.params.min_tiou)
             if found is None:
                 continue
             doubted = sorted(set(sample.needs) & (AUDIBLE if found.other_way == "vision" else VISUAL))
             for need in doubted:
                 yield "need_checks", {
-                    "media_id": sample.media[0].media_id,
-                    "sample_id": row["sample_id"],
+                    "media_id": media_id,
+                    "sample_id": sample_id,
                     "task": sample.task,
                     "need": need,
                     "other_way": found.other_way,

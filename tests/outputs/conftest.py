@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -224,3 +225,36 @@ def tree(folder: Path) -> dict[str, str]:
         for p in sorted(folder.rglob("*"))
         if p.is_file()
     }
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real browser, or a skip that says what is missing."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
+    if path is None:
+        pytest.skip("PAGE NOT TESTED: no chromium on this machine (apt-get install chromium)")
+    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    with sync_api.sync_playwright() as play:
+        running = play.chromium.launch(
+            executable_path=path, args=[*flags, "--disable-component-update", "--disable-sync"]
+        )
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def opened(browser: Any) -> Callable[..., tuple[Any, list[str]]]:
+    """Opens an address in a new window: the window, and what it complained about or asked for from elsewhere."""
+    here = ("http://127.0.0.1:", "file:", "data:", "blob:")
+
+    def open_window(url: str, **settings: Any) -> tuple[Any, list[str]]:
+        window = browser.new_page(**settings)
+        troubles: list[str] = []
+        window.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        window.on("pageerror", lambda error: troubles.append(str(error)))
+        window.on("request", lambda r: None if r.url.startswith(here) else troubles.append(r.url))
+        window.goto(url)
+        return window, troubles
+
+    return open_window

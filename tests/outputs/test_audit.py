@@ -13,7 +13,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -233,29 +233,16 @@ def test_footage_that_is_gone_is_told(root: Path, films: Any, tmp_path: Path, ma
 # -- the page -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser, or a skip that says what is missing."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
-    if path is None:
-        pytest.skip("PAGE NOT TESTED: no chromium on this machine (apt-get install chromium)")
-    with sync_api.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--no-first-run"])
-        yield running
-        running.close()
+@pytest.fixture
+def judging(opened: Any) -> Callable[..., tuple[Any, list[str]]]:
+    """Opens an audit page and waits for its first question."""
 
+    def open_page(url: str, **settings: Any) -> tuple[Any, list[str]]:
+        window, troubles = opened(url, **settings)
+        window.wait_for_selector(".question")
+        return window, troubles
 
-def opened(browser: Any, url: str, **settings: Any) -> tuple[Any, list[str]]:
-    window = browser.new_page(**settings)
-    troubles: list[str] = []
-    window.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    window.on("pageerror", lambda error: troubles.append(str(error)))
-    here = ("http://127.0.0.1:", "file:", "data:", "blob:")
-    window.on("request", lambda r: None if r.url.startswith(here) else troubles.append(r.url))
-    window.goto(url)
-    window.wait_for_selector(".question")
-    return window, troubles
+    return open_page
 
 
 def until(window: Any, expression: str) -> None:
@@ -271,13 +258,13 @@ def at_item(window: Any, number: int) -> None:
     until(window, f"document.querySelector('output').value.startsWith('{number} of 6, ')")
 
 
-def test_samples_are_judged_by_keys(root: Path, browser: Any) -> None:
+def test_samples_are_judged_by_keys(root: Path, judging: Any) -> None:
     from chronotope.outputs.audit_server import AuditServer
 
     with Audit(asked(root)) as audit:
         ids = [d.sample_id for d in audit.drawn]
         with AuditServer(audit.page(), ids, audit.items, audit.record) as server:
-            window, troubles = opened(browser, server.url)
+            window, troubles = judging(server.url)
             press = window.keyboard.press
             assert window.evaluate("document.activeElement === document.body")
             assert not window.locator(".said").first.is_visible(), "the answer is hidden at first"
@@ -308,7 +295,7 @@ def test_samples_are_judged_by_keys(root: Path, browser: Any) -> None:
             assert window.locator("#bar").get_attribute("aria-label") == "3 of 6 judged: 1 right, 1 wrong, 1 unclear"
             window.reload()
         with AuditServer(audit.page(), ids, audit.items, audit.record) as server:
-            again, more = opened(browser, server.url, viewport={"width": 390, "height": 800}, color_scheme="dark")
+            again, more = judging(server.url, viewport={"width": 390, "height": 800}, color_scheme="dark")
             at_item(again, 4)
             assert again.evaluate("document.documentElement.scrollWidth") <= 390
             for n in (5, 6):
@@ -329,13 +316,13 @@ def test_samples_are_judged_by_keys(root: Path, browser: Any) -> None:
     assert said[ids[1]]["comment"] == "2 is late, 3 fits"
 
 
-def test_the_answer_can_be_watched(root: Path, browser: Any) -> None:
+def test_the_answer_can_be_watched(root: Path, judging: Any) -> None:
     from chronotope.outputs.audit_server import AuditServer
 
     with Audit(asked(root, task="flash_grounding", number=1)) as audit:
         ids = [d.sample_id for d in audit.drawn]
         with AuditServer(audit.page(), ids, audit.items, audit.record) as server:
-            window, troubles = opened(browser, server.url)
+            window, troubles = judging(server.url)
             until(window, "document.querySelector('video').readyState >= 2")
             window.keyboard.press("p")
             assert window.evaluate("document.querySelector('video').currentTime") == 0, "not before it is shown"
@@ -350,11 +337,11 @@ def test_the_answer_can_be_watched(root: Path, browser: Any) -> None:
     assert troubles == []
 
 
-def test_an_exported_page_works_alone_and_its_verdicts_come_back(root: Path, browser: Any, tmp_path: Path) -> None:
+def test_an_exported_page_works_alone_and_its_verdicts_come_back(root: Path, judging: Any, tmp_path: Path) -> None:
     with Audit(asked(root)) as audit:
         page, folder = audit.export(tmp_path / "review.html", lambda n, of: None)
         assert folder.is_dir()
-    window, troubles = opened(browser, page.as_uri())
+    window, troubles = judging(page.as_uri())
     window.keyboard.press("Enter")
     window.keyboard.press("1")
     at_item(window, 2)

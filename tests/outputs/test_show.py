@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -451,36 +450,9 @@ def test_answers_that_are_motions_get_their_arrow(told: Any, words: str, motion:
     assert motion_of(samples["choice"].model_copy(update={"options": options})) == motion
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A real browser, or a skip that says what is missing."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
-    if path is None:
-        pytest.skip("PAGE NOT TESTED: no chromium on this machine (apt-get install chromium)")
-    flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    with sync_api.sync_playwright() as play:
-        running = play.chromium.launch(
-            executable_path=path, args=[*flags, "--disable-component-update", "--disable-sync"]
-        )
-        yield running
-        running.close()
-
-
-def opened(browser: Any, page: Path, **settings: Any) -> tuple[Any, list[str]]:
-    """The page in a new window, and what it complained about or asked for from elsewhere."""
-    window = browser.new_page(**settings)
-    troubles: list[str] = []
-    window.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    window.on("pageerror", lambda error: troubles.append(str(error)))
-    window.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else troubles.append(r.url))
-    window.goto(page.resolve().as_uri())
-    return window, troubles
-
-
-def test_the_page_filters_in_a_browser(told: Any, browser: Any) -> None:
+def test_the_page_filters_in_a_browser(told: Any, opened: Any) -> None:
     world, samples = told
-    window, troubles = opened(browser, show_samples(world.root).page)
+    window, troubles = opened(show_samples(world.root).page.resolve().as_uri())
     assert window.locator("article:visible").count() == len(samples)
     window.get_by_role("combobox", name="Task").select_option("text_grounding")
     assert window.locator("article:visible").count() == 2
@@ -493,10 +465,10 @@ def test_the_page_filters_in_a_browser(told: Any, browser: Any) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_the_page_fits_phones_and_follows_the_readers_colours(told: Any, browser: Any, width: int, scheme: str) -> None:
+def test_the_page_fits_phones_and_follows_the_readers_colours(told: Any, opened: Any, width: int, scheme: str) -> None:
     world, _ = told
     page = show_samples(world.root).page
-    window, troubles = opened(browser, page, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    window, troubles = opened(page.resolve().as_uri(), viewport={"width": width, "height": 900}, color_scheme=scheme)
     assert window.evaluate("document.documentElement.scrollWidth") <= width
     ground = window.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", ground)[:3])) < 150) == (scheme == "dark")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -194,28 +192,11 @@ def test_files_are_the_same_each_time_and_leave_the_dataset_valid(leaky: Path) -
     check_root(leaky)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = shutil.which("chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
-    if path is None:
-        pytest.skip("PAGE NOT TESTED: no chromium on this machine (apt-get install chromium)")
-    with sync_api.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", "--no-first-run"])
-        yield running
-        running.close()
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])
-def test_the_page_shows_the_figures_fits_and_fetches_nothing(
-    leaky: Path, browser: Any, width: int, scheme: str
-) -> None:
+def test_the_page_shows_the_figures_fits_and_fetches_nothing(leaky: Path, opened: Any, width: int, scheme: str) -> None:
     page = write_report(leaky, leaky / "report").page
-    window = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    troubles: list[str] = []
-    window.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    window.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else troubles.append(r.url))
-    window.goto(page.resolve().as_uri())
+    size = {"width": width, "height": 900}
+    window, troubles = opened(page.resolve().as_uri(), viewport=size, color_scheme=scheme)
     assert window.locator("h2").all_inner_texts()[:3] == ["Worth a look", "Samples", "The ladder"]
     assert window.locator("svg.ladder g").count() == 3
     assert window.locator("svg.ladder g.bad .name").all_inner_texts() or window.locator("svg.ladder g.bad").count()
