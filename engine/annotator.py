@@ -258,6 +258,8 @@ class Unit:
     seed: int
     output_dir: Path | None = None
     """Where a composer writes media (None for annotators that do not compose)."""
+    producer: str = ""
+    """The producer that works on it, from which the identifiers of its rows derive."""
 
 
 class Rows(Mapping[str, list[dict[str, Any]]]):

@@ -129,6 +129,7 @@ def _annotate(bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Ro
         bundle.recipe,
         bundle.specs[work.key.producer][0].seed,
         root / "media",
+        work.key.producer,
     )
     if type(annotator).reads_media and work.medium is not None:
         with local_media(work.medium.uri, root) as path:

@@ -49,13 +49,21 @@ def check_sample(
         "media_id": row.get("media_id"),
         "sample_id": row.get("sample_id"),
         "task": row.get("task"),
-        "check_status": "recomputed",
+        "check_status": _status(row, task),
         "passed": problem is None,
         "problem": problem,
         "reason": reason,
         "evidence_grade": grade,
         "verifier": f"{type(task).name}@{type(task).version}",
     }
+
+
+def _status(row: Mapping[str, Any], task: Task[Any]) -> str:
+    """What passing means for this sample; a malformed one was looked at by rule."""
+    try:
+        return task.status_of(Sample.from_row(row))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "recomputed"
 
 
 def lowest_grade(grades: Sequence[str]) -> str:
@@ -91,7 +99,9 @@ def _check(
             return "evidence missing", f"{cited.table} row {cited.row_id} is gone", "judge"
         found.append(EvidenceRow(cited.table, now))
     members = [member(e.row) for e in found if e.table == "samples"] if member is not None else []
-    grades = [grade_of(e.table, e.row) for e in found if e.table != "samples"]
+    worded = task.status_of(sample) == "recomputed"
+    own = [e for e in found if e.table != "samples" and not (worded and e.table == "proposals")]
+    grades = [grade_of(e.table, e.row) for e in own]
     grade = lowest_grade(grades + [str(m["evidence_grade"]) for m in members])
     for cited, stored in zip(sample.evidence, found, strict=True):
         changed = _changes(cited, stored.row)

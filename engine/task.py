@@ -46,6 +46,12 @@ class Task(UnitAnnotator[P]):
     second: ClassVar[Second | None] = None
     """The method that looks for the answer again in packaged media; None: there is none for this task yet."""
 
+    def status_of(self, sample: Sample) -> Literal["recomputed", "unchecked"]:
+        """What `recompute` says of a sample that passes: that its answer follows from rows (recomputed), or only that times,
+        places and quotations do, while the answer itself is a model's (unchecked, until a judge or a person looked).
+        """
+        return "recomputed"
+
     @abstractmethod
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Whether answer, options and window of `sample` follow from `evidence` (in the order in which it is cited)."""

@@ -1,0 +1,1 @@
+"""Language models that propose: endpoints, requests, replies, budget, and the record of every call."""
