@@ -23,7 +23,17 @@ from .registry import PACKAGE_ROOT, builtin_files, find
 
 LOCK = PACKAGE_ROOT / "annotators" / "versions.lock"
 COVERED = ("annotators", "schemas")
-RULES = ("answering", "contamination", "distractors", "grounding", "ladder", "kept.py", "wordings.py")
+RULES = (
+    "answering",
+    "captions.py",
+    "claims",
+    "contamination",
+    "distractors",
+    "grounding",
+    "ladder",
+    "kept.py",
+    "wordings.py",
+)
 """What of `engine/` decides about rows."""
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..annotators.second.claims import Claim, claim_of
+from ..engine.captions import told_rows
 from ..engine.catalog import Catalog
 from ..engine.distractors.falsity import alike
 from ..engine.grounding.localising import (
@@ -124,7 +125,9 @@ def _recorded(catalog: Catalog, media_id: str) -> dict[str, list[Localiser]]:
     words = _by_producer(catalog.rows("SELECT * FROM words WHERE media_id = ? ORDER BY position, start_s", [media_id]))
     speech = _by_producer(catalog.rows("SELECT * FROM speech WHERE media_id = ? ORDER BY start_s", [media_id]))
     texts = _by_producer(catalog.rows("SELECT * FROM text_regions WHERE media_id = ? ORDER BY start_s", [media_id]))
-    told = _by_producer(catalog.rows("SELECT * FROM captions WHERE media_id = ? ORDER BY start_s", [media_id]))
+    told = _by_producer(
+        told_rows(catalog.rows("SELECT * FROM captions WHERE media_id = ? ORDER BY start_s", [media_id]))
+    )
     said: list[Localiser] = [Spoken([line(r, str(r["word"])) for r in rows]) for rows in words.values()]
     said += [Spoken([line(r, str(r["text"])) for r in rows]) for name, rows in speech.items() if name not in words]
     return {

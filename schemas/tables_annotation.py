@@ -183,15 +183,41 @@ TEXT_REGIONS = Table(
     ("media_id", "start_s", "text", "x1", "y1"),
 )
 
+CAPTION_SENTENCE = pa.struct(
+    [
+        pa.field("text", pa.string()),
+        pa.field("slot_text", pa.string()),
+        pa.field("row_ids", pa.list_(pa.string())),
+        pa.field("start_s", pa.float64()),
+        pa.field("end_s", pa.float64()),
+    ]
+)
+"""A sentence of a model's caption: in neutral markup, as the model wrote it with its slots, the rows that it names, and the
+span of those that have one (else the caption's)."""
+
 CAPTIONS = Table(
     "captions",
-    "A description of a span.",
+    "A description of a span: of people or composers (levels clip, event, medium), or of a model (the other levels).",
     (
         START,
         END,
-        Column("level", pa.string(), "clip, event (a part of the footage that is no clip), medium ..."),
-        Column("text", pa.string(), "the description"),
-        Column("model", pa.string(), "the model, or 'manifest'"),
+        Column(
+            "level",
+            pa.string(),
+            "clip, event (a part of the footage that is no clip) or medium; of models: brief, dense or objects of a clip, "
+            "summary or chapter of a medium",
+        ),
+        Column("text", pa.string(), "the description; of models: neutral markup, whose times code filled in"),
+        Column("model", pa.string(), "the model, 'manifest' or 'composer'"),
+        Column("clip_id", pa.string(), "the clip that a model described"),
+        Column("title", pa.string(), "title of a chapter"),
+        Column(
+            "sentences",
+            pa.list_(CAPTION_SENTENCE),
+            "of models: its sentences, each with the slots as written, the rows that it names and their span",
+        ),
+        Column("prompt", pa.string(), "prompt and version"),
+        Column("request_hash", pa.string(), "the call that it came from"),
     ),
     ("media_id", "start_s", "end_s", "level", "text"),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .tables import TABLES
 from .view import View, ViewColumn, select_list
+from .views_captions import CAPTION_VIEWS
 from .views_pooled import POOLED_VIEWS
 from .views_samples import SAMPLE_VIEWS
 
@@ -109,7 +110,7 @@ _CLIP_COLUMNS = (
       _counted("text_regions", "tx.text_regions")),
     C("text_area", "mean share of the picture that text covers, over its time (overlapping boxes count twice, at most 1)",
       "0..1", _counted("text_regions", _share("tx.text_area_s"))),
-    C("captions", "captions that overlap it, of all producers", "", _counted("captions", "ca.captions")),
+    C("captions", "captions of people or composers that overlap it, of all producers", "", _counted("captions", "ca.captions")),
     C("scores", "prompt name -> mean similarity of its pictures, weighted by time; NULL without pictures", "",
       "cs.scores"),
     C("scores_max", "prompt name -> largest similarity", "", "cs.scores_max"),
@@ -141,5 +142,5 @@ LEFT JOIN (SELECT clip_id, bool_or(is_duplicate) AS is_duplicate, min(duplicate_
     FROM duplicates GROUP BY clip_id) d ON d.clip_id = c.clip_id""",
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *SAMPLE_VIEWS)}
+VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *CAPTION_VIEWS, *SAMPLE_VIEWS)}
 """All views in the order in which they can be created; those without columns serve the others."""

@@ -131,10 +131,10 @@ POOLED_TEXT = View(
 
 POOLED_CAPTIONS = View(
     "pooled_captions",
-    "Captions per clip, of all producers.",
+    "Captions per clip, of all producers; not those of models, which are written about clips that were kept already.",
     (),
     f"""SELECT c.media_id, c.clip_id, count(*) AS captions
-FROM {_over(_spread("captions", "media_id, start_s, end_s"))} GROUP BY c.media_id, c.clip_id""",
+FROM {_over(_spread("captions", "media_id, start_s, end_s", where="level IN ('clip', 'event', 'medium')"))} GROUP BY c.media_id, c.clip_id""",
 )
 
 POOLED_SCORES = View(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...engine.annotator import Rows
+from ...engine.captions import told_rows
 from ...engine.grounding.localising import Curve, Line, Localiser, Quoting, ReadAloud, Spoken, Written, line
 from ...engine.kept import one_producer
 from ...schemas.box import box_or_none
@@ -35,8 +36,8 @@ def lines_of(appearances: Iterable[Appearance]) -> list[Line]:
 
 
 def captions_of(rows: Rows) -> list[RowDict]:
-    """One producer's captions of parts of the medium, in order of time."""
-    own = [c for c in one_producer(rows["captions"]) if c["level"] != "medium" and c["end_s"] > c["start_s"]]
+    """One producer's captions of parts of the medium, in order of time; what models wrote is not among them."""
+    own = [c for c in one_producer(told_rows(rows["captions"])) if c["level"] != "medium" and c["end_s"] > c["start_s"]]
     return sorted(own, key=lambda c: (c["start_s"], c["end_s"], c["text"]))
 
 
