@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from ..schemas.table import COMMON
 from ..schemas.tables import TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
+from ..schemas.tables_objects import OBJECT_TABLES
 
 _FINITE = Annotated[float, Field(allow_inf_nan=False)]
 _TYPES: tuple[tuple[Any, Any], ...] = (
@@ -39,7 +40,7 @@ def writable_tables() -> list[str]:
     """Annotation tables about a time and without bytes: those that outside code may write."""
     return sorted(
         t.name
-        for t in ANNOTATION_TABLES
+        for t in (*ANNOTATION_TABLES, *OBJECT_TABLES)
         if {"t_s", "start_s"} & {c.name for c in t.columns} and all(_type(c.type) for c in t.columns)
     )
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
 from .tables_models import MODEL_TABLES
+from .tables_objects import OBJECT_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
 from .tables_trust import TRUST_TABLES
@@ -76,5 +77,15 @@ HEAD = Table(
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (*SOURCE_TABLES, *ANNOTATION_TABLES, *SAMPLE_TABLES, *TRUST_TABLES, *MODEL_TABLES, LEDGER, RUNS, HEAD)
+    for table in (
+        *SOURCE_TABLES,
+        *ANNOTATION_TABLES,
+        *OBJECT_TABLES,
+        *SAMPLE_TABLES,
+        *TRUST_TABLES,
+        *MODEL_TABLES,
+        LEDGER,
+        RUNS,
+        HEAD,
+    )
 }

@@ -1,5 +1,5 @@
 """The exact truth of a composed film, from the `.truth.json` that `chronotope compose` writes beside it: shots, words,
-speech, lettering and events as they were drawn and spoken, graded `exact`.
+speech, lettering, events and objects with their boxes as they were drawn and spoken, graded `exact`.
 
 Tasks on composed films then rest on what is known instead of on what models recognised, and benchmark splits may take
 them. Media without such a file are skipped.
@@ -15,21 +15,26 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from ...engine.annotator import Grade, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...schemas.ids import derive_id
 from ...schemas.metrics import normalise_words
 from ...schemas.span import from_us, to_us
 from ..compose.events import film_events
-from ..compose.truth import FilmTruth
+from ..compose.truth import FilmTruth, ObjectTruth
 
 SUFFIX = ".truth.json"
 
 
 class ComposedTruth(UnitAnnotator[Params]):
-    """Writes `shots`, `words`, `speech`, `text_regions` and `captions` (of events) of one composed film."""
+    """Writes `shots`, `words`, `speech`, `text_regions`, `captions` (of events), `tracks` and `boxes` of one composed film.
+
+    A track is an object while it is wholly in the picture under one camera motion: it ends at the picture's edge, and where
+    a dissolve or a whip begins.
+    """
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
-    writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions", "captions")
+    writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions", "captions", "tracks", "boxes")
     grade: ClassVar[Grade] = "exact"
     light: ClassVar[bool] = True
 
@@ -60,6 +65,8 @@ class ComposedTruth(UnitAnnotator[Params]):
         for event in film_events(truth):
             row = {**_span(event.start_s, event.end_s), "level": "event", "text": event.text, "model": "composer"}
             yield "captions", row
+        for thing in truth.objects:
+            yield from _track(thing, unit.medium.media_id)
 
 
 def _read(rows: Rows) -> tuple[FilmTruth, str]:
@@ -83,6 +90,27 @@ def _written(truth: FilmTruth) -> list[str]:
         normalise_words(token) == normalise_words(word.word) for token, word in zip(written, truth.words, strict=True)
     )
     return written if same else [word.word for word in truth.words]
+
+
+def _track(thing: ObjectTruth, media_id: str) -> Iterable[Row]:
+    """The rows of an object: its track, and its boxes as they are listed."""
+    first = thing.boxes[0]
+    track_id = derive_id("track", media_id, thing.start_s, thing.colour, thing.shape, first.box)
+    yield (
+        "tracks",
+        {
+            "track_id": track_id,
+            **_span(thing.start_s, thing.end_s),
+            "label": thing.shape,
+            "phrase": f"{thing.colour} {thing.shape}",
+            "attributes_json": json.dumps({"colour": thing.colour}),
+            "score": 1.0,
+        },
+    )
+    for place in thing.boxes:
+        x1, y1, x2, y2 = place.box
+        row = {"track_id": track_id, "t_s": from_us(to_us(place.t_s)), "x1": x1, "y1": y1, "x2": x2, "y2": y2}
+        yield "boxes", {**row, "visibility": 1.0}
 
 
 def _span(start_s: float, end_s: float) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from chronotope.annotators.compose.film import compose_film
 from chronotope.annotators.compose.script import FilmParams
+from chronotope.annotators.compose.truth import FilmTruth
 from chronotope.annotators.importers.composed_truth import ComposedTruth
 from chronotope.engine.annotator import Medium, Params, Rows, SkipUnit, Unit
 
@@ -43,6 +44,18 @@ def test_shots_words_speech_and_lettering_are_as_composed(film: tuple[Path, Medi
         "camera" in str(c["text"]) for c in made["captions"]
     )
     assert all(0 <= r["x1"] < r["x2"] <= 1 and r["start_s"] < r["end_s"] for r in made["text_regions"])  # type: ignore[operator]
+
+
+def test_objects_are_tracks_with_boxes_inside_their_span(film: tuple[Path, Medium]) -> None:
+    path, medium = film
+    truth = FilmTruth.from_json(path.with_suffix(".truth.json").read_text())
+    made = rows_of(path, medium, [path.with_suffix(".truth.json")])
+    assert [t["phrase"] for t in made["tracks"]] == [f"{o.colour} {o.shape}" for o in truth.objects]
+    assert len({t["track_id"] for t in made["tracks"]}) == len(made["tracks"])
+    for track, thing in zip(made["tracks"], truth.objects, strict=True):
+        boxes = [b for b in made["boxes"] if b["track_id"] == track["track_id"]]
+        assert [(b["x1"], b["y1"], b["x2"], b["y2"]) for b in boxes] == [place.box for place in thing.boxes]
+        assert boxes[0]["t_s"] == track["start_s"] and boxes[-1]["t_s"] < track["end_s"]  # type: ignore[operator]
 
 
 def test_other_footage_has_no_truth_and_a_foreign_truth_is_refused(film: tuple[Path, Medium]) -> None:

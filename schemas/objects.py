@@ -1,0 +1,99 @@
+"""Objects of the picture as pure values: what a track is called, and where it is at any time of its span.
+
+Between two stored boxes that follow closely the place is interpolated linearly, edge by edge; over a longer gap it is
+unknown. A text that stands in the picture is an object as well, with one box for its whole time.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .box import Box, box_or_none
+from .span import Span, from_us, to_us
+
+MAX_GAP_S = 1.0
+"""Longest time between two boxes of a track over which its place is interpolated."""
+
+
+def phrase_of(track: Mapping[str, Any]) -> str:
+    """How a sentence calls a row of `tracks`, without an article: its phrase, else its attributes and its label."""
+    if track.get("phrase"):
+        return str(track["phrase"])
+    attributes = json.loads(track.get("attributes_json") or "{}")
+    words = [str(v) for _, v in sorted(attributes.items()) if isinstance(v, str) and v]
+    return " ".join((*words, str(track["label"])))
+
+
+def with_article(phrase: str) -> str:
+    """`a red circle`, `an orange star`."""
+    return f"{'an' if phrase[:1].lower() in 'aeiou' else 'a'} {phrase}"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object and its places: `times` in order (integer microseconds on the source clock), one box each."""
+
+    name: str
+    """How it is cited: obj1, e4 ..., or its track_id."""
+    phrase: str
+    """How a sentence calls it, without an article; of a text the quoted text."""
+    label: str
+    span: Span
+    times: tuple[int, ...]
+    boxes: tuple[Box, ...]
+    still: bool = False
+    """Whether the one box holds for the whole span (writing)."""
+
+    def at(self, t_s: float, max_gap_s: float = MAX_GAP_S) -> Box | None:
+        """Its box at a time; None where it is not known to be."""
+        t = to_us(t_s)
+        if self.still:
+            return self.boxes[0] if self.span.contains(from_us(t)) else None
+        i = bisect_left(self.times, t)
+        if i < len(self.times) and self.times[i] == t:
+            return self.boxes[i]
+        if i == 0 or i == len(self.times) or self.times[i] - self.times[i - 1] > to_us(max_gap_s):
+            return None
+        share = (t - self.times[i - 1]) / (self.times[i] - self.times[i - 1])
+        before, after = self.boxes[i - 1].edges, self.boxes[i].edges
+        return box_or_none(*(a + share * (b - a) for a, b in zip(before, after, strict=True)))
+
+    def mirror(self) -> Placed:
+        """The same object in the horizontally mirrored picture."""
+        return Placed(
+            self.name, self.phrase, self.label, self.span, self.times, tuple(b.mirror() for b in self.boxes), self.still
+        )
+
+
+def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], name: str = "") -> Placed | None:
+    """The object of a row of `tracks`, from those of `boxes` that are its own; None when it has no box."""
+    mine = sorted((b for b in boxes if b["track_id"] == track["track_id"]), key=lambda b: b["t_s"])
+    known = [(to_us(b["t_s"]), box_or_none(b["x1"], b["y1"], b["x2"], b["y2"])) for b in mine]
+    seen = [(t, box) for t, box in known if box is not None]
+    if not seen:
+        return None
+    span = Span(track["start_s"], track["end_s"]).quantised()
+    times, places = zip(*seen, strict=True)
+    return Placed(name or str(track["track_id"]), phrase_of(track), str(track["label"]), span, times, places)
+
+
+def common_times(a: Placed, b: Placed, span: Span, step_s: float = 0.2) -> tuple[float, ...]:
+    """Times of the span at which both may be compared: those of their boxes, or every `step_s` where both stand still."""
+    low, high = to_us(span.start_s), to_us(span.end_s)
+    if a.still and b.still:
+        both = a.span.intersection(b.span)
+        both = both.intersection(span) if both else None
+        if both is None:
+            return ()
+        return tuple(from_us(t) for t in range(to_us(both.start_s), to_us(both.end_s), to_us(step_s)))
+    stored = {t for one in (a, b) if not one.still for t in one.times if low <= t < high}
+    return tuple(from_us(t) for t in sorted(stored))
+
+
+def by_name(objects: Sequence[Placed]) -> dict[str, Placed]:
+    """The objects by their names."""
+    return {one.name: one for one in objects}
