@@ -45,6 +45,9 @@ class SkipUnit(Exception):
 class UndecidedUnit(Exception):
     """Raised when a rule cannot be decided for want of data. The message is the rule and what is missing."""
 
+    passing = False
+    """Whether the next build may decide it: it is then tried again."""
+
 
 class TransientError(Exception):
     """A failure that may pass (a busy endpoint, a network): the next build tries the unit again."""

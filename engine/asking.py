@@ -55,6 +55,7 @@ class AskingTask(Asking[P], Task[P]):
     light: ClassVar[bool] = False
 
 
-def without(roles: Sequence[str]) -> str:
+def without(roles: Sequence[str], reasons: Sequence[str] = ()) -> str:
     """The rule of a unit that was skipped for want of a model."""
-    return f"no model for the role {' and '.join(roles)}: name an endpoint under `models:`, or set its variables"
+    why = f" ({'; '.join(reasons)})" if reasons else ""
+    return f"no model for the role {' and '.join(roles)}{why}: name an endpoint under `models:`, or set its variables"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..schemas.tables import TABLES
-from .annotator import Annotator, Medium, Rows, Unit, UnitAnnotator
+from .annotator import Annotator, Medium, Row, Rows, Unit, UnitAnnotator
 from .catalog import Catalog
 from .digest import merge_hex
 from .files import write_rows
@@ -82,7 +82,35 @@ def _run_producer(
     catalog: Catalog,
     read: dict[Any, list[dict[str, Any]]],
 ) -> list[UnitResult]:
-    units = tuple(sorted(w.key.unit for w in works)) if annotator.grain != "corpus" else ()
+    inputs_of = inputs_by_unit(annotator, inputs, [w.key.unit for w in works], catalog, read)
+    complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    results = []
+    for work in works:
+        started = time.perf_counter()
+        try:
+            made = _annotate(bundle, annotator, work, inputs_of(work.key.unit))
+            outcome = Outcome()
+        except Exception as error:
+            made, outcome = {}, Outcome.of(error)
+        for table, full in made.items():
+            complete[table] += full
+        count = sum(len(full) for full in made.values())
+        seconds = time.perf_counter() - started
+        calls = 1 if annotator.models() else 0
+        results.append(UnitResult(work.key, outcome, count, seconds=seconds, model_calls=calls))
+    write_results(bundle.root, results, complete)
+    return results
+
+
+def inputs_by_unit(
+    annotator: UnitAnnotator,
+    inputs: Mapping[str, tuple[str, ...]],
+    works: Sequence[str],
+    catalog: Catalog,
+    read: dict[Any, list[dict[str, Any]]],
+) -> Callable[[str], Rows]:
+    """The input rows of some units of one annotator, each table read once; `read` remembers tables between annotators."""
+    units = tuple(sorted(works)) if annotator.grain != "corpus" else ()
     tables: dict[str, list[dict[str, Any]]] = {}
     for table, names in inputs.items():
         wanted, fold = tuple(type(annotator).columns.get(table, ())), table in type(annotator).folded
@@ -94,30 +122,20 @@ def _run_producer(
                 else read_inputs(catalog, table, names, units, wanted)
             )
         tables[table] = read[key]
-    by_unit = _group(tables, set(units)) if annotator.grain != "corpus" else {}
-    complete: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    results = []
-    for work in works:
-        started = time.perf_counter()
-        try:
-            rows = Rows(tables if annotator.grain == "corpus" else by_unit[work.key.unit])
-            made = _annotate(bundle, annotator, work, rows)
-            outcome = Outcome()
-        except Exception as error:
-            made, outcome = {}, Outcome.of(error)
-        for table, full in made.items():
-            complete[table] += full
-        count = sum(len(full) for full in made.values())
-        seconds = time.perf_counter() - started
-        calls = 1 if annotator.models() else 0
-        results.append(UnitResult(work.key, outcome, count, seconds=seconds, model_calls=calls))
-    written = [(t, rows) for t, rows in sorted(complete.items()) if rows]
-    files = [write_rows(bundle.root, TABLES[t], works[0].key.producer, rows) for t, rows in written]
+    if annotator.grain == "corpus":
+        return lambda unit: Rows(tables)
+    grouped = _group(tables, set(units))
+    return lambda unit: Rows(grouped[unit])
+
+
+def write_results(root: str, results: Sequence[UnitResult], complete: Mapping[str, Sequence[dict[str, Any]]]) -> None:
+    """Write the rows of finished units of one producer, `complete` by table, and note files and digests in the results."""
+    written = [(t, list(rows)) for t, rows in sorted(complete.items()) if rows]
+    files = [write_rows(root, TABLES[t], results[0].key.producer, rows) for t, rows in written]
     for result in results:
         if result.outcome.status == "done":
             result.digest = merge_hex(f.digests[result.key.unit] for f in files if result.key.unit in f.digests)
     results[0].files += files
-    return results
 
 
 def _annotate(bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Rows) -> dict[str, list[dict[str, Any]]]:
@@ -137,12 +155,17 @@ def _annotate(bundle: Bundle, annotator: UnitAnnotator, work: UnitWork, rows: Ro
             made = list(annotator.annotate(Unit(**{**unit.__dict__, "medium": medium}), rows))
     else:
         made = list(annotator.annotate(unit, rows))
+    return full_rows(annotator, made, work.key)
+
+
+def full_rows(annotator: UnitAnnotator, made: Iterable[Row], key: UnitKey) -> dict[str, list[dict[str, Any]]]:
+    """Complete stored rows by table. Raises `ValueError` for a table that the annotator does not declare."""
     allowed = annotator.dynamic_writes()
     full: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for table, values in made:
         if table not in allowed:
             raise ValueError(f"annotator {annotator.name} wrote to table {table}, which it does not declare")
-        full[table].append(TABLES[table].complete(values, work.key.producer, work.key.unit, work.key.media_id))
+        full[table].append(TABLES[table].complete(values, key.producer, key.unit, key.media_id))
     return {table: distinct(table, rows) for table, rows in full.items()}
 
 

@@ -81,7 +81,7 @@ def fingerprint(producer: Producer, settings_digest: str, unit: str, media_id: s
     """The fingerprint of one unit. Corpus units cover all rows of each input."""
     scope = media_id if producer.annotator.grain in ("medium", "clip") else None
     inputs = [_input(name, scope, ledger) for name in producer.upstream]
-    touches_media = producer.shape != "unit" or (
+    touches_media = producer.shape not in ("unit", "model") or (
         isinstance(producer.annotator, UnitAnnotator) and type(producer.annotator).reads_media
     )
     layer = MEDIA_VERSION if touches_media else 0

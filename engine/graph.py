@@ -34,7 +34,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class Wave:
-    """Producers that run together: one Ray chain of `media`, or one level of `unit` producers."""
+    """Producers that run together: one Ray chain of `media`, one level of `unit` producers, or those of it that ask a `model`."""
 
     kind: str
     producers: tuple[Producer, ...]
@@ -54,10 +54,12 @@ class Graph:
         return next(p for p in self.producers if p.name == name)
 
     def waves(self, stage: Stage) -> list[Wave]:
-        """Waves of one stage in order: media first, then levels of unit producers."""
+        """Waves of one stage in order: media first, then levels of unit producers, those that ask models apart."""
         mine = [p for p in self.producers if p.stage == stage]
         waves = []
-        before = [p for p in mine if p.shape == "unit" and p.annotator.grain == "medium" and not _derived(p, mine)]
+        before = [
+            p for p in mine if p.shape in ("unit", "model") and p.annotator.grain == "medium" and not _derived(p, mine)
+        ]
         media = [p for p in mine if p.shape in MEDIA_SHAPES]
         rest = [p for p in mine if p not in before and p not in media]
         first = [p for p in before if p.name == "probe"]
@@ -72,7 +74,10 @@ class Graph:
             level = [p for p in waiting if not waiting_names & set(p.upstream)]
             grains = sorted({p.annotator.grain for p in level}, key=("source", "medium", "clip", "corpus").index)
             for grain in grains:
-                waves.append(Wave("unit", tuple(p for p in level if p.annotator.grain == grain)))
+                for kind in ("unit", "model"):
+                    alike = tuple(p for p in level if p.annotator.grain == grain and p.shape == kind)
+                    if alike:
+                        waves.append(Wave(kind, alike))
             waiting = [p for p in waiting if p not in level]
         return waves
 

@@ -117,4 +117,6 @@ def _reason(before: Mapping[str, Any] | None, key: UnitKey, retry_failed: bool) 
         return "was blocked" if before["status"] == "blocked" else "changed"
     if before["status"] == "failed" and (retry_failed or before["error_kind"] == "transient"):
         return "failed before"
+    if before["status"] == "undecided" and before["error_kind"] == "transient":
+        return "undecided before"
     return None

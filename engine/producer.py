@@ -18,7 +18,9 @@ from pydantic import ValidationError
 
 from ..schemas.ids import derive_id
 from .annotator import Annotator, AudioAnnotator, BatchAnnotator, FrameAnnotator, Stage, UnitAnnotator
+from .asking import Asking, without
 from .extras import missing, remedy
+from .llm.settings import ModelSettings
 from .registry import UnknownName, find
 from .variables import UnsetVariable, expand, hide, marks, written
 
@@ -43,6 +45,10 @@ class ProducerSpec:
     seed: int = 0
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Values of the environment variables in `params`; those that are not here come from the environment of `build`."""
+    models: Mapping[str, ModelSettings] = field(default_factory=dict, repr=False)
+    """Language models that the recipe has, by role; those that the annotator asks are part of its settings."""
+    without: Mapping[str, str] = field(default_factory=dict)
+    """Roles that the recipe names without an endpoint, and why."""
 
     def build(self) -> Annotator:
         """The configured annotator. Raises `RecipeError` for unknown names, wrong parameters or missing extras."""
@@ -132,11 +138,12 @@ class Producer:
 
     @property
     def shape(self) -> str:
-        """frame, audio, batch or unit."""
+        """frame, audio, batch, model or unit."""
         kinds = (
             ("frame", FrameAnnotator),
             ("audio", AudioAnnotator),
             ("batch", BatchAnnotator),
+            ("model", Asking),
             ("unit", UnitAnnotator),
         )
         return next(name for name, kind in kinds if isinstance(self.annotator, kind))
@@ -163,7 +170,25 @@ class Producer:
                 for table, names in sorted(self.inputs.items())
             },
         }
+        if isinstance(self.annotator, Asking):
+            found["asks"] = {
+                role: self._identity(role) for role in (*self.annotator.roles(), *self.annotator.optional_roles())
+            }
         return {**found, "variables": marks(known)} if known else found
+
+    def _identity(self, role: str) -> dict[str, Any] | None:
+        """What can change the replies of a role's model; None without an endpoint."""
+        model = self.spec.models.get(role)
+        return None if model is None else model.identity
+
+    @property
+    def unmet(self) -> str | None:
+        """Why it cannot ask what it must: the rule with which its units are skipped. None when it can, or asks nobody."""
+        if not isinstance(self.annotator, Asking):
+            return None
+        lacking = [role for role in self.annotator.roles() if role not in self.spec.models]
+        reasons = [f"{role}: {self.spec.without[role]}" for role in lacking if role in self.spec.without]
+        return without(lacking, reasons) if lacking else None
 
     @property
     def settings_digest(self) -> str:

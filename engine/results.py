@@ -38,7 +38,7 @@ class Outcome:
         if isinstance(error, SkipUnit):
             return cls("skipped", rule=str(error))
         if isinstance(error, UndecidedUnit):
-            return cls("undecided", rule=str(error))
+            return cls("undecided", rule=str(error), error_kind="transient" if error.passing else None)
         transient = isinstance(error, (TransientError, ConnectionError, TimeoutError))
         text = str(error) or type(error).__name__
         known = type(error).__name__ in ("MediaError", "ModelNotFound", "ValueError", "TransientError")

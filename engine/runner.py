@@ -7,7 +7,8 @@ runner knows graphs, the store and the ledger; what the stages of a build are is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,9 +16,10 @@ from .annotator import BatchAnnotator, FrameAnnotator, Medium, UnitAnnotator
 from .bundle import Bundle, UnitWork, run_bundle, spec_of
 from .catalog import Catalog
 from .collect import Collector
-from .committer import Committer
+from .committer import BATCH_S, Committer
 from .fingerprint import LedgerIndex
 from .graph import Graph, Wave
+from .llm.settings import BudgetSettings, ModelSettings, Spent
 from .media_work import MediaItem
 from .plan import StaleUnit, WavePlan, plan_wave
 from .producer import Producer
@@ -59,6 +61,10 @@ class Runner:
     retry_failed: bool = False
     source_s: float = 0.0
     decoded_s: float = 0.0
+    models: Mapping[str, ModelSettings] = field(default_factory=dict)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    spent: Spent = field(default_factory=Spent)
+    """What this build has spent on models so far."""
 
     def __post_init__(self) -> None:
         self.settings = {p.name: p.settings_digest for p in self.graph.producers}
@@ -88,6 +94,8 @@ class Runner:
         self.committer.add(plan.blocked)
         if plan.stale and wave.kind == "media":
             self._run_media(plan)
+        elif plan.stale and wave.kind == "model":
+            self._run_models(plan)
         elif plan.stale:
             self._run_units(plan)
         self.committer.flush(plan.gone)
@@ -169,6 +177,53 @@ class Runner:
         cpus = self._cpus_of_ray()
         for results in unit_wave(list(self._bundles(plan, cpus)), run_id=self.run_id):
             self.committer.add(results)
+
+    def _run_models(self, plan: WavePlan) -> None:
+        """Ask: units without an endpoint are skipped, calls are committed as they come, apart from the units."""
+        producers = {p.name: p for p in plan.wave.producers}
+        able = []
+        for stale in plan.stale:
+            rule = producers[stale.key.producer].unmet
+            if rule is None:
+                able.append(stale)
+            else:
+                self.committer.add([UnitResult(stale.key, Outcome("skipped", rule=rule))])
+        if not able:
+            return
+        from .llm.log import open_record, piece
+        from .llm.wave import Asked, ModelWave, run_wave
+
+        catalog = Catalog(self.store)
+        record = open_record(self.store.root, catalog)
+        catalog.close()
+        wave = ModelWave(
+            str(self.store.root),
+            self.store.pins(),
+            self.recipe,
+            self.run_id,
+            self.models,
+            self.budget,
+            {m: medium.uri for m, medium in self.media.items()},
+            tuple(Asked(producers[s.key.producer], s.key, self.media.get(s.key.unit)) for s in able),
+            self.retry_failed,
+        )
+
+        def commit_calls() -> None:
+            while (found := piece(record, self.store.root)) is not None:
+                self.committer.add([found[0]])
+                self.committer.flush()
+                record.mark_committed(found[1])
+
+        since = time.monotonic()
+        try:
+            for results in run_wave(wave, self.spent):
+                self.committer.add(results)
+                if time.monotonic() - since >= BATCH_S:
+                    commit_calls()
+                    since = time.monotonic()
+        finally:
+            commit_calls()
+            record.close()
 
     def _bundles(self, plan: WavePlan, cpus: int) -> Iterable[Bundle]:
         pins = self.store.pins()

@@ -86,6 +86,8 @@ class Build:
                 self.told,
                 self.workers,
                 self.retry_failed,
+                models=self.recipe.models.roles,
+                budget=self.recipe.models.budget,
             )
             try:
                 self._waves(runner, catalog, places)

@@ -25,6 +25,7 @@ from ..engine.registry import UnknownName, builtin_files, find
 from ..engine.select import check_rules
 from ..engine.task import Task
 from ..engine.variables import UnsetVariable, expand, hide, values_of
+from .recipe_models import read_models
 
 RESERVED = ("as", "from")
 SECTIONS = ("annotate", "enrich", "tasks")
@@ -36,7 +37,13 @@ LISTS = {
     "tasks": "frame_order",
     "package": "llava: {times: seconds}",
 }
-MAPPINGS = {"select": "length: duration_s > 2", "splits": "train: 0.9", "checks": "ladder: {folds: 5}"}
+MAPPINGS = {
+    "select": "length: duration_s > 2",
+    "splits": "train: 0.9",
+    "checks": "ladder: {folds: 5}",
+    "models": "writer: {base_url: http://host:8000/v1, model: NAME}",
+    "budget": "requests: 1000",
+}
 
 
 class Manifest(BaseModel):
@@ -95,6 +102,13 @@ class RecipeModel(BaseModel):
         default_factory=dict,
         description="what measures the samples, on by default: parameters of an annotator of annotators/checks, or false",
     )
+    models: dict[str, Any] = Field(
+        default_factory=dict,
+        description="language models by role (captioner, writer, judge, blind ...): settings of an endpoint, or another role's name",
+    )
+    budget: dict[str, Any] = Field(
+        default_factory=dict, description="what one build may spend on them: requests, tokens, money"
+    )
     package: tuple[Any, ...] = Field((), description="packages to write, one packager each")
 
     @field_validator("name")
@@ -112,7 +126,10 @@ class Recipe:
         self.model, self.text, self.folder = model, text, folder
         self._written = written or {}
         """The sections as they stand in the file, variables unexpanded."""
-        self.variables = values_of({k: v for k, v in self._written.items() if k != "sources"})
+        self.models = read_models(self._written.get("models", {}), self._written.get("budget", {}))
+        """The language models that may be asked, by role."""
+        plain = {k: v for k, v in self._written.items() if k not in ("sources", "models")}
+        self.variables = {**self.models.variables, **values_of(plain)}
         """Values of the environment variables that must never be stored or shown."""
 
     def hide(self, text: str) -> str:
@@ -139,8 +156,12 @@ class Recipe:
         data = _known_sections(data, where)
         _known_shapes(data, where)
         try:
-            model = RecipeModel.model_validate(expand(data, {}))
+            asked = {k: data[k] for k in ("models",) if k in data}
+            rest = {k: v for k, v in data.items() if k not in asked}
+            model = RecipeModel.model_validate(expand(rest, {}) | asked)
             recipe = cls(model, text, folder, data)
+        except RecipeError as error:
+            raise RecipeError(f"{where}: {error}") from None
         except UnsetVariable as error:
             raise RecipeError(f"{where}: {error}") from None
         except ValidationError as error:
@@ -239,6 +260,8 @@ class Recipe:
             folder=str(self.folder),
             seed=self.model.seed,
             variables=values_of(params),
+            models=self.models.roles,
+            without=self.models.missing,
         )
 
     @cached_property

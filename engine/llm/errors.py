@@ -29,7 +29,9 @@ class NoModel(SkipUnit):
 
 
 class BudgetSpent(UndecidedUnit):
-    """The hard budget does not allow the next request; the next build with a larger budget goes on from here."""
+    """The hard budget does not allow the next request; the next build, with a budget of its own, goes on from here."""
+
+    passing = True
 
 
 class EndpointDown(TransientError):

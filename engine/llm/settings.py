@@ -6,6 +6,7 @@ asking. What enters a fingerprint is what can change a reply (`identity`), not w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -122,6 +123,15 @@ class BudgetSettings(_Part):
     requests: int | None = Field(None, ge=0, description="requests")
     tokens: int | None = Field(None, ge=0, description="tokens, prompts and replies together")
     money: float | None = Field(None, ge=0, description="money, in the currency of `price`")
+
+
+@dataclass
+class Spent:
+    """What one build has spent so far, over all its waves: the budget is the build's."""
+
+    requests: int = 0
+    tokens: int = 0
+    money: float = 0.0
 
 
 ModelsByRole = dict[str, ModelSettings]
