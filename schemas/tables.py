@@ -10,6 +10,7 @@ from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
+from .tables_tags import TAG_TABLES
 from .tables_trust import TRUST_TABLES
 
 LEDGER = Table(
@@ -81,6 +82,7 @@ TABLES: dict[str, Table] = {
         *SOURCE_TABLES,
         *ANNOTATION_TABLES,
         *OBJECT_TABLES,
+        *TAG_TABLES,
         *SAMPLE_TABLES,
         *TRUST_TABLES,
         *MODEL_TABLES,
