@@ -208,13 +208,17 @@ class Recipe:
 
     def _checks(self) -> list[ProducerSpec]:
         """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
-        entries: dict[str, Any] = {name: {} for name in builtin_checks()} | dict(self._written.get("checks", {}))
+        asking = {name: {} for name in model_checks() if set(_roles_of(name)) <= set(self._written.get("models", {}))}
+        entries: dict[str, Any] = (
+            {name: {} for name in builtin_checks()} | asking | dict(self._written.get("checks", {}))
+        )
+        known = [*builtin_checks(), *model_checks()]
         for name, params in entries.items():
             if not (params is None or params is False or params is True or isinstance(params, dict)):
                 raise RecipeError(f"checks: {name}: write its parameters as a mapping, or false to leave it out")
-            if name not in builtin_checks() and ".py:" not in name:
-                close = difflib.get_close_matches(name, builtin_checks(), n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"checks are {', '.join(builtin_checks())}"
+            if name not in known and ".py:" not in name:
+                close = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"checks are {', '.join(known)}"
                 raise RecipeError(f"checks: unknown check {name!r}; {hint}")
         wanted = {n: p if isinstance(p, dict) else {} for n, p in entries.items() if p is not False}
         return [self._own({name: params}) for name, params in wanted.items()]
@@ -355,6 +359,17 @@ def _right_section(spec: ProducerSpec, section: str) -> None:
 def builtin_checks() -> list[str]:
     """Names of the annotators that measure samples without being asked for."""
     return sorted(name for name, file in builtin_files("annotator").items() if file.parent.name == "checks")
+
+
+def model_checks() -> list[str]:
+    """Names of the checks that ask a model: on where the recipe names their roles under `models:`."""
+    return sorted(name for name, file in builtin_files("annotator").items() if file.parent.name == "model_checks")
+
+
+def _roles_of(name: str) -> tuple[str, ...]:
+    thing = find("annotator", name)
+    roles: tuple[str, ...] = thing(thing.Params()).roles()
+    return roles
 
 
 class _Loader(yaml.SafeLoader):
