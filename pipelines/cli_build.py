@@ -42,6 +42,7 @@ def build(
 ) -> None:
     """Build a dataset, or bring it up to date: only what is new or changed is worked on."""
     from .build import Build
+    from .costs import costs
     from .progress import BuildProgress
     from .recipe import Recipe
     from .status import summary
@@ -57,6 +58,7 @@ def build(
         from .packages import package_all
 
         report.packages = package_all(read, place)
+    report.asked = [] if report.did_nothing else costs(place, report.run_id)["by_producer"]
     facts = summary(place, read.name)
     troubled = bool(facts["failures"] or report.unaccounted)
     if as_json:
@@ -96,6 +98,11 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
         slow = [{"stage": k, "seconds": v} for k, v in report.stages.items() if v >= 0.05]
         out.print("\n[bold]Seconds per stage[/]")
         out.print(table(slow))
+    if report.asked:
+        out.print("\n[bold]Language models[/]")
+        out.print(table(report.asked))
+    for row in facts["without_models"]:
+        out.print(f"skipped {row['producer']}: {row['rule']}", markup=False)
     for line in report.unaccounted:
         out.print(f"[bold red]not accounted for[/] {line}")
     print_failures(facts["failures"])
@@ -153,8 +160,45 @@ def plan(
         for line in lines
     ]
     out.print(table(shown))
+    print_asks(read, [line for line in lines if line.shape == "model"])
     if not any(line.run or line.gone for line in lines):
         out.print("Nothing to do.")
+
+
+def print_asks(recipe: Any, lines: list[Any]) -> None:
+    """What the plan would ask of language models, and what that costs."""
+    asks = [{"producer": line.producer, **ask} for line in lines for ask in line.asks]
+    if asks:
+        out.print("\n[bold]Language models[/]")
+        out.print(table(asks))
+        total = {k: sum(a[k] for a in asks) for k in ("requests", "prompt_tokens", "reply_tokens", "money")}
+        names = sorted({a["currency"] for a in asks})
+        out.print(
+            f"about {total['requests']} requests, {total['prompt_tokens'] + total['reply_tokens']} tokens, "
+            f"{total['money']:.4f} {'/'.join(names)}",
+            markup=False,
+        )
+        budget = recipe.models.budget
+        over = [
+            f"{name} {limit:g}"
+            for name, limit, need in (
+                ("requests", budget.requests, total["requests"]),
+                ("tokens", budget.tokens, total["prompt_tokens"] + total["reply_tokens"]),
+                ("money", budget.money, total["money"]),
+            )
+            if limit is not None and need > limit
+        ]
+        if over:
+            out.print(
+                f"The budget ({', '.join(over)}) ends it before; what is left comes with the next build.", markup=False
+            )
+    waiting = [line.producer for line in lines if line.at_most and line.run]
+    if waiting and recipe.models.roles:
+        out.print(
+            f"{', '.join(waiting)}: what they ask is known once what they read is annotated (`chronotope build` with a budget "
+            "of `requests: 0` does that and asks nothing).",
+            markup=False,
+        )
 
 
 @command
@@ -163,13 +207,25 @@ def status(
     digests: Annotated[
         bool, typer.Option("--digests", help="add a digest of every table; equal builds have equal ones")
     ] = False,
+    cost: Annotated[
+        bool,
+        typer.Option("--cost", help="what language models were asked and what it cost, by producer, model and day"),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a dataset holds: media, the funnel, samples, units by status, failures."""
     from ..engine.store import Store
+    from .costs import costs
     from .status import summary
 
     place = find_root(root)
+    if cost:
+        spent = costs(place)
+        if as_json:
+            print_json(spent)
+        else:
+            print_costs(spent)
+        return
     facts = summary(place)
     if digests:
         facts["digests"] = Store.open(place).digests()
@@ -185,6 +241,16 @@ def status(
         out.print("\n[bold]digests[/]")
         out.print(table([{"table": k, "digest": v} for k, v in facts["digests"].items()]))
     print_failures(facts["failures"])
+
+
+def print_costs(spent: dict[str, list[dict[str, Any]]]) -> None:
+    """What language models were asked, and what it cost."""
+    if not spent["by_producer"]:
+        out.print("No language model was asked.")
+    for name, rows in spent.items():
+        if rows:
+            out.print(f"\n[bold]{name.replace('_', ' ')}[/]")
+            out.print(table(rows))
 
 
 @command

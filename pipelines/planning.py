@@ -7,7 +7,8 @@ as "at most N, depends on X".
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ import yaml
 from ..engine.catalog import Catalog
 from ..engine.fingerprint import LedgerIndex
 from ..engine.media_index import known_media, media_of
-from ..engine.plan import plan_wave
+from ..engine.plan import StaleUnit, plan_wave
 from ..engine.producer import Producer
 from ..engine.runner import open_ledger
 from ..engine.scan import unreadable
 from ..engine.select import selection_mark
 from ..engine.store import Store
+from .forecast import Forecast, forecast
 from .places import places_of
 from .recipe import Recipe
 from .run_record import check_conflicts, difference, latest_runs, retired
@@ -43,6 +45,8 @@ class PlanLine:
     """Seconds of footage that it would have to see."""
     seconds: float | None
     """Estimate from the ledger; None when it never ran here."""
+    asks: tuple[dict[str, Any], ...] = ()
+    """What it would ask of language models: model, requests, on_record, tokens, money."""
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -74,6 +78,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
             known -= lost
         digests = {p.name: p.settings_digest for p in graph.producers}
         new_places = lines[0].run
+        asking: list[tuple[Producer, list[StaleUnit]]] = []
         for stage in ("annotate", "enrich", "task"):
             if stage == "enrich":
                 lines.append(_select_line(recipe, before, ledger, dirty))
@@ -94,6 +99,9 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
                     run = len(mine) + (unseen if producer.annotator.grain == "medium" else 0)
                     certain = not (set(producer.upstream) & dirty) and not unseen
                     reason = _reason(producer, [s.reason for s in mine], old_settings, dirty, bool(unseen))
+                    if producer.shape == "model":
+                        asking.append((producer, mine))
+                        reason = producer.unmet or reason if mine else reason
                     seen = producer.shape in ("frame", "audio", "batch")
                     footage = sum(media[s.key.unit].duration_s for s in mine if s.key.unit in media) if seen else 0.0
                     cost = _cost(ledger, producer.name)
@@ -118,9 +126,23 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
             gone = sum(1 for _ in ledger.units(name))
             if gone:
                 lines.append(PlanLine(name, "", "", gone, 0, False, gone, "the recipe names it no more", 0.0, None))
-        return lines
+        found = forecast(recipe, root, catalog, media, asking)
+        return [replace(line, asks=tuple(_asks(found, line.producer))) for line in lines]
     finally:
         catalog.close()
+
+
+def _asks(found: Forecast, producer: str) -> Iterator[dict[str, Any]]:
+    for model, e in found.of(producer):
+        yield {
+            "model": model,
+            "requests": round(e.requests),
+            "on_record": e.on_record,
+            "prompt_tokens": round(e.prompt_tokens),
+            "reply_tokens": round(e.reply_tokens),
+            "money": round(e.money, 6),
+            "currency": e.currency,
+        }
 
 
 def _first_build(recipe: Recipe, places: int) -> list[PlanLine]:

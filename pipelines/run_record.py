@@ -57,6 +57,8 @@ class BuildReport:
     """Producers whose ledger does not add up to their inputs: a bug to report, never expected."""
     failures: list[dict[str, Any]] = field(default_factory=list)
     packages: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """Calls to language models by producer and model: requests, tokens, money."""
 
     @property
     def did_nothing(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..engine.catalog import Catalog
 from ..engine.store import Store
+from .costs import without_models
 from .planning import rules_of
 from .run_record import latest_runs
 
@@ -39,6 +40,7 @@ def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
                 "ORDER BY producer"
             ),
             "failures": failures(catalog),
+            "without_models": without_models(catalog),
             "last_build": None
             if last is None
             else {
