@@ -47,7 +47,11 @@ class Build:
         limit: int | None = None,
         retry_failed: bool = False,
         rehash: bool = False,
+        budget: Mapping[str, float | None] | None = None,
     ) -> None:
+        """`budget` sets bounds on language models instead of the recipe's own: requests, tokens, money."""
+        given = {name: bound for name, bound in (budget or {}).items() if bound is not None}
+        self.budget = recipe.models.budget.model_copy(update=given)
         self.recipe, self.root = recipe, root
         self.told = told or Told()
         self.workers, self.limit = workers, limit
@@ -87,7 +91,7 @@ class Build:
                 self.workers,
                 self.retry_failed,
                 models=self.recipe.models.roles,
-                budget=self.recipe.models.budget,
+                budget=self.budget,
             )
             try:
                 self._waves(runner, catalog, places)

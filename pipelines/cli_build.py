@@ -37,6 +37,16 @@ def build(
         bool, typer.Option("--rehash", help="read every file again instead of trusting size and time")
     ] = False,
     package: Annotated[bool, typer.Option(help="write the recipe's packages at the end")] = True,
+    max_requests: Annotated[
+        int | None,
+        typer.Option("--max-requests", min=0, help="requests to language models, instead of the recipe's budget"),
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=0, help="tokens, instead of the recipe's budget")
+    ] = None,
+    max_money: Annotated[
+        float | None, typer.Option("--max-money", min=0, help="money, instead of the recipe's budget")
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", help="seconds to wait for a busy root")] = 0.0,
     as_json: Json = False,
 ) -> None:
@@ -51,7 +61,14 @@ def build(
     place = find_root(root, read.name)
     with BuildProgress(err, quiet=as_json) as progress:
         work = Build(
-            read, place, told=progress.told, workers=workers, limit=limit, retry_failed=retry_failed, rehash=rehash
+            read,
+            place,
+            told=progress.told,
+            workers=workers,
+            limit=limit,
+            retry_failed=retry_failed,
+            rehash=rehash,
+            budget={"requests": max_requests, "tokens": max_tokens, "money": max_money},
         )
         report = work.run(wait_s=wait)
     if package and read.packages:
@@ -195,8 +212,8 @@ def print_asks(recipe: Any, lines: list[Any]) -> None:
     waiting = [line.producer for line in lines if line.at_most and line.run]
     if waiting and recipe.models.roles:
         out.print(
-            f"{', '.join(waiting)}: what they ask is known once what they read is annotated (`chronotope build` with a budget "
-            "of `requests: 0` does that and asks nothing).",
+            f"{', '.join(waiting)}: what they ask is known once what they read is annotated (`chronotope build "
+            "--max-requests 0` does that and asks nothing).",
             markup=False,
         )
 
