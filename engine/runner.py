@@ -41,6 +41,7 @@ class Told:
     unit_done: Callable[[UnitResult], None] = lambda result: None
     wave_done: Callable[[WavePlan], None] = lambda plan: None
     note: Callable[[str], None] = lambda text: None
+    asked: Callable[[Spent], None] = lambda spent: None
 
 
 @dataclass
@@ -217,7 +218,9 @@ class Runner:
         since = time.monotonic()
         try:
             for results in run_wave(wave, self.spent):
-                self.committer.add(results)
+                if results:
+                    self.committer.add(results)
+                self.told.asked(self.spent)
                 if time.monotonic() - since >= BATCH_S:
                     commit_calls()
                     since = time.monotonic()

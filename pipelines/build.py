@@ -19,6 +19,7 @@ from ..engine.committer import Committer
 from ..engine.compact import compact
 from ..engine.files import write_rows
 from ..engine.fingerprint import LedgerIndex
+from ..engine.llm.log import PRODUCER as CALLS
 from ..engine.lock import RootLock
 from ..engine.media_index import known_media, media_of
 from ..engine.plan import WavePlan
@@ -210,6 +211,8 @@ class Build:
         self.report.removed += len(plan.gone)
 
     def _told_unit(self, result: UnitResult) -> None:
+        if result.key.producer == CALLS:
+            return
         self.told.unit_done(result)
         if result.outcome.status == "failed":
             self._told_failure(result)

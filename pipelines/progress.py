@@ -9,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ..engine.llm.settings import Spent
 from ..engine.plan import WavePlan
 from ..engine.results import UnitResult
 from ..engine.runner import Told
@@ -28,16 +29,17 @@ class BuildProgress:
             disable=quiet or not console.is_terminal,
         )
         self._current: TaskID | None = None
+        self._title = ""
 
     @property
     def told(self) -> Told:
         """Callbacks for a build."""
-        return Told(self._planned, self._unit, self._done, self._note)
+        return Told(self._planned, self._unit, self._done, self._note, self._asked)
 
     def _planned(self, plan: WavePlan) -> None:
         if not plan.nothing:
             title = plan.wave.title
-            short = title if len(title) <= 44 else title[:41] + "..."
+            short = self._title = title if len(title) <= 44 else title[:41] + "..."
             self._current = self._bars.add_task(short, total=len(plan.stale) + len(plan.blocked))
 
     def _unit(self, result: UnitResult) -> None:
@@ -50,6 +52,11 @@ class BuildProgress:
         if self._current is not None:
             self._bars.update(self._current, completed=len(plan.stale) + len(plan.blocked))
             self._current = None
+
+    def _asked(self, spent: Spent) -> None:
+        if self._current is not None:
+            told = f" {spent.requests} requests, {spent.tokens / 1000:.0f}k tokens"
+            self._bars.update(self._current, description=self._title[: 44 - len(told)] + told)
 
     def _note(self, text: str) -> None:
         if not self.quiet:

@@ -67,7 +67,9 @@ class _Finished:
 
 
 def run_wave(wave: ModelWave, spent: Spent) -> Iterator[list[UnitResult]]:
-    """Results of the units, as they come, their rows written: each list is to be committed together."""
+    """Results of the units, as they come, their rows written: each list is to be committed together. An empty list now and
+    then tells that the wave is still at it.
+    """
     finished: queue.Queue[_Finished | BaseException | None] = queue.Queue()
     loop = asyncio.new_event_loop()
     stopping = threading.Event()
@@ -87,17 +89,18 @@ def run_wave(wave: ModelWave, spent: Spent) -> Iterator[list[UnitResult]]:
     try:
         for group in _groups(finished):
             yield from _written(wave.root, group)
+            yield []
     finally:
         stopping.set()
         thread.join()
 
 
 def _groups(finished: queue.Queue[_Finished | BaseException | None]) -> Iterator[list[_Finished]]:
-    """Units that end within `GATHER_S` of each other. Raises what ended the loop."""
+    """Units that end within `GATHER_S` of each other; none where none did. Raises what ended the loop."""
     group: list[_Finished] = []
     since = time.monotonic()
     while True:
-        left = max(0.0, since + GATHER_S - time.monotonic()) if group else None
+        left = max(0.0, since + GATHER_S - time.monotonic()) if group else GATHER_S
         try:
             item = finished.get(timeout=left)
         except queue.Empty:
