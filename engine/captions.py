@@ -30,10 +30,10 @@ def model_rows(rows: Iterable[_Row], levels: Sequence[str] = MODEL_LEVELS) -> li
 
 
 def sentences_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Sentences of a caption (`text`, `slot_text`, `row_ids`, `start_s`, `end_s`); one without sentences is one as a whole."""
+    """Sentences of a caption (`text`, `slot_text`, `facts`, `start_s`, `end_s`); one without sentences is one as a whole."""
     if row.get("sentences"):
         return list(row["sentences"])
-    whole = {"text": row["text"], "slot_text": row["text"], "row_ids": []}
+    whole = {"text": row["text"], "slot_text": row["text"], "facts": []}
     return [{**whole, "start_s": row["start_s"], "end_s": row["end_s"]}]
 
 

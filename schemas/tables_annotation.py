@@ -183,17 +183,27 @@ TEXT_REGIONS = Table(
     ("media_id", "start_s", "text", "x1", "y1"),
 )
 
+CAPTION_FACT = pa.struct(
+    [
+        pa.field("name", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("row_id", pa.string()),
+        pa.field("start_s", pa.float64()),
+        pa.field("end_s", pa.float64()),
+        pa.field("text", pa.string()),
+    ]
+)
 CAPTION_SENTENCE = pa.struct(
     [
         pa.field("text", pa.string()),
         pa.field("slot_text", pa.string()),
-        pa.field("row_ids", pa.list_(pa.string())),
+        pa.field("facts", pa.list_(CAPTION_FACT)),
         pa.field("start_s", pa.float64()),
         pa.field("end_s", pa.float64()),
     ]
 )
-"""A sentence of a model's caption: in neutral markup, as the model wrote it with its slots, the rows that it names, and the
-span of those that have one (else the caption's)."""
+"""A sentence of a model's caption: in neutral markup, as the model wrote it with its slots, the facts that it names, and the
+span from the first of them to the last (the caption's, when none has a time)."""
 
 CAPTIONS = Table(
     "captions",
@@ -214,7 +224,7 @@ CAPTIONS = Table(
         Column(
             "sentences",
             pa.list_(CAPTION_SENTENCE),
-            "of models: its sentences, each with the slots as written, the rows that it names and their span",
+            "of models: its sentences, each with the slots as written, the facts that it names and their span",
         ),
         Column("prompt", pa.string(), "prompt and version"),
         Column("request_hash", pa.string(), "the call that it came from"),
