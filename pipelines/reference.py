@@ -19,6 +19,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..engine.annotator import AudioAnnotator, BatchAnnotator, Composer, FrameAnnotator
+from ..engine.asking import Asking
+from ..engine.llm.settings import BudgetSettings, Limits, ModelSettings, Price
 from ..engine.registry import find, names
 from ..engine.task import Task
 from ..outputs.packager import PackageParams
@@ -54,9 +56,34 @@ def parameters(model: type[BaseModel]) -> list[dict[str, str]]:
 
 
 def shape_of(thing: Any) -> str:
-    """What an annotator is fed: frame, audio, batch, unit; or composer."""
-    kinds = (("frame", FrameAnnotator), ("audio", AudioAnnotator), ("batch", BatchAnnotator), ("composer", Composer))
+    """What an annotator is fed: frame, audio, batch, unit; composer, or model for those that ask one."""
+    kinds = (
+        ("frame", FrameAnnotator),
+        ("audio", AudioAnnotator),
+        ("batch", BatchAnnotator),
+        ("composer", Composer),
+        ("model", Asking),
+    )
     return next((name for name, kind in kinds if issubclass(thing, kind)), "unit")
+
+
+MODELS = """Language models propose, code disposes: what they are asked, how replies are checked and what is kept is in
+[models.md](models.md). A role's settings, or the name of another role (`judge: writer`). A role whose variables or key
+are not set has no endpoint: what needs it is skipped, and the ledger says which variable to set. The roles are `captioner`
+(sees), `writer` (writes questions, chains and wordings), `checker` (a second captioner), `judge`, and `blind` (a reader that
+sees nothing); an annotator's parameters may name any other.
+
+```yaml
+models:
+  captioner: {base_url: "${VLM_URL}", model: qwen2.5-vl-7b, key_variable: VLM_KEY, max_frames: 16, limits: {concurrency: 64}}
+  writer: {base_url: "${LLM_URL}", model: gpt-4.1-mini, key_variable: LLM_KEY, sees: nothing, price: {input_per_million: 0.4, output_per_million: 1.6}}
+  judge: captioner
+budget: {requests: 20000, money: 25}
+```
+"""
+BUDGET = """A hard bound over all roles, for each build anew: at the bound, units end as `undecided` and the next build goes on from
+there; nothing that was asked is asked again. `chronotope plan` says before what it would take, `status --cost` after what it took.
+"""
 
 
 def recipe_reference() -> str:
@@ -69,6 +96,16 @@ def recipe_reference() -> str:
     parts += ["## Sections", "", _markdown(parameters(RecipeModel)), PRODUCERS, SELECTION]
     parts += ["### An entry of `sources`", "", _markdown(parameters(Source)), SOURCES]
     parts += ["### `manifest`", "", _markdown(parameters(Manifest))]
+    parts += ["### A role of `models`", "", MODELS, _markdown(parameters(ModelSettings))]
+    parts += [
+        "### `limits` of a role",
+        "",
+        _markdown(parameters(Limits)),
+        "### `price` of a role",
+        "",
+        _markdown(parameters(Price)),
+    ]
+    parts += ["### `budget`", "", BUDGET, _markdown(parameters(BudgetSettings))]
     parts += ["## Annotators", "", *(_annotator(name, thing) for name, thing in annotators)]
     parts += ["## Tasks", "", TASKS, *(_annotator(name, thing) for name, thing in tasks)]
     parts += ["## Packagers", "", PACKAGERS, _markdown(parameters(PackageParams))]
@@ -91,6 +128,14 @@ def _annotator(name: str, thing: Any) -> str:
         facts.append(f"Needs the extra `{thing.needs_extra}`.")
     if name in NOTES:
         facts.append(NOTES[name])
+    if issubclass(thing, Asking):
+        asked = thing(thing.Params())
+        roles = [f"`{r}`" for r in asked.roles()] + [f"`{r}` (if there)" for r in asked.optional_roles()]
+        facts.append(
+            f"Asks the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}."
+            if roles
+            else "Asks no model by default."
+        )
     rows = [] if name in BLACK_BOX else parameters(thing.Params)
     return "\n".join([f"### `{name}`", "", *says, " ".join(facts), "", _markdown(rows) if rows else ""])
 
