@@ -78,7 +78,9 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Mention:
+class Mention:
+    """A place in a text, [first, last), that names a thing."""
+
     first: int
     last: int
     name: str
@@ -93,7 +95,7 @@ def read_sentence(text: str, things: Sequence[Placed]) -> Reading:
     """The relations that a sentence (human text) states between `things`; those with a phrase in common cannot be told
     apart, so that nothing is read about them.
     """
-    mentions = _mentions(text, things)
+    mentions = mentions_of(text, things)
     masked = _masked(text, mentions)
     found = list(_RELATION.finditer(masked))
     stated: list[Stated] = []
@@ -117,23 +119,29 @@ def read_sentence(text: str, things: Sequence[Placed]) -> Reading:
     return Reading(tuple(stated), len(found) - len(used) + loose, free)
 
 
-def _mentions(text: str, things: Sequence[Placed]) -> list[_Mention]:
+def typed_relation(predicate: str) -> Relation | None:
+    """The relation that a predicate is, whole: `is to the left of`, `left_of`."""
+    words = re.sub(r"^(?:is|are|stands|sits|lies)\s+", "", predicate.replace("_", " ").strip().lower())
+    return next((r for r, pattern in _PHRASES if re.fullmatch(pattern, words)), None)
+
+
+def mentions_of(text: str, things: Sequence[Placed]) -> list[Mention]:
     """Places where things are named, longest names first, none overlapping, in order."""
     names: dict[str, set[str]] = {}
     for thing in things:
         for words in {thing.phrase.casefold(), thing.label.casefold()}:
             names.setdefault(words, set()).add(thing.name)
-    found: list[_Mention] = []
+    found: list[Mention] = []
     for words in sorted(names, key=lambda w: (-len(w), w)):
         if len(names[words]) > 1 or not words:
             continue
         for match in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE):
             if all(match.end() <= m.first or match.start() >= m.last for m in found):
-                found.append(_Mention(match.start(), match.end(), next(iter(names[words]))))
+                found.append(Mention(match.start(), match.end(), next(iter(names[words]))))
     return sorted(found, key=lambda m: m.first)
 
 
-def _masked(text: str, mentions: Sequence[_Mention]) -> str:
+def _masked(text: str, mentions: Sequence[Mention]) -> str:
     """The text with mentions and quotation marks blanked, so that a sign that says LEFT is no spatial word."""
     out = list(text)
     for m in mentions:
@@ -146,8 +154,8 @@ def _unquoted(text: str) -> str:
 
 
 def _pair(
-    masked: str, mentions: Sequence[_Mention], found: Sequence[re.Match[str]], phrase: re.Match[str]
-) -> tuple[_Mention, _Mention] | None:
+    masked: str, mentions: Sequence[Mention], found: Sequence[re.Match[str]], phrase: re.Match[str]
+) -> tuple[Mention, Mention] | None:
     """The things that a phrase relates: the nearest before and after it; or, where none stands before, the two after it,
     turned round.
     """
@@ -165,9 +173,7 @@ def _pair(
     return (after[1], after[0]) if after[0].name != after[1].name else None
 
 
-def _subject(
-    masked: str, before: Sequence[_Mention], found: Sequence[re.Match[str]], phrase: re.Match[str]
-) -> _Mention:
+def _subject(masked: str, before: Sequence[Mention], found: Sequence[re.Match[str]], phrase: re.Match[str]) -> Mention:
     """What a phrase speaks about: in `A is left of B and above C` both times A, in `A is left of B, which is above C` B."""
     last = before[-1]
     between = masked[last.last : phrase.start()]
@@ -179,8 +185,8 @@ def _subject(
 
 
 def _listed(
-    masked: str, mentions: Sequence[_Mention], found: Sequence[re.Match[str]], a: _Mention, b: _Mention
-) -> tuple[list[_Mention], list[_Mention]]:
+    masked: str, mentions: Sequence[Mention], found: Sequence[re.Match[str]], a: Mention, b: Mention
+) -> tuple[list[Mention], list[Mention]]:
     """The pair with what is listed beside it: `A and C are left of B`, where nothing was said before A; `A is left of B and
     C`, where nothing is said after C.
     """
