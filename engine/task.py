@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..schemas.chain import Step
 from ..schemas.sample import Sample
 from ..schemas.verifying import Check
 from .annotator import P, Stage, UnitAnnotator
@@ -51,6 +52,12 @@ class Task(UnitAnnotator[P]):
         places and quotations do, while the answer itself is a model's (unchecked, until a judge or a person looked).
         """
         return "recomputed"
+
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """The way to the answer as typed steps over cited rows, recorded while the sample is rebuilt from `evidence`; empty
+        for a task that records none. Raises whatever a sample raises that does not follow from its evidence.
+        """
+        return ()
 
     @abstractmethod
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:

@@ -15,12 +15,15 @@ from pydantic import Field
 from ...engine.annotator import Row, Rows, Unit
 from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_MOTION, STILL_FOR_MOVING
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.motion import CAMERA_LABELS, CameraRule, pool_camera
-from ...schemas.sample import Option, Sample
+from ...schemas.sample import Need, Option, Sample
 from ...schemas.verifying import Check
-from .choosing import Choice, ChoiceParams, choice_check, choice_rows
+from .chain_of_choices import motion_chain
+from .choosing import Choice, ChoiceParams, choice_check, choice_rows, traced
 from .common import Withheld, moment, wordings_of
-from .shown import Shown
+from .shown import Shown, shown_by
 
 TEXTS = {
     "pan_left": "it pans or moves to the left",
@@ -87,6 +90,10 @@ class CameraMotion(Task[Params]):
         """Pool the cited signals again (through the edit, on a twin) and rebuild the sample."""
         return choice_check(self.name, self.version, self.params.length_s, sample, evidence, self._judge)
 
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """The measured motion, pooled."""
+        return traced(self._judge(shown_by(sample, evidence)))
+
     def _judge(self, shown: Shown) -> Choice:
         motions = shown.motions()
         pooled = pool_camera(motions, shown.aspect, self.params.rule)
@@ -113,7 +120,15 @@ class CameraMotion(Task[Params]):
             "speed": round(pooled.speed, 6),
             "consistency": round(pooled.consistency, 6),
         }
-        return Choice(options, CAMERA_LABELS.index(label), steps, difficulty, ("vision", "motion"))
+
+        def chain(trail: Trail) -> None:
+            motion_chain(
+                trail, "camera", shown.signals, shown.edit, shown.aspect, self.params.rule.model_dump(), CAMERA_LABELS,
+                "What the whole picture does from frame to frame goes one way throughout.",
+            )  # fmt: skip
+
+        needs: tuple[Need, ...] = ("vision", "motion")
+        return Choice(options, CAMERA_LABELS.index(label), steps, difficulty, needs, chain=chain)
 
 
 def _distractor(name: str, label: str) -> str | None:

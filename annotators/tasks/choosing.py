@@ -17,6 +17,8 @@ from pydantic import Field
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import split_of
 from ...engine.task import EvidenceRow
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.sample import ChoiceAnswer, Evidence, MediumRef, Need, Option, Sample
 from ...schemas.span import Span
 from ...schemas.verifying import Check
@@ -35,6 +37,8 @@ class Choice:
     needs: tuple[Need, ...]
     kind: str = "choice"
     slots: Mapping[str, str] = field(default_factory=dict)
+    chain: Callable[[Trail], None] | None = None
+    """Writes the way to the answer, from the values that it was made of."""
 
     @property
     def answer(self) -> str:
@@ -177,6 +181,14 @@ def choice_check(
         )  # fmt: skip
 
     return rebuilt(sample, build)
+
+
+def traced(choice: Choice) -> tuple[Step, ...]:
+    """The way to a choice, as typed steps; none when it has none."""
+    trail = Trail()
+    if choice.chain is not None:
+        choice.chain(trail)
+    return trail.steps
 
 
 def _twin_key(shown: Shown) -> str:

@@ -16,10 +16,13 @@ from pydantic import Field
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import split_of
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.ids import seeded_fraction
 from ...schemas.motion import SIGNAL_COLUMNS, CameraRule, ObjectRule, pool_camera, pool_object
 from ...schemas.sample import MediumRef, Option, OrderAnswer, Sample
 from ...schemas.verifying import Check
+from .chain_of_choices import stills_chain
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -96,13 +99,21 @@ class FrameOrder(Task[Params]):
         sample.
         """
 
-        def build() -> Sample:
-            count = len(sample.media[0].frame_times)
-            return self._build(sample.recipe, shown_by(sample, evidence), count, sample.wording, sample.answer_form)
+        return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
-        return rebuilt(sample, build)
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """When each picture was taken."""
+        trail = Trail()
+        self._rebuild(sample, evidence, trail)
+        return trail.steps
 
-    def _build(self, recipe: str, shown: Shown, count: int, wording: str, form: str) -> Sample:
+    def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
+        count = len(sample.media[0].frame_times)
+        return self._build(sample.recipe, shown_by(sample, evidence), count, sample.wording, sample.answer_form, trail)
+
+    def _build(
+        self, recipe: str, shown: Shown, count: int, wording: str, form: str, trail: Trail | None = None
+    ) -> Sample:
         """The sample with `count` stills spread evenly over the window. Raises `Withheld`.
 
         The factor `chance` is the share of pairs that a guess puts right when the earliest still is given.
@@ -127,6 +138,8 @@ class FrameOrder(Task[Params]):
         steps += [f"The {ORDINALS[k]} picture was taken at {moment(listed[k]['t_s'])}." for k in order]
         window, media = shown.window, shown.media
         times = tuple(float(row["t_s"]) for row in listed)
+        if trail is not None:
+            stills_chain(trail, listed, times, ORDINALS, self.params.min_distance)
         asked = question.fill({"first": ORDINALS[order[0]]})
         return Sample(
             task=self.name,

@@ -17,10 +17,12 @@ from ...engine.distractors.falsity import why_edit_told, why_told
 from ...engine.distractors.style import may_stand_beside, style_problem
 from ...engine.distractors.texts import Told, elsewhere, gap_s, near_in_time
 from ...engine.distractors.vocabulary import ELSEWHERE, NEAR_IN_TIME, Distractor, first_that
+from ...schemas.chain_building import Trail
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import escape, quote
 from ...schemas.sample import Option
 from ...schemas.span import Span
+from .chain_of_choices import moment_chain
 from .choosing import Choice
 from .common import Withheld, span_mark
 from .told import NEEDS, Source, unsure_words
@@ -84,7 +86,14 @@ class MomentChoice(ToldChoice[Params]):
         ordered, index = listed(self.name, options, right)
         steps = _steps(ground, window, wrong)
         factors = difficulty(ground, window, options=float(len(options)))
-        return Choice(ordered, index, steps, factors, NEEDS[ground.kind], ground.kind, {"span": span_mark(asked.span)})
+        told = {escape(text): text for text in (asked.text, *(d.value for d in wrong))}
+
+        def chain(trail: Trail) -> None:
+            texts, sure = [told[o.text] for o in ordered], self.params.min_confidence
+            moment_chain(trail, ground, window, texts, [d.value for d in wrong], sure)
+
+        slots = {"span": span_mark(asked.span)}
+        return Choice(ordered, index, steps, factors, NEEDS[ground.kind], ground.kind, slots, chain)
 
     def _other(self, item: Told, ground: Ground, window: Span) -> Distractor[str]:
         """A text of another moment. Raises `Withheld` when it may be told in the asked span."""

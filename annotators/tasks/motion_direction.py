@@ -16,12 +16,15 @@ from pydantic import Field
 from ...engine.annotator import Row, Rows, Unit
 from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_AXIS, STILL_FOR_MOVING
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.motion import OBJECT_LABELS, ObjectRule, pool_object
-from ...schemas.sample import Option, Sample
+from ...schemas.sample import Need, Option, Sample
 from ...schemas.verifying import Check
-from .choosing import Choice, ChoiceParams, choice_check, choice_rows
+from .chain_of_choices import motion_chain
+from .choosing import Choice, ChoiceParams, choice_check, choice_rows, traced
 from .common import Withheld, moment, wordings_of
-from .shown import Shown
+from .shown import Shown, shown_by
 
 TEXTS = {
     "left": "to the left",
@@ -68,6 +71,10 @@ class MotionDirection(Task[Params]):
         """Pool the cited signals again (through the edit, on a twin) and rebuild the sample."""
         return choice_check(self.name, self.version, self.params.length_s, sample, evidence, self._judge)
 
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """The measured motion, pooled."""
+        return traced(self._judge(shown_by(sample, evidence)))
+
     def _judge(self, shown: Shown) -> Choice:
         pooled = pool_object(shown.motions(), shown.aspect, self.params.rule)
         if pooled.label is None or pooled.scores is None:
@@ -99,7 +106,15 @@ class MotionDirection(Task[Params]):
             "speed": round(pooled.speed, 6),
             "consistency": round(pooled.consistency, 6),
         }
-        return Choice(options, OBJECT_LABELS.index(label), steps, difficulty, ("vision", "motion"))
+
+        def chain(trail: Trail) -> None:
+            motion_chain(
+                trail, "thing", shown.signals, shown.edit, shown.aspect, self.params.rule.model_dump(), OBJECT_LABELS,
+                "What is left of the motion when the camera's own is taken out tells one way throughout.",
+            )  # fmt: skip
+
+        needs: tuple[Need, ...] = ("vision", "motion")
+        return Choice(options, OBJECT_LABELS.index(label), steps, difficulty, needs, chain=chain)
 
 
 def _distractor(name: str, label: str) -> str | None:

@@ -21,9 +21,12 @@ from ...engine.distractors.vocabulary import OTHER_LABEL
 from ...engine.grounding.windows import window_problems
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.sample import ChoiceAnswer, Need, Option, Sample
 from ...schemas.span import Span, from_us, to_us
 from ...schemas.verifying import Check
+from .chain_of_choices import statistics_chain
 from .choosing import Choice, choice_sample
 from .common import (
     CLIP_COLUMNS,
@@ -136,15 +139,23 @@ class MotionStatistics(Task[Params]):
         """Read the label again and rebuild the sample."""
 
         def build() -> Sample:
-            kind = wordings_of(self.name).kind_of(sample.wording)
-            if kind is None:
-                raise Withheld(f"unknown wording {sample.wording}")
             return self._build(
                 sample.recipe, only_row(evidence, "media"), only_row(evidence, "clips"), rows_of(evidence, "shots"),
-                only_row(evidence, "pixel_stats"), kind, sample.wording, sample.answer_form,
+                only_row(evidence, "pixel_stats"), _kind_of(sample), sample.wording, sample.answer_form,
             )  # fmt: skip
 
         return rebuilt(sample, build)
+
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """The label, how clearly it leads, and its option."""
+        row, kind = only_row(evidence, "pixel_stats"), _kind_of(sample)
+        trail, choice = Trail(), self._choice(row, kind)
+        window = _window(row, only_row(evidence, "media"))
+        if window is None:
+            raise Withheld("the statistics lie past the end of the footage")
+        parts, least = self._parts(row, kind)
+        statistics_chain(trail, row, kind, parts, least, [o.text for o in choice.options], window)
+        return trail.steps
 
     def _build(
         self,
@@ -177,6 +188,20 @@ class MotionStatistics(Task[Params]):
             self.name, self.version, recipe, media, clip["clip_id"], window, evidence,
             self._choice(row, kind), wording, form,
         )  # fmt: skip
+
+    def _parts(self, row: RowDict, kind: str) -> tuple[dict[str, tuple[int, ...]], float]:
+        """Components of the statistics that a kind of question rests on, and the least lead of their winner."""
+        if kind == "colour":
+            return {"at": (12,), "margins": (12,), "moving": ()}, self.params.min_colour_margin
+        if kind == "change":
+            return {"at": (0,), "margins": (0,), "moving": ()}, self.params.min_change_margin
+        if kind == "slope":
+            first = 0 if row["motion_margin"][0] >= row["motion_margin"][2] else 2
+            parts = {"at": (first + 1,), "margins": (first, first + 1), "moving": (first,)}
+            return parts, self.params.min_motion_margin
+        moving = tuple(c for c in (0, 2) if row["motion"][c] > 0)
+        at = tuple(c + (0 if kind == "quarter" else 4) for c in moving)
+        return {"at": at, "margins": at, "moving": moving}, self.params.min_motion_margin
 
     def _choice(self, row: RowDict, kind: str) -> Choice:
         motion, motion_margin = row["motion"], row["motion_margin"]
@@ -242,6 +267,13 @@ def _choice(
         for i, t in enumerate(texts)
     )  # fmt: skip
     return Choice(options, index, steps, {"margin": round(margin, 6)}, needs, kind, {"area": AREA, **(slots or {})})
+
+
+def _kind_of(sample: Sample) -> str:
+    kind = wordings_of(MotionStatistics.name).kind_of(sample.wording)
+    if kind is None:
+        raise Withheld(f"unknown wording {sample.wording}")
+    return kind
 
 
 def _require(margin: float, least: float, what: str) -> None:

@@ -13,10 +13,12 @@ from ...engine.distractors.falsity import repetitions, why_span_true
 from ...engine.distractors.spans import WAYS, shifted
 from ...engine.distractors.texts import Told, gap_s
 from ...engine.distractors.vocabulary import NEAR_IN_TIME, Distractor
+from ...schemas.chain_building import Trail
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
 from ...schemas.sample import Option
 from ...schemas.span import Span
+from .chain_of_choices import span_chain
 from .choosing import Choice
 from .common import Withheld, span_mark
 from .told import NEEDS, touching
@@ -80,7 +82,13 @@ class SpanChoice(ToldChoice[Params]):
             f"In {span_mark(other.span)} it is {quote(other.text)}.",
         )
         factors = difficulty(ground, window, options=float(len(options)))
-        return Choice(ordered, index, steps, factors, NEEDS[ground.kind], ground.kind, {"quote": quote(asked.text)})
+        spans = {span_mark(s): s for s in (asked.span, *(d.value for d in wrong))}
+
+        def chain(trail: Trail) -> None:
+            span_chain(trail, ground, window, [spans[o.text] for o in ordered], other.span, self.params.min_confidence)
+
+        slots = {"quote": quote(asked.text)}
+        return Choice(ordered, index, steps, factors, NEEDS[ground.kind], ground.kind, slots, chain)
 
     def _shifted(self, item: Told, other: Told, ground: Ground, window: Span) -> Distractor[Span]:
         """A shifted span that is wrong about both texts. Raises `Withheld`.

@@ -30,6 +30,8 @@ from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.wordings import Outcome
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import quote
 from ...schemas.matching import alike_runs
@@ -37,6 +39,7 @@ from ...schemas.metrics import normalise_words
 from ...schemas.sample import Evidence, MediumRef, Sample
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
+from .chain_of_grounding import speech_chain
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -131,18 +134,31 @@ class SpeechGrounding(Task[Params]):
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Rebuild the sample from media, clips, quoted and surrounding rows."""
+        return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
-        def build() -> Sample:
-            words, speech = rows_of(evidence, "words"), rows_of(evidence, "speech")
-            # a source without words quotes whole segments, which stand first
-            whole = 0 if words else max(1, int(sample.difficulty.get("occurrences", 1)))
-            quoted = runs_of(words) if words else [[row] for row in speech[:whole]]
-            media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
-            return self._build(
-                sample.recipe, media, clips, quoted, speech[whole:], sample.window, sample.wording, sample.answer_form
-            )
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """Where the words are heard, and that they are nowhere else."""
+        trail = Trail()
+        self._rebuild(sample, evidence, trail)
+        return trail.steps
 
-        return rebuilt(sample, build)
+    def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
+        words, speech = rows_of(evidence, "words"), rows_of(evidence, "speech")
+        # a source without words quotes whole segments, which stand first
+        whole = 0 if words else max(1, int(sample.difficulty.get("occurrences", 1)))
+        quoted = runs_of(words) if words else [[row] for row in speech[:whole]]
+        media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
+        return self._build(
+            sample.recipe,
+            media,
+            clips,
+            quoted,
+            speech[whole:],
+            sample.window,
+            sample.wording,
+            sample.answer_form,
+            trail,
+        )
 
     def _phrases(self, found: _Footage, clip: RowDict) -> Iterable[list[RowDict]]:
         """Runs of rows to quote, in an order that depends on the seed."""
@@ -221,11 +237,12 @@ class SpeechGrounding(Task[Params]):
         window: Span,
         wording: str,
         form: str,
+        trail: Trail | None = None,
     ) -> Sample:
         """The sample about the words of `runs` in `window`, `heard` being the segments that touch the window.
 
-        `runs` are all places in the window where the words are said, or the one place outside where they come from.
-        Raises `Withheld`.
+        `runs` are all places in the window where the words are said, or the one place outside where they come from. The
+        way to the answer is written into `trail`. Raises `Withheld`.
         """
         are_words = bool(runs) and "word" in runs[0][0]
         text = text_of_run(runs[0]) if runs else ""
@@ -241,6 +258,8 @@ class SpeechGrounding(Task[Params]):
         if sum(overlap_s(span_of(row), window) for row in others) < self.params.min_other_speech_s:
             raise Withheld("no other speech in the window")
         question, answer = worded(self.name, "when", wording, form, seen.outcome)
+        if trail is not None:
+            speech_chain(trail, text, runs, heard, shown, window, self.params.different)
         kind = kind_of(media)
         evidence: list[Evidence] = [
             cite("media", media, MEDIA_COLUMNS),

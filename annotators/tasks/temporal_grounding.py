@@ -29,6 +29,8 @@ from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Solver, Task
 from ...engine.wordings import Outcome
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.clauses import event_of
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import escape, quote, validate
@@ -36,6 +38,7 @@ from ...schemas.matching import alike_descriptions, common_words, quoted_parts
 from ...schemas.sample import MediumRef, Need, Sample
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
+from .chain_of_grounding import event_chain
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -140,19 +143,25 @@ class TemporalGrounding(Task[Params]):
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Rebuild the sample from media, clips and descriptions."""
+        return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
-        def build() -> Sample:
-            captions = rows_of(evidence, "captions")
-            kind = wordings_of(self.name).kind_of(sample.wording)
-            if kind is None:
-                raise Withheld(f"unknown wording {sample.wording}")
-            n = max(1, int(sample.difficulty.get("occurrences", 1)))
-            media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
-            return self._build(
-                sample.recipe, media, clips, captions[:n], captions[n:], sample.window, kind, sample.wording, sample.answer_form
-            )  # fmt: skip
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """Where the event is described, and that everything else is another."""
+        trail = Trail()
+        self._rebuild(sample, evidence, trail)
+        return trail.steps
 
-        return rebuilt(sample, build)
+    def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
+        captions = rows_of(evidence, "captions")
+        kind = wordings_of(self.name).kind_of(sample.wording)
+        if kind is None:
+            raise Withheld(f"unknown wording {sample.wording}")
+        n = max(1, int(sample.difficulty.get("occurrences", 1)))
+        media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
+        return self._build(
+            sample.recipe, media, clips, captions[:n], captions[n:], sample.window, kind, sample.wording,
+            sample.answer_form, trail,
+        )  # fmt: skip
 
     def _complete(self, media: RowDict) -> bool:
         return self.params.complete or media["origin"] in ("composed", "rendered")
@@ -217,6 +226,7 @@ class TemporalGrounding(Task[Params]):
         kind: str,
         wording: str,
         form: str,
+        trail: Trail | None = None,
     ) -> Sample:
         """The sample about the event that `times` describe, `others` being all other descriptions in the window.
 
@@ -239,6 +249,8 @@ class TemporalGrounding(Task[Params]):
         nearest = self._require_alone(text, others, window)
         if kind not in _kinds(text):
             raise Withheld(f"the description cannot be asked for with a question of the kind {kind}")
+        if trail is not None:
+            event_chain(trail, text, times, others, shown, window, self.params.different)
         question, answer = worded(self.name, kind, wording, form, seen.outcome)
         slots = {**_forms(text), **slots_of(shown)}
         needs: tuple[Need, ...] = ("vision", "on_screen_text") if quoted_parts(text) else ("vision",)

@@ -28,6 +28,8 @@ from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
 from ...engine.wordings import Outcome
 from ...schemas.box import Box
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.ids import seeded_fraction
 from ...schemas.markup import BoxMark, quote, render
 from ...schemas.matching import alike_lines
@@ -35,6 +37,7 @@ from ...schemas.readings import Appearance, merge_readings, normalised
 from ...schemas.sample import Answer, BoxAnswer, MediumRef, Sample, SpanBoxAnswer
 from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
+from .chain_of_grounding import writing_chain
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -131,19 +134,25 @@ class TextGrounding(Task[Params]):
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Merge the cited readings again and rebuild the sample."""
+        return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
-        def build() -> Sample:
-            regions = rows_of(evidence, "text_regions")
-            kind = wordings_of(self.name).kind_of(sample.wording)
-            if kind is None:
-                raise Withheld(f"unknown wording {sample.wording}")
-            n = int(sample.difficulty.get("readings", 0))
-            media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
-            return self._build(
-                sample.recipe, media, clips, regions[:n], regions[n:], sample.window, kind, sample.wording, sample.answer_form
-            )  # fmt: skip
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """When and where the text is read, and that it is nowhere else; none where nothing at all is read."""
+        trail = Trail()
+        self._rebuild(sample, evidence, trail)
+        return trail.steps if len(trail.steps) > 1 else ()
 
-        return rebuilt(sample, build)
+    def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
+        regions = rows_of(evidence, "text_regions")
+        kind = wordings_of(self.name).kind_of(sample.wording)
+        if kind is None:
+            raise Withheld(f"unknown wording {sample.wording}")
+        n = int(sample.difficulty.get("readings", 0))
+        media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
+        return self._build(
+            sample.recipe, media, clips, regions[:n], regions[n:], sample.window, kind, sample.wording,
+            sample.answer_form, trail,
+        )  # fmt: skip
 
     def _present(self, found: _Footage, text: Appearance) -> Sample | None:
         """A sample whose window shows the text, once or several times."""
@@ -219,6 +228,7 @@ class TextGrounding(Task[Params]):
         kind: str,
         wording: str,
         form: str,
+        trail: Trail | None = None,
     ) -> Sample:
         """The sample about the text that `members` read, `others` being a reading of each other text in the window.
 
@@ -244,6 +254,12 @@ class TextGrounding(Task[Params]):
         place = _rounded(_box(middle) if kind == "where" else text.box)
         if kind != "when":
             self._require_steady(text.box, members)
+        if trail is not None:
+            by_id = {str(r["row_id"]): r for r in members}
+            writing_chain(
+                trail, kind, text.text, [[by_id[m] for m in a.members] for a in times], others, shown, window, middle,
+                same=self.params.same, different=self.params.different, least_sure=self.params.min_confidence,
+            )  # fmt: skip
         slots = {"quote": quote(text.text), **slots_of(shown), "time": moment(at_s), "box": render([BoxMark(*place)])}
         slots["window"] = span_mark(window)
         typed: Answer = answer_of(shown)

@@ -20,12 +20,13 @@ from ...engine.distractors.texts import Told, gap_s, near_in_time
 from ...engine.grounding.windows import NoWindow, choose_window, window_problems
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
 from ...schemas.ids import derive_id
 from ...schemas.sample import Evidence, Option, Sample
 from ...schemas.span import Span
 from ...schemas.verifying import Check
 from . import told as t
-from .choosing import Choice, choice_sample
+from .choosing import Choice, choice_sample, traced
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -124,7 +125,7 @@ class ToldChoice(Task[P]):
         """Find the texts in the cited rows, make the options again with all their tests, rebuild the sample."""
 
         def build() -> Sample:
-            ground = ground_of(evidence, int(sample.difficulty.get("option_rows", 0)), self.params)
+            ground = self._ground(sample, evidence)
             media, clips = only_row(evidence, "media"), rows_of(evidence, "clips")
             return self._build(
                 sample.recipe, media, clips, ground, sample.window, sample.wording, sample.answer_form,
@@ -132,6 +133,13 @@ class ToldChoice(Task[P]):
             )  # fmt: skip
 
         return rebuilt(sample, build)
+
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """How the options were made: which is right, and why the others are not."""
+        return traced(self.choice(self._ground(sample, evidence), sample.window))
+
+    def _ground(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Ground:
+        return ground_of(evidence, int(sample.difficulty.get("option_rows", 0)), self.params)
 
     def _pairs(
         self,

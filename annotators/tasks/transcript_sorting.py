@@ -18,12 +18,15 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Task
+from ...schemas.chain import Step
+from ...schemas.chain_building import Trail
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import quote
 from ...schemas.metrics import normalise_words
 from ...schemas.sample import MediumRef, Need, Option, OrderAnswer, Sample
 from ...schemas.span import Span, from_us, to_us
 from ...schemas.verifying import Check
+from .chain_of_choices import sorting_chain
 from .common import (
     CLIP_COLUMNS,
     MEDIA_COLUMNS,
@@ -103,11 +106,17 @@ class TranscriptSorting(Task[Params]):
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Rebuild segments from the window, texts from the cited words, and the order from their times."""
 
-        def build() -> Sample:
-            media, clips, words = only_row(evidence, "media"), rows_of(evidence, "clips"), rows_of(evidence, "words")
-            return self._build(sample.recipe, media, clips, words, sample.window, sample.wording, sample.answer_form)
+        return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
-        return rebuilt(sample, build)
+    def trace(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> tuple[Step, ...]:
+        """Which piece each option is, and when it is spoken."""
+        trail = Trail()
+        self._rebuild(sample, evidence, trail)
+        return trail.steps
+
+    def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
+        media, clips, words = only_row(evidence, "media"), rows_of(evidence, "clips"), rows_of(evidence, "words")
+        return self._build(sample.recipe, media, clips, words, sample.window, sample.wording, sample.answer_form, trail)
 
     def _window(self, duration_s: float, *seed: object) -> Span | None:
         """Window number `attempt` of a medium, or the whole medium when it is too short for segments and
@@ -150,6 +159,7 @@ class TranscriptSorting(Task[Params]):
         window: Span,
         wording: str,
         form: str,
+        trail: Trail | None = None,
     ) -> Sample:
         """The sample about `window`, `words` being those that begin in its segments. Raises `Withheld`."""
         pieces = self._segments(window, media["duration_s"])
@@ -164,6 +174,8 @@ class TranscriptSorting(Task[Params]):
         if len({tuple(normalise_words(t)) for t in texts}) < len(texts):
             raise Withheld("two segments have the same words")
         listed = canonical_order(texts)
+        if trail is not None:
+            sorting_chain(trail, [(p, [w for w in words if _begins_in(w, p)]) for p in pieces], listed)
         wordings = wordings_of(self.name)
         question, answer = wordings.question("order", wording), wordings.answer("order", form)
         if question is None or answer is None:
