@@ -149,10 +149,12 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def smallest(asked: Asked) -> dict[str, Any]:
+def smallest(asked: Asked) -> dict[str, Any] | str:
     """The smallest reply of the right form; its words differ between questions and between samples of one."""
-    words = hashlib.sha256(f"{asked.user} {asked.number}".encode()).hexdigest()[:8]
-    made = _least(asked.schema, asked.schema.get("$defs", {}), f"nothing {words}")
+    words = f"nothing {hashlib.sha256(f'{asked.user} {asked.number}'.encode()).hexdigest()[:8]}"
+    if not asked.schema:
+        return words
+    made = _least(asked.schema, asked.schema.get("$defs", {}), words)
     return made if isinstance(made, dict) else {}
 
 

@@ -19,7 +19,7 @@ import traceback
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ class ModelServer:
         return web.json_response({"object": "list", "data": listed})
 
     async def _told(self, request: web.Request) -> web.Response:
-        told = asdict(replace(self.requests, bodies=[])) | {"different": len(self.requests.by_digest)}
+        told = vars(self.requests) | {"bodies": [], "different": len(self.requests.by_digest)}
         return web.json_response(told | {"failures": self.failures})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:

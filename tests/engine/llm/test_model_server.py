@@ -13,7 +13,7 @@ import pytest
 from model_asked import Asked, read_request
 from model_chat import Abilities
 from model_faults import KINDS, Fault, storm
-from model_server import ModelServer, ServerLimits
+from model_server import ModelServer, ServerLimits, ServerProcess
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
@@ -237,3 +237,11 @@ def test_a_responder_that_fails_fails_the_test() -> None:
         pytest.raises(openai.BadRequestError),
     ):
         ask(server)
+
+
+def test_in_a_process_of_its_own_it_tells_what_was_asked() -> None:
+    with ServerProcess(("--fault", "refusal=1")) as server, openai.OpenAI(base_url=server.url, api_key="k") as api:
+        told = api.chat.completions.create(model="any", messages=MESSAGES)  # type: ignore[arg-type]
+        assert told.choices[0].message.refusal
+        counted = server.requests()
+    assert (counted["count"], counted["different"], counted["faults"]) == (1, 1, {"refusal": 1})
