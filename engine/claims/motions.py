@@ -14,7 +14,7 @@ from ...schemas.object_motion import MotionRule, motion_of
 from ...schemas.span import Span
 from .claim import Claim, Opinion, said
 from .nouns import named
-from .objects import SLACK_S, matching
+from .objects import matching, of_label
 from .world import FOLLOWS, World
 
 MOST = 0.6
@@ -47,13 +47,14 @@ def check_motion(claim: Claim, world: World) -> Opinion | None:
     way = _way(f"{claim.predicate} {claim.object_text}")
     if wanted.label is None:
         return None
-    there = [t for t in world.seen(claim.span, SLACK_S) if t.label == wanted.label]
+    there, around = of_label(wanted, claim, world)
     mine = matching(there, wanted)
     if not mine:
-        if not world.things_certain:
+        if not world.things_certain or matching(around, wanted) or not all(t.colour for t in around):
             return None
-        what = f"no {wanted.label} is in the picture" if not there else f"the {wanted.label} is {there[0].colour}"
-        return said("tracks", False, claim, what) if not there or all(t.colour for t in there) else None
+        shades = " or ".join(sorted({str(t.colour) for t in around}))
+        what = f"the {wanted.label} is {shades}" if around else f"no {wanted.label} is in the picture"
+        return said("tracks", False, claim, what)
     if way is None:
         return None
     moving_camera = _moving_camera(claim.span, world)

@@ -16,8 +16,8 @@ from ..grounding.localising import Localiser
 from .claim import Claim, Opinion, said
 from .world import World
 
-SLACK_S = 1.0
-"""A text may be read or heard a little outside of the span that is claimed."""
+SLACK_S = 0.6
+"""How far around the span a text must be missing to be called absent."""
 WRITTEN = ("written", "reads", "shown", "displayed", "printed", "says")
 SAID = ("said", "spoken", "heard", "narrated", "says")
 
@@ -63,12 +63,13 @@ def _check(claim: Claim, sense: _Sense) -> Opinion | None:
     if any(_holds(text, words) for text in named):
         return said(sense.by, True, claim, f"the named {sense.kind} reads so")
     if sense.localiser is not None:
-        near = Span(max(0.0, claim.span.start_s - SLACK_S), claim.span.end_s + SLACK_S)
-        best = max(sense.localiser.find(words, near), key=lambda f: f.score, default=None)
+        found = sense.localiser.find(words, claim.span)
+        best = max(found, key=lambda f: f.score, default=None)
         if best is not None and best.score >= min(sense.localiser.high, 0.9):
             return said(sense.by, True, claim, f"“{best.text}” at {best.span.start_s:g} s")
-        low = best is None or best.score < sense.localiser.low
-        if low and sense.certain:
+        wide = Span(max(0.0, claim.span.start_s - SLACK_S), claim.span.end_s + SLACK_S)
+        around = max((f.score for f in sense.localiser.find(words, wide)), default=0.0)
+        if sense.certain and around < sense.localiser.low:
             return said(sense.by, False, claim, "it is nowhere in this span")
     if named and all(alike_lines(words, text) < 0.6 for text in named):
         return said(sense.by, False, claim, f"the named {sense.kind} reads “{named[0]}”")
