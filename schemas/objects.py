@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .box import Box, box_or_none
@@ -47,6 +47,8 @@ class Placed:
     boxes: tuple[Box, ...]
     still: bool = False
     """Whether the one box holds for the whole span (writing)."""
+    track_id: str = ""
+    """The track that it is; "" for writing."""
 
     def at(self, t_s: float, max_gap_s: float = MAX_GAP_S) -> Box | None:
         """Its box at a time; None where it is not known to be."""
@@ -64,9 +66,7 @@ class Placed:
 
     def mirror(self) -> Placed:
         """The same object in the horizontally mirrored picture."""
-        return Placed(
-            self.name, self.phrase, self.label, self.span, self.times, tuple(b.mirror() for b in self.boxes), self.still
-        )
+        return replace(self, boxes=tuple(box.mirror() for box in self.boxes))
 
 
 def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], name: str = "") -> Placed | None:
@@ -78,7 +78,8 @@ def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], n
         return None
     span = Span(track["start_s"], track["end_s"]).quantised()
     times, places = zip(*seen, strict=True)
-    return Placed(name or str(track["track_id"]), phrase_of(track), str(track["label"]), span, times, places)
+    track_id = str(track["track_id"])
+    return Placed(name or track_id, phrase_of(track), str(track["label"]), span, times, places, track_id=track_id)
 
 
 def common_times(a: Placed, b: Placed, span: Span, step_s: float = 0.2) -> tuple[float, ...]:

@@ -60,9 +60,9 @@ TRIPLES = Table(
         Column("clip_id", pa.string(), "the clip that it was made for"),
         Column("caption_id", pa.string(), "row of `captions` that says it; NULL when none does"),
         Column("request_hash", pa.string(), "the call that proposed it; NULL when it follows from rows alone"),
-        Column("model", pa.string(), "model that proposed it; NULL when it follows from rows alone"),
+        Column("model", pa.string(), "model that proposed it; '' when it follows from rows alone"),
     ),
-    ("media_id", "clip_id", "start_s", "subject", "subject_track", "predicate", "object_text", "object_track"),
+    ("media_id", "clip_id", "start_s", "subject", "subject_track", "predicate", "object_text", "object_track", "model"),
 )
 
 OBJECT_TABLES = (TRACKS, BOXES, TRIPLES)
