@@ -21,6 +21,8 @@ class Asking(UnitAnnotator[P]):
     """Writes rows that a model proposed and code checked."""
 
     stage: ClassVar[Stage] = "enrich"
+    folder: str = "."
+    """Folder of the recipe, to which prompt files of its own are relative; set when the producer is built."""
 
     @abstractmethod
     def roles(self) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ class ProducerSpec:
                 annotator: Annotator = thing.from_path(self.annotator, params, Path(self.folder))
             else:
                 annotator = thing(thing.Params.model_validate(params))
+                if isinstance(annotator, Asking):
+                    annotator.folder = self.folder
         except (UnknownName, UnsetVariable) as error:
             raise RecipeError(f"producer {self.name}: {hide(str(error), self.variables)}") from None
         except ValidationError as error:
