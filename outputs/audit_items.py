@@ -110,7 +110,7 @@ class AuditItems:
             if ref.end_s - ref.start_s < 0.05:
                 return stills
             shown = f"{ref.start_s:.2f}-{ref.end_s:.2f} s"
-            window = f"{label}{'to check it by: ' if stills else 'shown is '}{shown}"
+            window = f"{label}{'to check it by: ' if stills else 'told in words is ' if ref.kind == 'text' else 'shown is '}{shown}"
             return [*stills, {**self._clip(path, ref), "label": window, "medium": number}]
 
     def _stills(self, path: Path, ref: MediumRef, times: Sequence[float]) -> list[str]:

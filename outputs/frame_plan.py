@@ -56,7 +56,7 @@ def frame_plan(sample: Sample, around: Around) -> FramePlan:
             Wanted(media_id, t, f"{i} · {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
         ]
         return FramePlan(tuple(strip), None, _aspect(around, stills[0][0]))
-    if first.kind == "audio" or not _has_pictures(around, first.media_id):
+    if first.kind in ("audio", "text") or not _has_pictures(around, first.media_id):
         return FramePlan((), None, aspect)
     count = 6 if aspect >= 1.5 else 7 if aspect >= 1 else 8
     side = _side(tile_width(count), aspect)

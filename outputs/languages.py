@@ -55,6 +55,6 @@ def _chosen(catalog: Catalog) -> dict[str, Any] | None:
 def _view(catalog: Catalog, ref: MediumRef) -> View:
     """The medium as a package that cuts it would show it."""
     size = catalog.rows("SELECT width, height FROM media WHERE media_id = ? LIMIT 1", [ref.media_id])[0]
-    part = Part("video", f"{ref.media_id}.mp4")
+    parts = () if ref.kind == "text" else (Part("video", f"{ref.media_id}.mp4"),)
     window = Span(ref.start_s, ref.end_s)
-    return View((part,), window, ref.start_s, window.length_s, size["width"] or 0, size["height"] or 0)
+    return View(parts, window, ref.start_s, window.length_s, size["width"] or 0, size["height"] or 0)

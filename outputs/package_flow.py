@@ -225,7 +225,7 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
             "files": [part.file for part in view.parts],
         }
         for ref, view in zip(sample.media, views, strict=True)
-        for pictures in [view.parts[0].kind == "image"]
+        for pictures in [not view.parts or view.parts[0].kind == "image"]
     ]
     return {
         "task": sample.task,

@@ -89,6 +89,8 @@ class MediaShelf:
         medium = self.footage.media.get(ref.media_id)
         if medium is None:
             raise LeftOut("media missing", f"no row of {ref.media_id} in table media")
+        if ref.kind == "text":
+            return []
         start, end = to_us(ref.start_s), to_us(ref.end_s)
         if ref.frame_times or ref.kind == "image":
             if "vision" not in p.modalities:
@@ -124,7 +126,10 @@ class MediaShelf:
             if isinstance(made, LeftOut):
                 raise LeftOut(made.rule, made.detail)
             found.append(made)
-        first, window = found[0], Span(ref.start_s, max(ref.end_s, ref.start_s + 1e-6))
+        window = Span(ref.start_s, max(ref.end_s, ref.start_s + 1e-6))
+        if not found:
+            return View((), window, ref.start_s, window.length_s, 0, 0)
+        first = found[0]
         if first.form == "still":
             parts = tuple(Part("image", m.file) for m in found)
             return View(parts, window, ref.start_s, window.length_s, first.width, first.height)

@@ -37,6 +37,8 @@ def require_answerable(
 
 
 def _shown(profile: Profile, ref: MediumRef, view: View, medium: Medium) -> Shown:
+    if not view.parts:
+        return Shown((), view.duration_s)
     if view.parts[0].kind == "image":
         return show_stills(profile, ref.frame_times or (ref.start_s,), view.duration_s, view.width, view.height)
     if view.parts[0].kind == "audio" or not view.width:

@@ -82,7 +82,7 @@ def _draw_header(pen: Pen, sample: Sample, around: Around, verdict: Mapping[str,
     x = pen.text(MARGIN, 26, sample.task.replace("_", " "), 30, bold=True) + 18
     for text, ink, tint in (*_check_pill(verdict), (sample.origin, p.MUTED, p.PANEL)):
         x = pen.pill(x, 30, text, 15, ink, tint) + 8
-    needs = ", ".join(n.replace("_", " ") for n in sample.needs)
+    needs = ", ".join(n.replace("_", " ") for n in sample.needs) or "nothing but words"
     words = f"{footage_words(sample, around)}  ·  needs {needs}"
     pen.text(MARGIN, 68, p.clipped(words, WIDTH - 2 * MARGIN, 16), 16, p.MUTED)
     return 104

@@ -201,7 +201,10 @@ class Recipe:
                 _right_section(spec, section)
                 specs.append(spec)
         if self.model.tasks:
-            specs.append(self._own({"verdicts": self._checking(specs)}))
+            checking = self._checking(specs)
+            specs.append(self._own({"verdicts": checking}))
+            if any(_looks_at_all(spec) for spec in specs):
+                specs.append(self._own({"corpus_verdicts": checking}))
             specs.append(self._own({"groups": splits}))
             specs += self._checks()
         return tuple(specs)
@@ -354,6 +357,12 @@ def _right_section(spec: ProducerSpec, section: str) -> None:
     if is_task != (section == "tasks") or (stage == "enrich" and section == "annotate"):
         right = "tasks" if is_task else stage
         raise RecipeError(f"{section}: {spec.annotator} does not belong here; write it under `{right}:`")
+
+
+def _looks_at_all(spec: ProducerSpec) -> bool:
+    """Whether a producer is a task of grain corpus."""
+    thing = find("annotator", spec.annotator, relative_to=Path(spec.folder))
+    return isinstance(thing, type) and issubclass(thing, Task) and thing.grain == "corpus"
 
 
 def builtin_checks() -> list[str]:

@@ -33,10 +33,11 @@ NOTES = {
     "clips": "Every recipe has it; its parameters are the section `clips`.",
     "groups": "Every recipe with tasks has it; its parameters are the section `splits`.",
     "verdicts": "Every recipe with tasks has it; the recipe fills in its parameters.",
+    "corpus_verdicts": "Every recipe with a task that looks at the whole dataset has it; the recipe fills in its parameters.",
     "plain_function": "Not written by this name: a function `thing` in `my_file.py` is the producer `my_file.py:thing`.",
 }
 """What a person should know about some annotators before the parameters."""
-BLACK_BOX = ("verdicts",)
+BLACK_BOX = ("verdicts", "corpus_verdicts")
 """Annotators whose parameters nobody writes."""
 WORDS: Mapping[Any, str] = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "anything"}
 

@@ -17,10 +17,13 @@ from typing import Any, cast
 from ..engine.annotator import Rows, Unit, UnitAnnotator
 from ..engine.bundle import read_inputs
 from ..engine.catalog import Catalog
+from ..engine.plan import CORPUS
 from ..engine.producer import ProducerSpec
 from .run_record import latest_runs, of_annotator
 
 UNITS_AT_ONCE = 64
+CHECKERS = ("verdicts", "corpus_verdicts")
+"""Annotators that check samples: those of media, and those of tasks that look at the whole dataset."""
 
 
 @dataclass
@@ -72,19 +75,12 @@ def _verdicts(catalog: Catalog) -> Iterator[dict[str, Any]]:
     checked: set[str] = set()
     for run in latest_runs(catalog):
         settings = json.loads(run["producers_json"])
-        mine = of_annotator(settings, "verdicts")
-        if mine is None:
-            continue
-        spec = ProducerSpec("verdicts", "verdicts", mine["params"])
-        annotator = cast(UnitAnnotator, spec.build())
-        inputs: dict[str, list[str]] = mine["inputs"]
-        names = inputs["samples"]
-        rows = catalog.rows("SELECT DISTINCT unit FROM samples WHERE list_contains(?, producer) ORDER BY unit", [names])
-        units = [r["unit"] for r in rows]
-        for first in range(0, len(units), UNITS_AT_ONCE):
-            for verdict in _check_units(
-                catalog, annotator, inputs, units[first : first + UNITS_AT_ONCE], run["recipe"]
-            ):
+        for name in CHECKERS:
+            mine = of_annotator(settings, name)
+            if mine is None:
+                continue
+            annotator = cast(UnitAnnotator, ProducerSpec(name, name, mine["params"]).build())
+            for verdict in _check_all(catalog, annotator, mine["inputs"], run["recipe"]):
                 if verdict["sample_id"] not in checked:
                     checked.add(verdict["sample_id"])
                     yield verdict
@@ -99,6 +95,22 @@ def _verdicts(catalog: Catalog) -> Iterator[dict[str, Any]]:
                 "reason": f"no recipe of this root has a task {row['producer']!r}",
                 "evidence_grade": "judge",
             }
+
+
+def _check_all(
+    catalog: Catalog, annotator: UnitAnnotator, inputs: dict[str, list[str]], recipe: str
+) -> Iterator[dict[str, Any]]:
+    """Verdicts on the samples that the annotator checks, medium by medium, or over the whole corpus at once."""
+    if annotator.grain == "corpus":
+        whole = Rows({table: read_inputs(catalog, table, names, ()) for table, names in inputs.items()})
+        yield from (row for _, row in annotator.annotate(Unit(CORPUS, "corpus", None, recipe, 0), whole))
+        return
+    rows = catalog.rows(
+        "SELECT DISTINCT unit FROM samples WHERE list_contains(?, producer) ORDER BY unit", [inputs["samples"]]
+    )
+    units = [r["unit"] for r in rows]
+    for first in range(0, len(units), UNITS_AT_ONCE):
+        yield from _check_units(catalog, annotator, inputs, units[first : first + UNITS_AT_ONCE], recipe)
 
 
 def _check_units(

@@ -249,6 +249,11 @@ def _edges(*values: float) -> str:
     return ",".join(f"{round(value, 6) + 0.0:.6f}" for value in values)
 
 
+def media_shown(text: str) -> set[int]:
+    """Numbers of the media whose tags stand in a text, whatever else is malformed in it."""
+    return {item.medium for item, _raw in _scan(text) if isinstance(item, Media)}
+
+
 def replace(text: str, fn: Callable[[Token], str]) -> str:
     """The text with every token, plain text included, replaced by what `fn` says: how packagers bind markup.
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from .ids import derive_id
-from .markup import validate
+from .markup import media_shown, validate
 from .span import Span
 
 Need = Literal["vision", "audio", "speech_text", "on_screen_text", "motion", "3d"]
@@ -174,10 +174,13 @@ class Evidence(_Frozen):
 
 
 class MediumRef(_Frozen):
-    """What a sample shows of a medium: the span [start_s, end_s), or stills at `frame_times` (seconds)."""
+    """What a sample shows of a medium: the span [start_s, end_s), or stills at `frame_times` (seconds).
+
+    Of kind `text` nothing is shown: the sample tells the span in words, and packages carry no file of it.
+    """
 
     media_id: str
-    kind: Literal["video", "image", "audio"] = "video"
+    kind: Literal["video", "image", "audio", "text"] = "video"
     start_s: float
     end_s: float
     frame_times: tuple[float, ...] = ()
@@ -228,6 +231,7 @@ class Sample(_Frozen):
         for i, turn in enumerate(self.turns):
             part = i // 2 + 1 if talk else None
             found += validate(turn.text, media=len(self.media), windows=windows, part=part)
+        found += self._shown_though_told()
         if isinstance(self.answer, TurnsAnswer):
             found += _turn_problems(self.answer.parts, self.turns, self.options, windows[0])
         else:
@@ -235,6 +239,15 @@ class Sample(_Frozen):
         if not self.evidence:
             found.append("no evidence")
         return found
+
+    def _shown_though_told(self) -> list[str]:
+        """Tags that show a medium of which the sample only tells."""
+        told = {i for i, ref in enumerate(self.media, start=1) if ref.kind == "text"}
+        if not told:
+            return []
+        texts = (*(turn.text for turn in self.turns), *(option.text for option in self.options))
+        shown = {medium for text in texts for medium in media_shown(text)}
+        return [f"medium {n} is told in words, but a tag shows it" for n in sorted(told & shown)]
 
     def to_row(self) -> dict[str, Any]:
         """Values for table `samples` (`media_id` is that of the first medium)."""

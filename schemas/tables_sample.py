@@ -56,7 +56,7 @@ SAMPLES = Table(
         Column(
             "media",
             pa.list_(MEDIUM_REF),
-            "the media that it shows, in order: a span, or stills at frame_times",
+            "the media that it shows, in order: a span, or stills at frame_times; kind text: told in words only",
         ),
         Column("window_start_s", pa.float64(), "start of the shown window of the first medium", "s"),
         Column("window_end_s", pa.float64(), "end of the shown window", "s"),

@@ -90,7 +90,7 @@ def _show(ref: MediumRef, profile: Profile, medium: Mapping[str, Any]) -> Shown:
     width, height, fps = int(medium["width"] or 0), int(medium["height"] or 0), float(medium["fps"] or 0.0)
     if ref.kind == "image" or ref.frame_times:
         return show_stills(profile, ref.frame_times or (ref.start_s,), length_s, width, height)
-    if ref.kind == "audio" or not width or fps <= 0:
+    if ref.kind in ("audio", "text") or not width or fps <= 0:
         return Shown((), length_s)
     facts, zero_s = window_facts(ref.start_s, min(ref.end_s, medium["duration_s"] or ref.end_s), fps)
     return show_video(profile, facts, zero_s, width, height)

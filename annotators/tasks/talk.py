@@ -81,7 +81,7 @@ def member_of(row: Mapping[str, Any]) -> Member | None:
     if row["answer_kind"] == "turns":
         return None
     sample = Sample.from_row(row)
-    if len(sample.media) != 1 or sample.media[0].frame_times or sample.media[0].kind == "image":
+    if len(sample.media) != 1 or sample.media[0].frame_times or sample.media[0].kind in ("image", "text"):
         return None
     return Member(row, sample) if [t.role for t in sample.turns] == ["user", "assistant"] else None
 

@@ -33,7 +33,7 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
     """The check of every sample: recomputed, passed or why not, and how true its evidence is."""
 
     name: ClassVar[str] = "verdicts"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Params: ClassVar[type[Params]] = VerdictsParams
     reads: ClassVar[tuple[str, ...]] = ("samples",)
     optional_reads: ClassVar[tuple[str, ...]] = tuple(name for name in TABLES if name != "samples")
@@ -44,11 +44,12 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
 
     @cached_property
     def tasks(self) -> dict[str, Task[Any]]:
-        """The recipe's tasks by producer."""
-        return {
+        """The recipe's tasks by producer: those of this grain, the corpus or anything smaller."""
+        built = {
             name: cast(Task[Any], ProducerSpec(name, s["annotator"], s["params"], folder=s["folder"]).build())
             for name, s in self.params.tasks.items()
         }
+        return {name: task for name, task in built.items() if (task.grain == "corpus") == (self.grain == "corpus")}
 
     def dynamic_reads(self) -> tuple[str, ...]:
         """Samples and everything that the tasks rest on."""
@@ -56,7 +57,7 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
         return ("samples", *sorted(read - {"samples"}))
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
-        """One verdict per sample."""
+        """One verdict per sample of these tasks."""
         index: dict[str, dict[str, dict[str, Any]]] = {
             table: {row["row_id"]: row for row in rows[table]} for table in rows
         }
@@ -75,7 +76,8 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
             return checked[row["row_id"]]
 
         for row in rows["samples"]:
-            yield "verdicts", check_sample(row, lookup, self.tasks[row["producer"]], grade, member)
+            if row["producer"] in self.tasks:
+                yield "verdicts", check_sample(row, lookup, self.tasks[row["producer"]], grade, member)
 
 
 ANNOTATOR = Verdicts

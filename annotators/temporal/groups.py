@@ -1,7 +1,7 @@
 """Which samples must stay together, and the split that each group falls into.
 
 Footage belongs together when its manifest says so, when it holds near duplicates, when one is an edit of
-the other, or when a sample shows both or shares a pair with one that does. A group's split is the official
+the other, or when a sample shows both or shares a pair with one that does (footage that is only told in words is not shown). A group's split is the official
 one of its media, else a seeded hash of the group, so that adding other footage moves nothing.
 """
 
@@ -46,7 +46,7 @@ class Groups(UnitAnnotator[GroupsParams]):
     """Writes `groups`: one row per sample."""
 
     name: ClassVar[str] = "groups"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = GroupsParams
     reads: ClassVar[tuple[str, ...]] = ("samples", "media", "duplicates", "edits")
     optional_reads: ClassVar[tuple[str, ...]] = ("duplicates", "edits")
@@ -129,7 +129,7 @@ def footage_groups(
         if row["source_media_id"]:
             groups.join(str(row["source_media_id"]), str(row["media_id"]))
     for row in samples:
-        shown = [str(m["media_id"]) for m in row["media"]]
+        shown = [str(m["media_id"]) for m in row["media"] if m["kind"] != "text"]
         for media_id in shown:
             groups.join(shown[0], media_id)
             if row["pair_id"]:

@@ -78,7 +78,7 @@ class PictureIndex:
 
     def seen(self, solver: str, item: Item) -> np.ndarray | None:
         """What a solver sees of an item: one vector, the mean over its media; None when a medium has no embedding."""
-        parts = [self._part(solver, ref) for ref in item.media if ref.kind != "audio"]
+        parts = [self._part(solver, ref) for ref in item.media if ref.kind not in ("audio", "text")]
         if not parts or any(p is None for p in parts):
             return None
         return np.mean([p for p in parts if p is not None], axis=0)
