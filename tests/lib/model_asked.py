@@ -95,8 +95,8 @@ class Asked:
 
     @property
     def repairing(self) -> bool:
-        """Whether an earlier reply is handed back with a complaint."""
-        return any(message.get("role") == "assistant" for message in self.messages)
+        """Whether it is said what was wrong with an earlier reply."""
+        return sum(message.get("role") == "user" for message in self.messages) > 1
 
 
 def read_request(body: dict[str, Any], seen_before: int = 0) -> Asked:

@@ -108,6 +108,7 @@ class ModelServer:
         self.failures: list[str] = []
         """Responders that raised: mistakes of the test, told when the server stops."""
         self.batches = Batches(self)
+        self._arrived: Counter[str] = Counter()
         self._answered: Counter[str] = Counter()
         self._port, self._loop = port, asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="model-server", daemon=True)
@@ -210,7 +211,6 @@ class ModelServer:
             log.bodies.append(body)
         question = _question(body)
         digest = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()
-        arrival = log.by_digest[digest]
         log.by_digest[digest] += 1
         try:
             asked = read_request(body, self._answered[digest])
@@ -220,6 +220,8 @@ class ModelServer:
             return status, error(str(wrong), "invalid_request_error", wrong.param, wrong.code), None
         log.by_schema[asked.schema_name] += 1
         log.repairs += asked.repairing
+        arrival = self._arrived[digest]
+        self._arrived[digest] += 1
         fault = drawn(self.faults, digest, arrival, self.settings.seed)
         if fault in BUSY:
             log.faults[fault] += 1
@@ -272,12 +274,12 @@ class ModelServer:
 
 
 def _question(body: Mapping[str, Any]) -> list[Any]:
-    """What makes a question: everything before the first reply, so that a repair round belongs to it."""
+    """What makes a question: everything up to the first message of the user, so that a repair round belongs to it."""
     asked: list[Any] = []
     for message in body.get("messages") or []:
-        if message.get("role") == "assistant":
-            break
         asked.append(message)
+        if message.get("role") == "user":
+            break
     form = (body.get("response_format") or {}).get("json_schema") or {}
     return [body.get("model"), asked, form.get("name"), body.get("seed"), (body.get("metadata") or {}).get("sample")]
 
