@@ -131,5 +131,14 @@ def build_with_models(
     dataset is built on: a rerun. `settings`: of a role by its name, or of all under "*". `sections`: of the recipe.
     """
     models = {} if server is None else roles_at(server, settings, roles)
-    text = recipe_text(models, annotate=annotate, enrich=enrich, tasks=tasks, checks=checks, budget=budget, **sections)
+    text = recipe_text(
+        annotated(films),
+        models,
+        annotate=annotate,
+        enrich=enrich,
+        tasks=tasks,
+        checks=checks,
+        budget=budget,
+        **sections,
+    )
     return World(folder, films).build(text, **(options or {}))
