@@ -1,0 +1,259 @@
+"""From stored rows to facts and back: the numbered evidence of a window, citing facts, and the same facts from cited rows.
+
+Facts lie wholly in the window. Names are `e1, e2 ...` in order of time for what is said, shown and described, `obj1 ...` for
+tracked objects, `r1 ...` for triples, `f1 ...` for pictures, `s1 ...` for samples. Facts are cited in the natural order of
+their names, each with every row that it is made of; `facts_from` needs nothing but these rows and the names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ...schemas.box import box_or_none
+from ...schemas.facts import Fact, FactKind, Facts, name_order
+from ...schemas.markup import MarkupError, Text, parse
+from ...schemas.objects import phrase_of, with_article
+from ...schemas.readings import Reading, merge_readings
+from ...schemas.sample import Evidence
+from ...schemas.span import Span, from_us, span_or_none, to_us
+from ..captions import MODEL_LEVELS
+from ..kept import one_producer
+from ..task import EvidenceRow
+from .ask import Still
+
+RowDict = Mapping[str, Any]
+ALL_KINDS: tuple[FactKind, ...] = (
+    "speech",
+    "text",
+    "event",
+    "caption",
+    "shot",
+    "object",
+    "relation",
+    "frame",
+    "sample",
+)
+EVENT_LEVELS = ("event", "clip")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "speech": ("start_s", "end_s", "text"),
+    "text_regions": ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2"),
+    "captions": ("start_s", "end_s", "level", "text"),
+    "shots": ("start_s", "end_s"),
+    "tracks": ("track_id", "start_s", "end_s", "label", "phrase", "attributes_json"),
+    "boxes": ("track_id", "t_s", "x1", "y1", "x2", "y2"),
+    "triples": ("start_s", "end_s", "subject", "predicate", "object_text"),
+    "frames": ("t_s", "until_s"),
+    "samples": ("sample_id", "task", "window_start_s", "window_end_s", "answer_json"),
+}
+"""Columns that are cited of each table."""
+_PREFIX: dict[FactKind, str] = {"object": "obj", "relation": "r", "frame": "f", "sample": "s"}
+
+
+def facts_of(rows: Mapping[str, Sequence[RowDict]], window: Span, kinds: Sequence[str], *, most: int = 60) -> Facts:
+    """The facts of these kinds that lie in the window, at most `most` of them, evenly spread where there are more.
+
+    Captions of models with a contradicted claim are left out (`claims` among the rows). Raises ValueError for an unknown kind.
+    """
+    unknown = [kind for kind in kinds if kind not in ALL_KINDS]
+    if unknown:
+        raise ValueError(f"no facts of kind {unknown[0]!r}; kinds are {', '.join(ALL_KINDS)}")
+    found = [fact for kind in dict.fromkeys(kinds) for fact in _of_kind(kind, rows)]
+    found = sorted((f for f in found if _inside(f, window)), key=_order)
+    if len(found) > most:
+        found = [found[i * len(found) // most] for i in range(most)]
+    counts: dict[str, int] = {}
+    named = []
+    for fact in found:
+        prefix = _PREFIX.get(fact.kind, "e")
+        counts[prefix] = counts.get(prefix, 0) + 1
+        named.append(replace(fact, name=f"{prefix}{counts[prefix]}"))
+    return Facts(sorted(named, key=lambda fact: name_order(fact.name)))
+
+
+def with_stills(facts: Facts, stills: Sequence[Still], frames: Sequence[RowDict]) -> Facts:
+    """The facts, and one for each picture that is shown, `f1` for the first, as its label says; without those of which no row
+    of `frames` is known.
+    """
+    at = {(str(row["media_id"]), to_us(row["t_s"])): row for row in frames}
+    shown = []
+    for i, still in enumerate(stills, start=1):
+        row = at.get((still.media_id, to_us(still.t_s)))
+        if row is not None:
+            shown.append(replace(_frame(row), name=f"f{i}"))
+    kept = [fact for fact in facts.values() if fact.kind != "frame"]
+    return Facts(sorted((*kept, *shown), key=lambda fact: name_order(fact.name)))
+
+
+def cite_fact(fact: Fact) -> Evidence:
+    """Evidence of the fact's own row; `cited` gives that of all its rows."""
+    return _evidence(fact.table, fact.row)
+
+
+def cited(facts: Facts, names: Iterable[str]) -> tuple[Evidence, ...]:
+    """Evidence of the named facts in the natural order of their names, each row once. Raises KeyError for an unknown name."""
+    found: dict[tuple[str, str], Evidence] = {}
+    for name in sorted(set(names), key=name_order):
+        for table, row in facts[name].rows:
+            found.setdefault((table, str(row["row_id"])), _evidence(table, row))
+    return tuple(found.values())
+
+
+def facts_from(evidence: Sequence[EvidenceRow], names: Iterable[str]) -> Facts:
+    """The facts that `cited` cited under these names, from the rows as they are stored now; rows of other tables are ignored.
+
+    Raises ValueError when the rows do not make as many facts.
+    """
+    rows = [e for e in evidence if e.table in COLUMNS]
+    found: list[Fact] = []
+    at = 0
+    while at < len(rows):
+        table, end = rows[at].table, at
+        while end < len(rows) and rows[end].table == table:
+            end += 1
+        if table == "tracks":
+            boxes = []
+            while end < len(rows) and rows[end].table == "boxes" and end - at < 2:
+                boxes.append(rows[end].row)
+                end = end + 1
+            end = at + 1 + len(boxes)
+            found.append(_object(rows[at].row, boxes))
+        else:
+            found += _made(table, [e.row for e in rows[at:end]])
+        at = end
+    ordered = sorted(set(names), key=name_order)
+    if len(ordered) != len(found):
+        raise ValueError(f"the cited rows make {len(found)} facts, not {len(ordered)} ({', '.join(ordered)})")
+    return Facts(replace(fact, name=name) for fact, name in zip(found, ordered, strict=True))
+
+
+# -- one kind at a time ----------------------------------------------------------------------------------------------
+
+
+def _of_kind(kind: str, rows: Mapping[str, Sequence[RowDict]]) -> list[Fact]:
+    match kind:
+        case "speech":
+            return _made("speech", one_producer(rows["speech"]))
+        case "text":
+            return _made("text_regions", one_producer(rows["text_regions"]))
+        case "event":
+            return _made("captions", one_producer([c for c in rows["captions"] if c["level"] in EVENT_LEVELS]))
+        case "caption":
+            denied = {c["caption_id"] for c in rows["claims"] if c["status"] == "contradicted"}
+            own = [c for c in rows["captions"] if c["level"] in MODEL_LEVELS and c["row_id"] not in denied]
+            return _made("captions", own)
+        case "shot":
+            return _made("shots", one_producer(rows["shots"]))
+        case "object":
+            tracks, boxes = one_producer(rows["tracks"]), rows["boxes"]
+            return [_object(track, _middle_box(track, boxes)) for track in tracks]
+        case "relation":
+            return _made("triples", [t for t in rows["triples"] if t["status"] != "contradicted"])
+        case "frame":
+            return _made("frames", one_producer(rows["frames"]))
+    return _made("samples", list(rows["samples"]))
+
+
+def _made(table: str, rows: Sequence[RowDict]) -> list[Fact]:
+    """Facts from rows of one table; what was read in several pictures is one fact."""
+    if table == "text_regions":
+        return _writings(rows)
+    made = {
+        "speech": lambda r: _spanned("speech", table, r, r["text"]),
+        "captions": lambda r: _spanned(
+            "event" if r["level"] in EVENT_LEVELS else "caption", table, r, plain(r["text"])
+        ),
+        "shots": lambda r: _spanned("shot", table, r, None),
+        "triples": lambda r: _spanned("relation", table, r, _triple(r)),
+        "tracks": lambda r: _object(r, []),
+        "frames": _frame,
+        "samples": lambda r: Fact(
+            "s1", "sample", table, r, Span(r["window_start_s"], r["window_end_s"]), text=_asked(r)
+        ),
+    }.get(table)
+    found = [made(row) for row in rows] if made else []
+    return [fact for fact in found if fact is not None]
+
+
+def _spanned(kind: FactKind, table: str, row: RowDict, text: str | None) -> Fact | None:
+    span = span_or_none(from_us(to_us(row["start_s"])), from_us(to_us(row["end_s"])))
+    return None if span is None or text == "" else Fact("e1", kind, table, row, span, text=text)
+
+
+def _frame(row: RowDict) -> Fact:
+    return Fact("f1", "frame", "frames", row, t_s=from_us(to_us(row["t_s"])))
+
+
+def _writings(rows: Sequence[RowDict]) -> list[Fact]:
+    """Readings of the same text at the same place as one fact; a reading without a place is one by itself."""
+    by_id = {str(row["row_id"]): row for row in rows}
+    readings, found = [], []
+    for row in rows:
+        box = box_or_none(row["x1"], row["y1"], row["x2"], row["y2"]) if row["x1"] is not None else None
+        if box is None:
+            alone = _spanned("text", "text_regions", row, row["text"])
+            found += [alone] if alone else []
+        elif row["end_s"] > row["start_s"]:
+            sure = 1.0 if row["confidence"] is None else row["confidence"]
+            readings.append(Reading(str(row["row_id"]), row["text"], row["start_s"], row["end_s"], box, sure))
+    for one in merge_readings(readings):
+        members = tuple(("text_regions", by_id[i]) for i in one.members)
+        span = Span(one.start_s, one.end_s).quantised()
+        found.append(
+            Fact("e1", "text", "text_regions", members[0][1], span, text=one.text, box=one.box, members=members)
+        )
+    return sorted(found, key=_order)
+
+
+def _object(track: RowDict, boxes: Sequence[RowDict]) -> Fact:
+    span = Span(track["start_s"], track["end_s"]).quantised()
+    text = with_article(phrase_of(track))
+    places = [(b, box_or_none(b["x1"], b["y1"], b["x2"], b["y2"])) for b in boxes]
+    for row, box in places:
+        if box is not None:
+            members = (("tracks", track), ("boxes", row))
+            return Fact("obj1", "object", "tracks", track, span, from_us(to_us(row["t_s"])), text, box, members)
+    return Fact("obj1", "object", "tracks", track, span, text=text)
+
+
+def _middle_box(track: RowDict, boxes: Iterable[RowDict]) -> list[RowDict]:
+    """The track's box nearest to the middle of its span."""
+    middle = (track["start_s"] + track["end_s"]) / 2
+    mine = [b for b in boxes if b["track_id"] == track["track_id"]]
+    return sorted(mine, key=lambda b: (abs(b["t_s"] - middle), b["t_s"]))[:1]
+
+
+def _triple(row: RowDict) -> str:
+    return " ".join(part for part in (row["subject"], row["predicate"], row["object_text"]) if part)
+
+
+def _asked(row: RowDict) -> str | None:
+    turns = row.get("turns")
+    return plain(turns[0]["text"]) if turns else None
+
+
+def plain(markup: str) -> str:
+    """The words of neutral markup, without its tags."""
+    try:
+        words = "".join(token.text if isinstance(token, Text) else " " for token in parse(markup))
+    except MarkupError:
+        words = markup
+    return " ".join(words.split())
+
+
+def _inside(fact: Fact, window: Span) -> bool:
+    if fact.span is not None:
+        return window.contains_span(fact.span)
+    return fact.t_s is None or to_us(window.start_s) <= to_us(fact.t_s) <= to_us(window.end_s)
+
+
+def _order(fact: Fact) -> tuple[Any, ...]:
+    start, end = (to_us(t) for t in (fact.times or (0.0, 0.0)))
+    return (start, end, ALL_KINDS.index(fact.kind), fact.text or "", str(fact.row["row_id"]))
+
+
+def _evidence(table: str, row: RowDict) -> Evidence:
+    values = {name: row[name] for name in COLUMNS[table]}
+    return Evidence(table=table, row_id=str(row["row_id"]), values=json.loads(json.dumps(values)))
