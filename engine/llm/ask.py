@@ -113,6 +113,8 @@ class Answered(Generic[R]):
     cached: bool
     """Whether it was known already and cost nothing."""
     repaired: bool = False
+    prompt: str = ""
+    """Prompt and version."""
 
 
 def picture_tokens(part: Still | Footage, model: ModelSettings) -> int:

@@ -19,16 +19,15 @@ from ..annotator import Row, Unit
 from .ask import Answered, Ask
 from .errors import ReplyRejected
 from .evidence import cite_fact
-from .prompts import Prompt
 
 _SHOWN = 500
 
 
 class Landing:
-    """Collects the rows of one unit. `task` is the task or annotator that asks; `prompt` the one that it asks with."""
+    """Collects the rows of one unit. `task` is the task or annotator that asks."""
 
-    def __init__(self, unit: Unit, task: str, prompt: Prompt | None = None) -> None:
-        self._unit, self._task, self._prompt = unit, task, prompt
+    def __init__(self, unit: Unit, task: str) -> None:
+        self._unit, self._task = unit, task
         self._proposals: dict[tuple[str, int, str], dict[str, Any]] = {}
         self._samples: dict[str, dict[str, Any]] = {}
 
@@ -39,17 +38,14 @@ class Landing:
         proposal: BaseModel,
         facts: Facts,
         clip_id: str | None = None,
-        *,
-        prompt: Prompt | None = None,
     ) -> dict[str, Any]:
         """The full row of one item, `row_id` included, of which `land`, `keep` or `reject` then says what became."""
-        asked_with = prompt or self._prompt
         return self._row(
             request_hash=answered.request_hash,
             item=item,
             clip_id=clip_id,
             model=answered.model,
-            prompt=asked_with.title if asked_with else None,
+            prompt=answered.prompt,
             proposal_json=_dumps(proposal.model_dump(mode="json")),
             evidence=[_shown(name, facts) for name in facts],
             outcome="rejected",

@@ -267,7 +267,8 @@ def _answered(row: Mapping[str, Any], finding: Finding[R], cached: bool) -> Answ
     if finding.value is None:
         assert finding.kind is not None
         raise ReplyRejected(finding.kind, finding.reason, row["request_hash"])
-    return Answered(finding.value, row["request_hash"], row["model"], row["reply"], cached, row["status"] == "repaired")
+    repaired = row["status"] == "repaired"
+    return Answered(finding.value, row["request_hash"], row["model"], row["reply"], cached, repaired, row["prompt"])
 
 
 def _place(settings: ModelSettings) -> tuple[str, str | None, str]:

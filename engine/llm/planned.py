@@ -93,8 +93,9 @@ class PlannedModels(Models):
             expected.on_record += digest not in self._asked
             self._asked.add(digest)
             return Answered(
-                ask.reply.model_validate_json(known["value"]), digest, model.name, str(known["reply"]), True
-            )
+                ask.reply.model_validate_json(known["value"]), digest, model.name, str(known["reply"]), True,
+                prompt=ask.prompt.title,
+            )  # fmt: skip
         if known is not None and known["status"] in REJECTED:
             expected.on_record += digest not in self._asked
             self._asked.add(digest)
@@ -105,7 +106,7 @@ class PlannedModels(Models):
             self._count(expected, ask, model, 200 if value is None else reply_tokens(value))
         if value is None:
             raise ReplyRejected("empty", "nothing is known of its reply", digest)
-        return Answered(value, digest, model.name, value.model_dump_json(), False)
+        return Answered(value, digest, model.name, value.model_dump_json(), False, prompt=ask.prompt.title)
 
     def _count(self, expected: Expected, ask: Ask[R], model: ModelSettings, reply: float) -> None:
         seen = self._experience
