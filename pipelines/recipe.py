@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ..engine.annotator import Annotator
+from ..engine.configured import configured_of
 from ..engine.graph import Graph, Outside, build_graph
 from ..engine.producer import ProducerSpec, RecipeError, explain
 from ..engine.registry import UnknownName, builtin_files, find
@@ -200,14 +201,22 @@ class Recipe:
                 spec = self._spec(entry, section)
                 _right_section(spec, section)
                 specs.append(spec)
+        plain = [spec for spec in specs if not _runs_tasks(spec)]
+        specs = [self._told(spec, plain) for spec in specs]
         if self.model.tasks:
             checking = self._checking(specs)
             specs.append(self._own({"verdicts": checking}))
             if any(_looks_at_all(spec) for spec in specs):
                 specs.append(self._own({"corpus_verdicts": checking}))
             specs.append(self._own({"groups": splits}))
-            specs += self._checks()
+            specs += [self._told(spec, specs) for spec in self._checks()]
         return tuple(specs)
+
+    def _told(self, spec: ProducerSpec, specs: Iterable[ProducerSpec]) -> ProducerSpec:
+        """A producer that runs other tasks' code is told how these are configured."""
+        if not _runs_tasks(spec):
+            return spec
+        return replace(spec, params={**spec.params, "configured": configured_of((s, s.build()) for s in specs)})
 
     def _checks(self) -> list[ProducerSpec]:
         """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
@@ -363,6 +372,15 @@ def _looks_at_all(spec: ProducerSpec) -> bool:
     """Whether a producer is a task of grain corpus."""
     thing = find("annotator", spec.annotator, relative_to=Path(spec.folder))
     return isinstance(thing, type) and issubclass(thing, Task) and thing.grain == "corpus"
+
+
+def _runs_tasks(spec: ProducerSpec) -> bool:
+    """Whether a producer has the parameter `configured`: the recipe's tasks, whose code it runs on their samples."""
+    try:
+        thing = find("annotator", spec.annotator, relative_to=Path(spec.folder))
+    except UnknownName:
+        return False  # building the producer says so with close names
+    return isinstance(thing, type) and issubclass(thing, Annotator) and "configured" in thing.Params.model_fields
 
 
 def builtin_checks() -> list[str]:

@@ -152,9 +152,9 @@ def problems(steps: Sequence[Step]) -> list[str]:
     """What is wrong with a chain in itself: unknown names or operations, a missing conclusion, steps that lead nowhere."""
     found: list[str] = []
     known: set[str] = set()
-    uses: dict[str, set[str]] = {}
+    links: dict[str, set[str]] = {}
     for step in steps:
-        used = _used(step)
+        used = uses(step)
         found += [f"{step.name} uses {name}, which is no earlier result" for name in sorted(used - known)]
         if step.name in known:
             found.append(f"two steps are called {step.name}")
@@ -165,7 +165,7 @@ def problems(steps: Sequence[Step]) -> list[str]:
         if isinstance(step, Locate | Read) and not step.rows:
             found.append(f"{step.name} cites no row")
         known.add(step.name)
-        uses[step.name] = used
+        links[step.name] = used
     ends = [s for s in steps if isinstance(s, Conclude)]
     if len(ends) != 1 or not steps or steps[-1] is not ends[0]:
         found.append("a chain ends with its one conclusion")
@@ -175,15 +175,19 @@ def problems(steps: Sequence[Step]) -> list[str]:
         name = waiting.pop()
         if name not in reached:
             reached.add(name)
-            waiting += sorted(uses.get(name, ()))
+            waiting += sorted(links.get(name, ()))
     found += [f"the conclusion does not rest on {s.name}" for s in steps if s.name not in reached]
     return found
 
 
-def replay(steps: Sequence[Step], evidence: Evidence) -> Replayed | Broken:
-    """Run the steps over the rows. Never raises for rows or steps that are wrong: they are `Broken`."""
-    values: dict[str, Any] = {}
+def replay(steps: Sequence[Step], evidence: Evidence, known: Mapping[str, Any] | None = None) -> Replayed | Broken:
+    """Run the steps over the rows, except those whose results are `known`. Never raises for rows or steps that are wrong:
+    they are `Broken`.
+    """
+    values: dict[str, Any] = dict(known or {})
     for step in steps:
+        if step.name in values:
+            continue
         try:
             if isinstance(step, Conclude):
                 failed = next((name for name in step.holds if values.get(name) is not True), None)
@@ -205,7 +209,8 @@ def same_answer(a: PartAnswer, b: PartAnswer) -> bool:
     return _close(a.model_dump(), b.model_dump())
 
 
-def _used(step: Step) -> set[str]:
+def uses(step: Step) -> set[str]:
+    """Names of the results that a step uses."""
     match step:
         case Compare(left=left, right=right):
             return {left} | ({right} if right is not None else set())

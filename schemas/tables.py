@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
+from .tables_chains import CHAIN_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_sample import SAMPLE_TABLES
@@ -86,6 +87,7 @@ TABLES: dict[str, Table] = {
         *SAMPLE_TABLES,
         *TRUST_TABLES,
         *MODEL_TABLES,
+        *CHAIN_TABLES,
         LEDGER,
         RUNS,
         HEAD,
