@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from ...schemas.box import box_or_none
@@ -106,27 +107,22 @@ def facts_from(evidence: Sequence[EvidenceRow], names: Iterable[str]) -> Facts:
 
     Raises ValueError when the rows do not make as many facts.
     """
-    rows = [e for e in evidence if e.table in COLUMNS]
     found: list[Fact] = []
-    at = 0
-    while at < len(rows):
-        table, end = rows[at].table, at
-        while end < len(rows) and rows[end].table == table:
-            end += 1
-        if table == "tracks":
-            boxes = []
-            while end < len(rows) and rows[end].table == "boxes" and end - at < 2:
-                boxes.append(rows[end].row)
-                end = end + 1
-            end = at + 1 + len(boxes)
-            found.append(_object(rows[at].row, boxes))
+    for table, run in _runs(e for e in evidence if e.table in COLUMNS):
+        if table == "boxes" and found and found[-1].table == "tracks":
+            found[-1] = _object(found[-1].row, run)
         else:
-            found += _made(table, [e.row for e in rows[at:end]])
-        at = end
+            found += _made(table, run)
     ordered = sorted(set(names), key=name_order)
     if len(ordered) != len(found):
         raise ValueError(f"the cited rows make {len(found)} facts, not {len(ordered)} ({', '.join(ordered)})")
     return Facts(replace(fact, name=name) for fact, name in zip(found, ordered, strict=True))
+
+
+def _runs(evidence: Iterable[EvidenceRow]) -> Iterable[tuple[str, list[RowDict]]]:
+    """Neighbouring rows of one table."""
+    for table, rows in groupby(evidence, key=lambda e: e.table):
+        yield table, [e.row for e in rows]
 
 
 # -- one kind at a time ----------------------------------------------------------------------------------------------
