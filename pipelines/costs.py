@@ -10,7 +10,7 @@ from ..engine.catalog import Catalog
 _SUMS = """count(*) AS calls, sum(tries) AS requests,
     count(*) FILTER (status IN ('ok', 'repaired')) AS usable, count(*) FILTER (status = 'repaired') AS repaired,
     count(*) FILTER (status NOT IN ('ok', 'repaired', 'error')) AS rejected, count(*) FILTER (status = 'error') AS failed,
-    sum(prompt_tokens) AS prompt_tokens, sum(reply_tokens) AS reply_tokens, round(sum(cost), 6) AS cost"""
+    sum(prompt_tokens) AS prompt_tokens, sum(reply_tokens) AS reply_tokens, round(sum(cost), 6) AS cost, currency"""
 
 
 def costs(root: Path, run_id: str | None = None) -> dict[str, list[dict[str, Any]]]:

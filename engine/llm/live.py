@@ -212,6 +212,7 @@ class LiveModels(Models):
                 "reply_tokens": tally.reply_tokens + (before.get("reply_tokens") or 0),
                 "cached_tokens": tally.cached_tokens + (before.get("cached_tokens") or 0),
                 "cost": tally.cost + (before.get("cost") or 0.0),
+                "currency": settings.price.currency,
                 "latency_s": tally.latency_s,
                 "asked_at": asked_at,
                 "run_id": self._run_id,

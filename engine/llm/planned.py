@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from ...schemas.span import Span
 from .ask import Answered, Ask, Footage, R, Still, reply_tokens
-from .errors import NoModel, RejectKind, ReplyRejected
+from .converse import known_reply
+from .errors import NoModel, ReplyRejected
 from .models import Models, T, V
 from .pictures import Pictures
 from .settings import ModelSettings
 
 if TYPE_CHECKING:
     from .record import CallRecord
-
-REJECTED = get_args(RejectKind)
 
 
 @dataclass
@@ -89,17 +88,13 @@ class PlannedModels(Models):
         expected = self.expected[(self._producer, model.name)]
         expected.currency = model.price.currency
         known = self._record.get(digest) if self._record is not None else None
-        if known is not None and known["status"] in ("ok", "repaired"):
+        if known is not None and known["status"] != "error":
             expected.on_record += digest not in self._asked
             self._asked.add(digest)
-            return Answered(
-                ask.reply.model_validate_json(known["value"]), digest, model.name, str(known["reply"]), True,
-                prompt=ask.prompt.title,
-            )  # fmt: skip
-        if known is not None and known["status"] in REJECTED:
-            expected.on_record += digest not in self._asked
-            self._asked.add(digest)
-            raise ReplyRejected(known["status"], str(known["reason"]), digest)
+            found = known_reply(known, ask.reply)
+            if found.value is None:
+                raise ReplyRejected(found.kind or "malformed", found.reason, digest)
+            return Answered(found.value, digest, model.name, str(known["reply"]), True)
         value = ask.typical() if ask.typical is not None else None
         if digest not in self._asked:
             self._asked.add(digest)
