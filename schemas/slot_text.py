@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from .facts import NAME
 
-FIELDS = ("start", "end", "text", "box")
+FIELDS = ("start", "end", "text", "box", "label")
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")
 _SLOT = re.compile(rf"\s*({NAME})(?:\s*\.\.\s*({NAME})|\.([a-z_]+))?\s*")
 

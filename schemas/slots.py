@@ -32,6 +32,7 @@ _MARKUP = re.compile(
 )
 _OPEN_QUOTE = re.compile(r"[“\"„«‘]\s*$")
 _CLOSE_QUOTE = re.compile(r"^\s*[”\"“»’]")
+_ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 _KIND_OF_COMPLAINT = re.compile(r"is a number of (time|place)")
 
 
@@ -169,6 +170,13 @@ def _value(slot: Slot, facts: Facts, window: Span, problems: list[SlotProblem]) 
             problems.append(SlotProblem("no_such_field", f"{slot.raw}: {fact.name} ({fact.kind}) has no text"))
             return escape(slot.raw)
         return quote(" ".join(fact.text.split()))
+    if slot.field == "label":
+        if fact.kind != "object" or not fact.text:
+            problems.append(
+                SlotProblem("no_such_field", f"{slot.raw}: {fact.name} ({fact.kind}) is no object with a label")
+            )
+            return escape(slot.raw)
+        return escape(_ARTICLE.sub("", fact.text))
     if slot.field == "box":
         return _place(slot, fact, window, problems)
     last = facts[slot.last or slot.name]
