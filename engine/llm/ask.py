@@ -10,7 +10,8 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cache
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,6 +20,11 @@ from .prompts import Prompt
 from .settings import ModelSettings
 
 R = TypeVar("R", bound=BaseModel)
+
+
+@cache
+def _schema(reply: type[BaseModel]) -> dict[str, Any]:
+    return reply.model_json_schema()
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Ask(Generic[R]):
             self.prompt.system,
             content,
             self.reply.__name__,
-            self.reply.model_json_schema(),
+            _schema(self.reply),
             self.temperature,
             self.reply_tokens,
             self.sample,
