@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 from ...schemas.matching import content_words
 from ...schemas.metrics import normalise_words
+from ...schemas.slot_text import NoSlot, Words, pieces_of, slots_in
 
 GRAM = 5
 """Words in a row that a question may not share with the description of what it asks for (LITA, seed row 9)."""
-_SLOT = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(r"([a-z]{1,8}[0-9]{1,5})(?:\.\.([a-z]{1,8}[0-9]{1,5}))?(?:\.([a-z_]+))?")
 _CLOCK = re.compile(r"\b(?:second|minute|timestamp|clip|frame|segment|evidence|caption number)s?\b", re.IGNORECASE)
 _GLUE_WORDS = (
     "a an the it its this that these those they them is are was were be been do does did done than what which when where who "
@@ -35,37 +34,16 @@ PART_WORDS = {"beginning": "beginning", "start": "beginning", "middle": "middle"
 _INVERSE = {"before": "after", "after": "before", "overlaps": "overlaps"}
 
 
-@dataclass(frozen=True)
-class SlotName:
-    """One slot: what it names, and the field of it."""
-
-    first: str
-    last: str | None
-    field: str | None
-
-
-def slots(text: str) -> list[SlotName]:
-    """The well-formed slots of a text, in order."""
-    found = (_NAME.fullmatch(m[1].strip()) for m in _SLOT.finditer(text))
-    return [SlotName(m[1], m[2], m[3]) for m in found if m is not None]
-
-
-def names_in(*texts: str) -> tuple[str, ...]:
-    """Names that the slots of the texts name, in order of first use."""
-    found = (name for text in texts for slot in slots(text) for name in (slot.first, slot.last) if name)
-    return tuple(dict.fromkeys(found))
-
-
 def bare(text: str) -> str:
     """The text without its slots."""
-    return _SLOT.sub(" ", text)
+    return " ".join(piece.text for piece in pieces_of(text) if isinstance(piece, Words))
 
 
 def asks_with_times(question: str) -> str:
     """What in a question tells a time, or speaks of the evidence as such; "" when nothing does."""
-    for slot in slots(question):
+    for slot in slots_in(question):
         if slot.last or slot.field != "text":
-            return f"a question may hold no slot but {{{slot.first}.text}}"
+            return f"a question may hold no slot but {{{slot.name}.text}}"
     found = _CLOCK.search(bare(question))
     return f"the question speaks of a {found[0].lower()!r}" if found else ""
 
@@ -145,16 +123,14 @@ class _Piece:
 def _pieces(text: str) -> list[_Piece] | None:
     """Words and named evidence in order; None when a slot spans a run or is no slot."""
     found: list[_Piece] = []
-    at = 0
-    for match in _SLOT.finditer(text):
-        found += [_Piece(word=w) for w in normalise_words(text[at : match.start()])]
-        named = _NAME.fullmatch(match[1].strip())
-        if named is None or named[2]:
+    for piece in pieces_of(text):
+        if isinstance(piece, Words):
+            found += [_Piece(word=w) for w in normalise_words(piece.text)]
+        elif isinstance(piece, NoSlot) or piece.last:
             return None
-        if not (found and found[-1].name == named[1]):
-            found.append(_Piece(name=named[1]))
-        at = match.end()
-    return found + [_Piece(word=w) for w in normalise_words(text[at:])]
+        elif not (found and found[-1].name == piece.name):
+            found.append(_Piece(name=piece.name))
+    return found
 
 
 def _licensed(own: Sequence[_Piece], i: int, other: Sequence[str], verified: Verified) -> bool:

@@ -52,8 +52,8 @@ class Verdicts(UnitAnnotator[VerdictsParams]):
         return {name: task for name, task in built.items() if (task.grain == "corpus") == (self.grain == "corpus")}
 
     def dynamic_reads(self) -> tuple[str, ...]:
-        """Samples and everything that the tasks rest on."""
-        read = {table for task in self.tasks.values() for table in task.dynamic_reads()}
+        """Samples and everything that the tasks rest on: what they read, and the proposals that some of them cite."""
+        read = {table for task in self.tasks.values() for table in (*task.dynamic_reads(), *task.dynamic_writes())}
         return ("samples", *sorted(read - {"samples"}))
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
