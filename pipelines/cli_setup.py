@@ -48,19 +48,43 @@ def init(
 
 
 @command
-def doctor(as_json: Json = False) -> None:
-    """Check this machine: libraries, optional parts, models that installed packages carry, accelerators, disk."""
+def doctor(
+    models: Annotated[
+        str | None,
+        typer.Option("--models", help="ask the endpoints that this recipe names under `models:`", metavar="RECIPE"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check this machine: libraries, optional parts, models that installed packages carry, accelerators, disk.
+
+    With --models RECIPE, check the language models of a recipe instead, with a handful of small requests for each: reach,
+    structured output, sight, context, limits, price. Exit code 1 when one cannot do what the recipe asks of it.
+    """
     from .doctor import examine
 
-    checks = examine()
+    checks = examine() if models is None else _asked_models(models, as_json)
     if as_json:
         print_json([c.__dict__ for c in checks])
     else:
+        width = max(26, *(len(c.name) for c in checks))
         for check in checks:
             mark = {"ok": "[green]ok[/]     ", "missing": "[yellow]missing[/]", "bad": "[red]bad[/]    "}[check.state]
-            out.print(f"{mark} {check.name:<26} {check.detail}")
+            out.print(f"{mark} {check.name:<{width}} {check.detail}")
     if any(c.state == "bad" for c in checks):
         raise typer.Exit(FAILED)
+
+
+def _asked_models(recipe: str, quiet: bool) -> list[Any]:
+    need("llm")
+    from .doctor_models import announced, examine_models
+    from .recipe import Recipe
+
+    asked = Recipe.read(recipe).models
+    if not asked.roles and not asked.missing:
+        raise UsageError(f"{recipe} names no roles under `models:`")
+    if asked.roles and not quiet:
+        err.print(announced(asked))
+    return examine_models(asked)
 
 
 def _list(kind: str, wanted: Any, as_json: bool) -> None:

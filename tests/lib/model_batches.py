@@ -105,6 +105,8 @@ class Batches:
         return web.json_response(self.batches[batch_id])
 
     async def _listed(self, request: web.Request) -> web.Response:
+        if not self.server.abilities.batch:
+            return web.json_response(error("Invalid URL (GET /v1/batches)", "invalid_request_error"), status=404)
         return web.json_response({"object": "list", "data": list(reversed(self.batches.values())), "has_more": False})
 
     async def _look(self, request: web.Request) -> web.Response:

@@ -195,7 +195,9 @@ def choice(asked: Asked, body: Mapping[str, Any], fault: Kind | None, responder:
     elif fault == "huge":
         text = _blown(answer, huge_bytes)
     elif isinstance(answer, dict) and not _keeps_form(asked.structured, can):
-        text = f"Sure! Here is what you asked for:\n\n```json\n{text}\n```\n"
+        text = f"```json\n{text}\n```"
+        if asked.structured != "prompt" and not asked.repairing:
+            text = f"Sure! Here is what you asked for:\n\n{text}\n"
     finish = "stop"
     longest = longest_reply(body)
     if fault == "truncated" or (longest and fault != "huge" and tokens_of(text) > longest):
