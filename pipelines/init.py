@@ -176,6 +176,20 @@ def look_at(uris: list[str]) -> Footage:
     return seen
 
 
+MODELS = (
+    "# With a language model (any OpenAI-compatible endpoint) much more can be written: `chronotope recipes` shows `proposed`,",
+    "# `doctor --models` tries an endpoint, `plan` says what it would cost. Without the variables these are skipped.",
+    "# models:",
+    '#   captioner: {base_url: "${LLM_URL}", model: NAME, key_variable: LLM_KEY, limits: {concurrency: 16}}',
+    "#   writer: captioner",
+    "# budget: {requests: 1000}",
+    "# enrich: [captions, claims]            # descriptions, checked claim by claim",
+    "# tasks: add video_questions, reasoned_when, rephrase ... (`chronotope tasks`)",
+    "",
+)
+"""What a recipe says about language models: nothing that runs by itself."""
+
+
 def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool, target: Path) -> tuple[str, list[str]]:
     """The recipe, and what to tell about it."""
     notes: list[str] = []
@@ -256,6 +270,7 @@ def recipe_text(name: str, sources: list[str], footage: Footage, captions: bool,
         "",
         *(["tasks:", *tasks] if tasks else ["# tasks: none of them can be made from this without speech recognition"]),
         "",
+        *(MODELS if footage.with_video else []),
         "package:",
         *(
             ["  - llava: {times: seconds}            # seconds | mm:ss | relative_tokens_100"]
