@@ -14,7 +14,7 @@ from ..engine.annotator import Rows
 from ..engine.kept import one_producer
 from ..schemas.facts import Fact
 from ..schemas.motion import CameraRule, measured, pool_camera
-from ..schemas.objects import Placed, placed_track
+from ..schemas.objects import Placed, phrase_of, placed_track, with_article
 from ..schemas.span import Span, to_us
 from ..schemas.triples import CameraOver
 
@@ -33,6 +33,17 @@ def boxes_within(boxes: Iterable[Mapping[str, Any]], span: Span) -> list[Mapping
     """The boxes whose time lies in the span, in order of time."""
     low, high = to_us(span.start_s), to_us(span.end_s)
     return sorted((b for b in boxes if low <= to_us(b["t_s"]) < high), key=lambda b: b["t_s"])
+
+
+def object_facts(tracks: Iterable[Mapping[str, Any]], look: Span) -> list[Fact]:
+    """Tracks in order of time as facts obj1, obj2 ...; their spans are those parts that lie in `look`."""
+    shown = sorted(tracks, key=lambda t: (t["start_s"], t["end_s"], t["track_id"]))
+    found = []
+    for number, track in enumerate(shown, start=1):
+        span = span_of(track)
+        text = with_article(phrase_of(track))
+        found.append(Fact(f"obj{number}", "object", "tracks", track, span=span.clamp(look) or span, text=text))
+    return found
 
 
 def placed_fact(fact: Fact, boxes: Iterable[Mapping[str, Any]]) -> Placed | None:

@@ -138,7 +138,12 @@ def mentions_of(text: str, things: Sequence[Placed]) -> list[Mention]:
         for match in re.finditer(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE):
             if all(match.end() <= m.first or match.start() >= m.last for m in found):
                 found.append(Mention(match.start(), match.end(), next(iter(names[words]))))
-    return sorted(found, key=lambda m: m.first)
+    merged: list[Mention] = []
+    for mention in sorted(found, key=lambda m: m.first):
+        if merged and merged[-1].name == mention.name and not text[merged[-1].last : mention.first].strip(" “”"):
+            mention = Mention(merged.pop().first, mention.last, mention.name)  # the sign “EXIT”
+        merged.append(mention)
+    return merged
 
 
 def _masked(text: str, mentions: Sequence[Mention]) -> str:

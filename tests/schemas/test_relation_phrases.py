@@ -51,6 +51,7 @@ def read(text: str) -> set[tuple[str, str, str]]:
         ("The circle stands in front of the square.", {("obj1", "in front of", "obj2")}),
         ("The red circle lies inside the blue square.", {("obj1", "inside", "obj2")}),
         ("The sign “TURN LEFT” is below the red circle.", {("e1", "below", "obj1")}),
+        ("To the left of the sign “TURN LEFT” is the red circle.", {("obj1", "left of", "e1")}),
     ],
 )  # fmt: skip
 def test_relations_are_read(text: str, expected: set[tuple[str, str, str]]) -> None:
