@@ -180,6 +180,10 @@ class Annotator(ABC, Generic[P]):
         """Tables written with these parameters; `writes` unless parameters change it."""
         return self.writes
 
+    def leaves_out(self) -> tuple[str, ...]:
+        """Annotators whose rows it does not read, though they are of its tables, unless `from:` names them."""
+        return ()
+
 
 class FrameSession(ABC):
     """The state of one annotator over one segment; it sees its frames in order and yields rows as it goes."""

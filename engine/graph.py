@@ -2,8 +2,10 @@
 
 Reads are by table. A producer sees the producers of earlier stages and those of its own stage that do not depend on it
 in turn; producers that make rows of a table from rows of that table (conversations from samples) do not see each other.
-Rows of composed media (tables `sources` and `media` written by composers) are visible to tasks only, so that annotating
-footage never waits for edits of it. An unknown read or a cycle is a recipe error that names what to add.
+Captions that models wrote are seen by those that ask models: no other task waits for a model, or is made anew with its
+replies. `from:` lifts both rules. Rows of composed media (tables `sources` and `media` written by composers) are visible to
+tasks only, so that annotating footage never waits for edits of it. An unknown read or a cycle is a recipe error that names
+what to add.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from .annotator import Annotator, Stage
+from .asking import Asking
 from .producer import Producer, ProducerSpec, RecipeError
 from .registry import builtin_files
 
@@ -140,17 +143,22 @@ def _sources_of(
     refining = {
         n for n, (_, a, s) in built.items() if s == stage and table in a.dynamic_reads() and table in a.dynamic_writes()
     }
+    annotator = built[reader][1]
+    wanted = spec.sources.get(table, ())
+    left_out = {n for n, (other, _, _) in built.items() if other.annotator in annotator.leaves_out()}
+    if table == "captions" and not isinstance(annotator, Asking):
+        left_out |= {n for n, (_, a, _) in built.items() if isinstance(a, Asking)}
+    left_out |= refining if reader in refining else set()
     names = [
         n
         for n, (s, tables) in writers.items()
         if n != reader
         and table in tables
         and STAGE_ORDER[s] <= limit
-        and not (n in refining and reader in refining)
+        and (n not in left_out or n in wanted)
         and not (table in ("sources", "media") and STAGE_ORDER[s] > 0 and stage != "task")
     ]
-    if table in spec.sources:
-        wanted = spec.sources[table]
+    if wanted:
         missing = [w for w in wanted if w not in names]
         if missing:
             raise RecipeError(
