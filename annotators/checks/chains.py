@@ -49,12 +49,12 @@ class Chains(UnitAnnotator[Params]):
 
     @cached_property
     def tasks(self) -> dict[str, Task[Any]]:
-        """The recipe's tasks by producer."""
-        return tasks_of(self.params.configured)
+        """The recipe's tasks about single media, by producer."""
+        return {name: task for name, task in tasks_of(self.params.configured).items() if task.grain != "corpus"}
 
     def dynamic_reads(self) -> tuple[str, ...]:
-        """Samples and everything that the tasks rest on."""
-        read = {table for task in self.tasks.values() for table in task.dynamic_reads()}
+        """Samples and everything that the tasks rest on: what they read, and the proposals that some of them cite."""
+        read = {table for t in self.tasks.values() for table in (*t.dynamic_reads(), *t.dynamic_writes())}
         return ("samples", *sorted(read - {"samples"}))
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:

@@ -117,7 +117,7 @@ def writing_chain(
         trail.require(alike, "at_least", TEXT_IS_SURE)
         held = trail.locate("text_regions", [middle])
         trail.require(held, "touches", window_of(window))
-        at = trail.compute("midpoint", held, note="It is looked at at {@}.")
+        at = trail.compute("midpoint", held, note="The picture in question is that at {@}.")
         box = trail.compute(
             "box", trail.read("text_regions", [middle], "x1", "y1", "x2", "y2"), note="There it fills {@.box}."
         )
