@@ -10,6 +10,7 @@ from __future__ import annotations
 from .tables import TABLES
 from .view import View, ViewColumn, select_list
 from .views_captions import CAPTION_VIEWS
+from .views_checks import CHECK_VIEWS
 from .views_pooled import POOLED_VIEWS
 from .views_samples import SAMPLE_VIEWS
 
@@ -142,5 +143,5 @@ LEFT JOIN (SELECT clip_id, bool_or(is_duplicate) AS is_duplicate, min(duplicate_
     FROM duplicates GROUP BY clip_id) d ON d.clip_id = c.clip_id""",
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *CAPTION_VIEWS, *SAMPLE_VIEWS)}
+VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *CAPTION_VIEWS, *CHECK_VIEWS, *SAMPLE_VIEWS)}
 """All views in the order in which they can be created; those without columns serve the others."""
