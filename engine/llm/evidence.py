@@ -20,7 +20,7 @@ from ...schemas.objects import phrase_of, with_article
 from ...schemas.readings import Reading, merge_readings
 from ...schemas.sample import Evidence
 from ...schemas.span import Span, from_us, span_or_none, to_us
-from ..captions import MODEL_LEVELS
+from ..captions import kept_text, model_rows
 from ..kept import one_producer
 from ..task import EvidenceRow
 from .ask import Still
@@ -42,6 +42,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "speech": ("start_s", "end_s", "text"),
     "text_regions": ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2"),
     "captions": ("start_s", "end_s", "level", "text"),
+    "claims": ("caption_id", "sentence", "status"),
     "shots": ("start_s", "end_s"),
     "tracks": ("track_id", "start_s", "end_s", "label", "phrase", "attributes_json"),
     "boxes": ("track_id", "t_s", "x1", "y1", "x2", "y2"),
@@ -56,7 +57,8 @@ _PREFIX: dict[FactKind, str] = {"object": "obj", "relation": "r", "frame": "f", 
 def facts_of(rows: Mapping[str, Sequence[RowDict]], window: Span, kinds: Sequence[str], *, most: int = 60) -> Facts:
     """The facts of these kinds that lie in the window, at most `most` of them, evenly spread where there are more.
 
-    Captions of models with a contradicted claim are left out (`claims` among the rows). Raises ValueError for an unknown kind.
+    Captions of models come without their sentences that hold a contradicted claim; these claims are cited with them, so that
+    what was cut can be told again. Raises ValueError for an unknown kind.
     """
     unknown = [kind for kind in kinds if kind not in ALL_KINDS]
     if unknown:
@@ -111,6 +113,8 @@ def facts_from(evidence: Sequence[EvidenceRow], names: Iterable[str]) -> Facts:
     for table, run in _runs(e for e in evidence if e.table in COLUMNS):
         if table == "boxes" and found and found[-1].table == "tracks":
             found[-1] = _object(found[-1].row, run)
+        elif table == "claims" and found and found[-1].table == "captions":
+            found[-1:] = _described(found[-1].row, run)
         else:
             found += _made(table, run)
     ordered = sorted(set(names), key=name_order)
@@ -137,9 +141,8 @@ def _of_kind(kind: str, rows: Mapping[str, Sequence[RowDict]]) -> list[Fact]:
         case "event":
             return _made("captions", one_producer([c for c in rows["captions"] if c["level"] in EVENT_LEVELS]))
         case "caption":
-            denied = {c["caption_id"] for c in rows["claims"] if c["status"] == "contradicted"}
-            own = [c for c in rows["captions"] if c["level"] in MODEL_LEVELS and c["row_id"] not in denied]
-            return _made("captions", own)
+            denied = [c for c in rows["claims"] if c["status"] == "contradicted"]
+            return [fact for row in model_rows(rows["captions"]) for fact in _described(row, denied)]
         case "shot":
             return _made("shots", one_producer(rows["shots"]))
         case "object":
@@ -158,9 +161,7 @@ def _made(table: str, rows: Sequence[RowDict]) -> list[Fact]:
         return _writings(rows)
     made = {
         "speech": lambda r: _spanned("speech", table, r, r["text"]),
-        "captions": lambda r: _spanned(
-            "event" if r["level"] in EVENT_LEVELS else "caption", table, r, plain(r["text"])
-        ),
+        "captions": lambda r: next(iter(_described(r, [])), None),
         "shots": lambda r: _spanned("shot", table, r, None),
         "triples": lambda r: _spanned("relation", table, r, _triple(r)),
         "tracks": lambda r: _object(r, []),
@@ -176,6 +177,18 @@ def _made(table: str, rows: Sequence[RowDict]) -> list[Fact]:
 def _spanned(kind: FactKind, table: str, row: RowDict, text: str | None) -> Fact | None:
     span = span_or_none(from_us(to_us(row["start_s"])), from_us(to_us(row["end_s"])))
     return None if span is None or text == "" else Fact("e1", kind, table, row, span, text=text)
+
+
+def _described(row: RowDict, claims: Iterable[RowDict]) -> list[Fact]:
+    """A description, without what its contradicted claims cut; nothing when nothing is left."""
+    if row["level"] in EVENT_LEVELS:
+        told = _spanned("event", "captions", row, plain(row["text"]))
+        return [told] if told is not None else []
+    mine = sorted((c for c in claims if c["caption_id"] == row["row_id"]), key=lambda c: c["position"])
+    fact = _spanned("caption", "captions", row, plain(kept_text(row, mine)))
+    if fact is None:
+        return []
+    return [replace(fact, members=(("captions", row), *(("claims", c) for c in mine))) if mine else fact]
 
 
 def _frame(row: RowDict) -> Fact:
