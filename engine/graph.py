@@ -2,8 +2,8 @@
 
 Reads are by table. A producer sees the producers of earlier stages and those of its own stage that do not depend on it
 in turn; producers that make rows of a table from rows of that table (conversations from samples) do not see each other.
-Captions that models wrote are seen by those that ask models: no other task waits for a model, or is made anew with its
-replies. `from:` lifts both rules. Rows of composed media (tables `sources` and `media` written by composers) are visible to
+Captions that models wrote are seen by those that ask models or read their claims: no other task waits for a model, or is
+made anew with its replies. `from:` lifts both rules. Rows of composed media (tables `sources` and `media` written by composers) are visible to
 tasks only, so that annotating footage never waits for edits of it. An unknown read or a cycle is a recipe error that names
 what to add.
 """
@@ -146,7 +146,7 @@ def _sources_of(
     annotator = built[reader][1]
     wanted = spec.sources.get(table, ())
     left_out = {n for n, (other, _, _) in built.items() if other.annotator in annotator.leaves_out()}
-    if table == "captions" and not isinstance(annotator, Asking):
+    if table == "captions" and not isinstance(annotator, Asking) and "claims" not in annotator.dynamic_reads():
         left_out |= {n for n, (_, a, _) in built.items() if isinstance(a, Asking)}
     left_out |= refining if reader in refining else set()
     names = [

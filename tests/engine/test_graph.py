@@ -78,3 +78,25 @@ def test_conversations_read_the_samples_of_tasks_and_not_each_other() -> None:
 def test_mistakes_are_named_with_their_remedy(specs: tuple[ProducerSpec, ...], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         graph(*specs)
+
+
+MODELS = (
+    ProducerSpec("manifest_captions", "manifest_captions"),
+    ProducerSpec("captions", "captions", {"facts": ["event"]}),
+    ProducerSpec("claims", "claims"),
+    ProducerSpec("media_captions", "media_captions"),
+)
+
+
+def test_captions_of_models_reach_those_that_ask_models_and_nobody_else() -> None:
+    built = graph(*MODELS, ProducerSpec("temporal_grounding", "temporal_grounding"))
+    assert built["temporal_grounding"].inputs["captions"] == ("manifest_captions",)
+    assert built["claims"].inputs["captions"] == ("captions", "manifest_captions")
+    assert built["media_captions"].inputs["claims"] == ("claims",)
+    assert [w for w in names(built.waves("enrich")) if w != ["manifest_captions"]][:2] == [["captions"], ["claims"]]
+
+
+def test_from_lets_a_producer_read_what_it_would_not_see() -> None:
+    told = {"captions": ("captions", "manifest_captions")}
+    built = graph(*MODELS, ProducerSpec("temporal_grounding", "temporal_grounding", sources=told))
+    assert built["temporal_grounding"].inputs["captions"] == ("captions", "manifest_captions")
