@@ -36,7 +36,7 @@ _COLUMNS = (
     C("agreement", "share of replies of a model with the evidence that agree with the key", "0..1",
       _of("agreement", "min(score)")),
     C("answered_without", "what was taken away though the sample needs it, and the answer was found all the same: "
-      "no_pictures, no_speech, no_text, middle_frame; NULL when none is known",
+      "no_pictures, no_speech, middle_frame; NULL when none is known",
       sql="list_sort(list(DISTINCT variant) FILTER (check_name = 'ablation' AND variant <> 'full' AND NOT passed AND score = 1))"),
     C("lost_without", "what was taken away though the sample does not say that it needs it, and the answer was lost; NULL when none is known",
       sql="list_sort(list(DISTINCT variant) FILTER (check_name = 'ablation' AND variant <> 'full' AND NOT passed AND score = 0))"),

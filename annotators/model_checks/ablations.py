@@ -1,8 +1,9 @@
 """What is needed to answer? The same model answers with everything, and with a part of it taken away.
 
-Variants: `full`, `no_pictures` (and nothing that was seen), `no_speech`, `no_text`, `middle_frame` (one picture, no facts).
+Variants: `full`, `no_pictures` (and nothing that was seen), `no_speech`, `middle_frame` (one picture, no facts).
 Without what a sample says it needs, the answer must be lost; without anything else it must not. Nothing is said of a sample
-that is answered wrongly with everything at hand. The replies are those of one model, so this is for shares over many samples.
+that is answered wrongly with everything at hand. Writing cannot be taken out of pictures, so there is no variant without it. The
+replies are those of one model, so this is for shares over many samples.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ from .seen import TABLES, Variant, seen
 REMOVES: Mapping[Variant, frozenset[str]] = {
     "no_pictures": VISUAL,
     "no_speech": AUDIBLE,
-    "no_text": frozenset({"on_screen_text"}),
     "middle_frame": AUDIBLE | {"motion"},
 }
 
@@ -36,7 +36,7 @@ class AblationsParams(CheckParams):
 
     model: str = Field("checker", description="role of `models:` that answers")
     variants: tuple[Variant, ...] = Field(
-        ("no_pictures", "no_speech", "no_text", "middle_frame"), min_length=1, description="What is taken away."
+        ("no_pictures", "no_speech", "middle_frame"), min_length=1, description="What is taken away."
     )
     share: float = Field(0.2, gt=0, le=1, description="Share of the samples that is looked at; drawn by hash.")
     most_facts: int = Field(60, ge=1, description="evidence of one window, at most")

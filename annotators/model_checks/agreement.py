@@ -109,6 +109,8 @@ async def answered(
         reply = await models.ask(ask)
     except ReplyRejected as error:
         return None, error.request_hash
+    if question.complaint(reply.value):
+        return None, reply.request_hash
     return float(question.grade(reply.value).ok), reply.request_hash
 
 

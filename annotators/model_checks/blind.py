@@ -88,7 +88,8 @@ class Blind(Asking[BlindParams]):
             answered = await models.ask(ask)
         except ReplyRejected as error:
             return None, error.kind, error.request_hash
-        return question.grade(answered.value).ok, "", answered.request_hash
+        wrong = question.complaint(answered.value)
+        return None if wrong else question.grade(answered.value).ok, wrong, answered.request_hash
 
     def _row(self, d: Drawn, replies: Sequence[tuple[bool | None, str, str]], model: str) -> Row:
         readable = [right for right, _, _ in replies if right is not None]

@@ -112,6 +112,8 @@ class Judge(Asking[JudgeParams]):
             answered = await models.ask(ask)
         except ReplyRejected as error:
             return [d.row(self.name, "", None, None, model, f"no readable reply: {error.kind}", error.request_hash)]
+        if wrong := _complaint(answered.value):
+            return [d.row(self.name, "", None, None, model, f"no readable reply: {wrong}", answered.request_hash)]
         scores = answered.value.scores()
         mean = sum(scores.values()) / len(scores)
         words = ", ".join(f"{name.replace('_', ' ')} {score}" for name, score in scores.items())

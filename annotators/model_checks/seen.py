@@ -11,13 +11,14 @@ from ...engine.llm.ask import Footage, Still
 from ...engine.llm.evidence import facts_of
 from ...engine.llm.models import Models
 from ...schemas.facts import FactKind, Facts
+from ...schemas.matching import quoted_parts
 from ...schemas.sample import Sample
 from ...schemas.span import Span, seconds_text
 
 TABLES = ("speech", "text_regions", "captions", "claims", "shots", "tracks", "triples")
 """Where facts come from; all may be missing."""
 KINDS: tuple[FactKind, ...] = ("speech", "text", "event", "caption", "shot", "object", "relation")
-Variant = Literal["full", "no_pictures", "no_speech", "no_text", "middle_frame"]
+Variant = Literal["full", "no_pictures", "no_speech", "middle_frame"]
 SPOKEN: tuple[FactKind, ...] = ("speech",)
 
 
@@ -44,16 +45,19 @@ class Seen:
 def seen(
     sample: Sample, rows: Rows, models: Models, role: str, variant: Variant = "full", *, most_facts: int = 60
 ) -> Seen:
-    """What is left of a sample's first window in a variant. `rows` are those about its medium."""
+    """What is left of a sample's first window in a variant. `rows` are those about its medium. Without speech, descriptions that
+    quote somebody are gone too.
+    """
     window, media_id = sample.window.quantised(), sample.media[0].media_id
     kinds: Sequence[FactKind] = {
         "full": KINDS,
         "no_pictures": SPOKEN,
         "no_speech": tuple(k for k in KINDS if k not in SPOKEN),
-        "no_text": tuple(k for k in KINDS if k != "text"),
         "middle_frame": (),
     }[variant]
     facts = facts_of(rows, window, kinds, most=most_facts) if kinds else Facts()
+    if variant == "no_speech":
+        facts = Facts(f for f in facts.values() if f.kind == "text" or not quoted_parts(f.text or ""))
     if variant == "no_pictures" or sample.media[0].kind not in ("video", "image"):
         return Seen(facts, (), window)
     if variant == "middle_frame":
