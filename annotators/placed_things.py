@@ -7,10 +7,11 @@ the picture): they say which of two things is meant, and the boxes decide what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..engine.annotator import Rows
+from ..engine.claims.world import world_of
 from ..engine.kept import one_producer
 from ..schemas.facts import Fact
 from ..schemas.motion import CameraRule, measured, pool_camera
@@ -59,17 +60,23 @@ def placed_fact(fact: Fact, boxes: Iterable[Mapping[str, Any]]) -> Placed | None
     return None
 
 
-def camera_over(signals: Sequence[Mapping[str, Any]], aspect: float, rule: CameraRule) -> CameraOver:
-    """What the camera does over a span, from rows of `signals`: a label, `mixed` where there is no single one, or None where
-    nothing was measured.
+def camera_over(rows: Rows, media: Mapping[str, Any], rule: CameraRule) -> CameraOver:
+    """What the camera does over a span, a label of `schemas.motion` or `mixed`: by a composer's events where there are any
+    (what is not listed does not happen), else pooled from `signals`; None where nothing is known.
     """
-    ordered = sorted(signals, key=lambda s: s["t_s"])
+    world = world_of(rows, media)
+    signals = sorted(one_producer(rows["signals"]), key=lambda s: s["t_s"])
 
     def over(span: Span) -> str | None:
-        motions = measured([s for s in ordered if span.contains(s["t_s"])][1:])
+        if world.camera_certain:
+            moving = [
+                label for label, seconds in sorted(world.camera_in(span).items()) if seconds > 0 and label != "static"
+            ]
+            return "static" if not moving else moving[0] if len(moving) == 1 else "mixed"
+        motions = measured([s for s in signals if span.contains(s["t_s"])][1:])
         if motions is None:
             return None
-        return pool_camera(motions, aspect, rule).label or "mixed"
+        return pool_camera(motions, aspect_of(media), rule).label or "mixed"
 
     return over
 

@@ -55,7 +55,7 @@ TRIPLES = Table(
         Column("subject_track", pa.string(), "track_id of the subject"),
         Column("object_track", pa.string(), "track_id of the object; '' for a predicate without one"),
         Column("status", pa.string(), "supported, contradicted or unchecked"),
-        Column("checked_by", pa.list_(pa.string()), "who spoke: boxes, signals"),
+        Column("checked_by", pa.list_(pa.string()), "who spoke: boxes, camera"),
         Column("reason", pa.string(), "what was found"),
         Column("clip_id", pa.string(), "the clip that it was made for"),
         Column("caption_id", pa.string(), "row of `captions` that says it; NULL when none does"),

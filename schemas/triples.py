@@ -81,7 +81,7 @@ def triples_of(
         motion, why = motion_of(thing, shown, rule.motion, aspect)
         if motion not in (None, "stays still") and camera(shown) == "static":
             assert motion is not None
-            found.append(Triple(thing, motion, None, shown, f"{why}, the camera is static", ("boxes", "signals")))
+            found.append(Triple(thing, motion, None, shown, f"{why}, the camera is static", ("boxes", "camera")))
         for change in comes_and_goes(thing, things, clip, rule.motion):
             found.append(Triple(thing, change, None, moment_span(thing, change), "its track says so", ("boxes",)))
     return tuple(sorted(found, key=_order))
@@ -140,9 +140,9 @@ def _judge_motion(
     if still is None:
         return Judged("unchecked", f"{why}; nothing is known of the camera", shown, ("boxes",))
     if still != "static":
-        return Judged("unchecked", f"{why}, but the camera moves: {still}", shown, ("boxes", "signals"))
+        return Judged("unchecked", f"{why}, but the camera moves: {still}", shown, ("boxes", "camera"))
     status: Status = "supported" if seen == motion else "contradicted"
-    return Judged(status, f"{why}, the camera is static", shown, ("boxes", "signals"))
+    return Judged(status, f"{why}, the camera is static", shown, ("boxes", "camera"))
 
 
 def _runs(

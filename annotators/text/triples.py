@@ -3,7 +3,8 @@
 Without a model (`model: null`) triples follow from tracks alone, and each is linked to the caption that says the same. A
 model proposes further ones over the names of tracks; boxes then say whether each is true and from when to when, so that a
 model writes no time. What boxes cannot judge (a predicate of the model's own) stays `unchecked`, and what they refute is
-kept as `contradicted`: choosing is SQL. That a thing itself moves is only said where `signals` show a camera at rest.
+kept as `contradicted`: choosing is SQL. That a thing itself moves is only said where the camera is known to be at rest, by
+`signals` or a composer's events.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...engine.annotator import Params, Row, Rows, SkipUnit, Stage, Unit
 from ...engine.asking import Asking
-from ...engine.kept import kept_clips, medium_row, one_producer
+from ...engine.kept import kept_clips, medium_row
 from ...engine.llm.ask import Ask
 from ...engine.llm.errors import ReplyRejected
 from ...engine.llm.evidence import facts_of
@@ -202,7 +203,7 @@ class _Known:
         self.rows = rows
         self.aspect = aspect_of(media)
         self.clips = kept_clips(rows, unit.unit)
-        self.camera = camera_over(one_producer(rows["signals"]), self.aspect, rule)
+        self.camera = camera_over(rows, media, rule)
         self.tracks, self._boxes = tracks_and_boxes(rows)
         if not self.tracks:
             raise SkipUnit("no tracks")
