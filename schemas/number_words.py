@@ -10,7 +10,28 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 _ALONE = {
@@ -45,6 +66,7 @@ _IDIOMS = tuple(
         r"^\s*(?:step\s+)?\(?\d{1,2}[.):](?=\s)",  # enumeration
         r"\b(?:no|some|any|every)[\s-]one\b",
         r"\bone\s+(?:of|another|by\s+one|after\s+(?:the\s+other|another)|(?:and|or)\s+the\s+(?:same|other)|at\s+a\s+time)\b",
+        r"\b(?:can|could|does|do|did|may|might|should|would|must|will|shall)\s+one\b|\bone\s+(?:reads|finds|gets|looks|listens|notices|needs)\b",
         r"\bone\s+(?:that|who|which|whose|is|was|has|can|could|may|might|would|should|must|sees?|hears?)\b",
         r"\b(?:on\s+)?(?:the\s+)?one\s+(?:hand|side|end|day|direction|way|thing)\b",
         rf"\b(?:{_KINDS_OF_ONE})\s+(?:\w+\s+)?ones?\b(?!\s+(?:hundred|thousand|million))",
