@@ -148,7 +148,8 @@ def _sources_of(
     left_out = {n for n, (other, _, _) in built.items() if other.annotator in annotator.leaves_out()}
     if table == "captions" and not isinstance(annotator, Asking) and "claims" not in annotator.dynamic_reads():
         left_out |= {n for n, (_, a, _) in built.items() if isinstance(a, Asking)}
-    left_out |= refining if reader in refining else set()
+    if reader in refining:
+        left_out |= {n for n in refining if spec.annotator not in built[n][1].leaves_out()}
     names = [
         n
         for n, (s, tables) in writers.items()

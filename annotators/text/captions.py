@@ -51,8 +51,7 @@ class CaptionsParams(Params):
     )
     facts: tuple[FactKind, ...] = Field(
         ("speech", "text", "shot"),
-        description="evidence that it is given, in time; `object` adds tracked things, `event` annotated events (then "
-        "later annotators of captions must name this one with `from:`)",
+        description="evidence that it is given, in order of time; `object` adds tracked things, `event` annotated events",
     )
     most_facts: int = Field(60, ge=1, description="evidence of one clip, at most")
     frames: int | None = Field(None, ge=1, description="frames of one clip, at most; default: the model's own limit")
@@ -77,6 +76,10 @@ class Captions(Asking[CaptionsParams]):
         of = {"speech": ("speech", "words"), "text": ("text_regions",), "shot": ("shots",), "object": ("tracks", "boxes"),
               "event": ("captions",)}  # fmt: skip
         return ("media", "clips", "selection", *(t for kind in self.params.facts for t in of[kind]))
+
+    def leaves_out(self) -> tuple[str, ...]:
+        """What models wrote: events are those of people or composers."""
+        return ("captions", "media_captions")
 
     def roles(self) -> tuple[str, ...]:
         """The captioner."""

@@ -81,6 +81,7 @@ def test_mistakes_are_named_with_their_remedy(specs: tuple[ProducerSpec, ...], m
 
 
 MODELS = (
+    ProducerSpec("shots", "shots"),
     ProducerSpec("manifest_captions", "manifest_captions"),
     ProducerSpec("captions", "captions", {"facts": ["event"]}),
     ProducerSpec("claims", "claims"),
@@ -92,6 +93,8 @@ def test_captions_of_models_reach_those_that_ask_models_and_nobody_else() -> Non
     built = graph(*MODELS, ProducerSpec("temporal_grounding", "temporal_grounding"))
     assert built["temporal_grounding"].inputs["captions"] == ("manifest_captions",)
     assert built["claims"].inputs["captions"] == ("captions", "manifest_captions")
+    assert built["captions"].inputs["captions"] == ("manifest_captions",)
+    assert built["media_captions"].inputs["captions"] == ("captions", "manifest_captions")
     assert built["media_captions"].inputs["claims"] == ("claims",)
     assert [w for w in names(built.waves("enrich")) if w != ["manifest_captions"]][:2] == [["captions"], ["claims"]]
 
