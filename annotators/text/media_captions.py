@@ -41,7 +41,11 @@ class MediaCaptionsParams(Params):
     """Parameters of `media_captions`."""
 
     model: str = Field("writer", description="role of `models:` that writes")
-    level: ClipLevel = Field("brief", description="which captions of clips it reads")
+    levels: tuple[ClipLevel, ...] = Field(
+        ("brief", "dense", "objects"),
+        min_length=1,
+        description="captions that it reads: of each clip the first of these of which claims left something",
+    )
     most_parts: int = Field(80, ge=2, description="parts that are told at once; longer media take several rounds")
     most_chapters: int = Field(12, ge=1, description="chapters of one reply, at most")
     quotes: int = Field(2, ge=0, description="lines of speech and of writing that are shown of each clip, at most")
@@ -112,13 +116,15 @@ class MediaCaptions(Asking[MediaCaptionsParams]):
 
     def _parts(self, rows: Rows, media_id: str) -> list[Fact]:
         """The clips that a model captioned, in order, each with what its caption, its speech and its writing say."""
-        captions = one_producer(model_rows(rows["captions"], (self.params.level,)))
-        by_clip = {row["clip_id"]: row for row in captions}
-        found = []
+        captions = one_producer(model_rows(rows["captions"], self.params.levels))
+        by_clip: dict[str, list[Mapping[str, Any]]] = {}
+        for row in captions:
+            by_clip.setdefault(row["clip_id"], []).append(row)
+        found: list[Fact] = []
         for clip in kept_clips(rows, media_id):
-            row = by_clip.get(clip["clip_id"])
-            text = kept_text(row, rows["claims"]) if row is not None else ""
-            if row is None or not text:
+            kept = [(row, kept_text(row, rows["claims"])) for row in by_clip.get(clip["clip_id"], ())]
+            row, text = next(((row, text) for row, text in kept if text), (None, ""))
+            if row is None:
                 continue
             span = Span(clip["start_s"], clip["end_s"]).quantised()
             quotes = []
