@@ -168,13 +168,14 @@ class Triples(Asking[TriplesParams]):
         made: dict[tuple[str, str, str], Row] = {}
         for item, triple in enumerate(answered.value.triples):
             row = landing.proposal(answered, item, triple, facts, clip["clip_id"])
+            key = (triple.subject, triple.predicate.lower(), triple.object or "")
             problem = _complaint(triple, things, facts)
-            key = (triple.subject, triple.predicate, triple.object or "")
-            if problem or item >= self.params.proposed or key in made:
-                rule, _, reason = (problem or f"too_many: more than {self.params.proposed}, or said twice").partition(
-                    ": "
-                )
-                landing.reject(row, rule, reason)
+            if not problem and key in made:
+                problem = "repeated: said twice in one reply"
+            if not problem and item >= self.params.proposed:
+                problem = f"too_many: more than {self.params.proposed}"
+            if problem:
+                landing.reject(row, *problem.split(": ", 1))
                 continue
             judged = self._judged(triple, things, span, known)
             caption = facts[triple.said_by].row["row_id"] if triple.said_by else None
