@@ -25,6 +25,8 @@ from ..engine.plan import StaleUnit
 from ..engine.producer import Producer
 from .recipe import Recipe
 
+MIN_UNITS = 2
+"""Media from which what a producer asked so far says what it will ask."""
 MIN_CALLS = 3
 """Calls from which a model's or prompt's own figures are used instead of estimates."""
 
@@ -90,8 +92,44 @@ async def _foresee(
                 mine[unit] = full_rows(annotator, await annotator.propose(asked, rows, models.of(producer.name)), key)
             except Exception as error:  # a unit that has nothing to ask, or whose typical replies lead nowhere
                 unforeseen.append(f"{producer.name}: {error}")
+        if set(producer.upstream) & set(foreseen):
+            footage_s = sum(media[u].duration_s for u in units if u in media)
+            models.expected.update(_as_before(catalog, producer, footage_s, models.expected))
         foreseen[producer.name] = mine
     return unforeseen
+
+
+def _as_before(
+    catalog: Catalog, producer: Producer, footage_s: float, expected: Mapping[tuple[str, str], Expected]
+) -> dict[tuple[str, str], Expected]:
+    """What a producer whose input is foreseen only would ask by what it has asked so far, per second of footage: that knows
+    better than typical replies. Nothing until it has worked on `MIN_UNITS` media.
+    """
+    done = catalog.rows(
+        "SELECT count(*) AS n, sum(m.duration_s) AS footage_s FROM ledger l JOIN "
+        "(SELECT DISTINCT media_id, duration_s FROM media) m USING (media_id) WHERE l.producer = ? AND l.status = 'done'",
+        [producer.name],
+    )[0]
+    if producer.annotator.grain != "medium" or done["n"] < MIN_UNITS or not done["footage_s"]:
+        return {}
+    share = footage_s / done["footage_s"]
+    asked = catalog.rows(
+        "SELECT model, sum(tries) AS requests, sum(prompt_tokens) AS prompt_tokens, sum(reply_tokens) AS reply_tokens, "
+        "sum(cost) AS cost FROM llm_calls WHERE asked_by = ? GROUP BY model",
+        [producer.name],
+    )
+    return {
+        (producer.name, r["model"]): Expected(
+            r["requests"] * share,
+            0,
+            r["prompt_tokens"] * share,
+            r["reply_tokens"] * share,
+            r["cost"] * share,
+            expected[(producer.name, r["model"])].currency,
+        )
+        for r in asked
+        if (producer.name, r["model"]) in expected
+    }
 
 
 def _with_foreseen(
