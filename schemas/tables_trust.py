@@ -93,16 +93,32 @@ NEED_CHECKS = Table(
 
 ATTEMPTS = Table(
     "attempts",
-    "A solver's answer to a sample: the baselines of the ladder, which must not see what the sample needs.",
+    "A solver's answer to a sample: the baselines of the ladder, which must not see what the sample needs, and models under "
+    "test (`rollout`), which must.",
     (
         SAMPLE,
         TASK,
-        Column("solver", pa.string(), "prior, options_only, question_only, fixed_interval, middle_frame ..."),
-        Column("answer_json", pa.string(), "its typed answer"),
+        Column(
+            "solver",
+            pa.string(),
+            "prior, options_only, question_only, fixed_interval, middle_frame ...; model:NAME/PROFILE#n for attempt n of a model",
+        ),
+        Column("answer_json", pa.string(), "its typed answer; NULL for models, whose words stand in `reply`"),
         Column("reward", pa.float64(), "0..1 by the sample's verifier"),
         Column("correct", pa.bool_(), "whether the verifier calls it right (spans: tIoU >= 0.5)"),
-        Column("chance", pa.float64(), "reward to be expected without looking: of a guess, or of the best constant"),
-        Column("fold", pa.int64(), "held-out fold in which it was answered; no group is in two folds"),
+        Column(
+            "chance",
+            pa.float64(),
+            "reward to be expected without looking: of a guess, or of the best constant; NULL for models",
+        ),
+        Column("fold", pa.int64(), "held-out fold in which it was answered; no group is in two folds; NULL for models"),
+        Column("model", pa.string(), "model under test and its revision; NULL for baselines"),
+        Column("profile", pa.string(), "trainer profile whose frames the model was shown"),
+        Column("attempt", pa.int64(), "which of the model's independent attempts, from 0"),
+        Column("shown_frames", pa.int64(), "frames that it was shown"),
+        Column("reply", pa.string(), "its answer as it wrote it; of a conversation one line per turn"),
+        Column("reason", pa.string(), "what is wrong with it: of the verifier, or why the reply could not be used"),
+        Column("request_hash", pa.string(), "the call that it came from; of a conversation the first"),
     ),
     ("sample_id", "solver"),
 )

@@ -72,11 +72,36 @@ _COLUMNS = (
       "list_sort(list_distinct(list_filter(list_transform(s.options, lambda o: o.distractor_kind), lambda k: k IS NOT NULL)))"),
     C("shortcut", "whether a question-only and a single-frame baseline both get it right; NULL without a ladder",
       sql="t.shortcut"),
+    C("rollout_difficulty", "1 - mean reward of models under test, each model and profile counting alike; NULL without `rollout`",
+      "0..1", "q.difficulty"),
+    C("rollout_attempts", "attempts of models under test; NULL without `rollout`", "", "q.attempts"),
     C("contaminated_by", "registered benchmarks that hold its footage or question; NULL when none", sql="x.benchmarks"),
     C("unanswerable_for", "trainer profiles that do not show what it needs; NULL when none is known", sql="p.profiles"),
     C("also_answered_by", "modalities that give its answer without what it says it needs: vision, audio; NULL when none is known",
       sql="n.ways"),
 )  # fmt: skip
+
+_ROLLOUT_COLUMNS = (
+    C("sample_id", "the sample"),
+    C("task", "its task"),
+    C("model", "model under test and its revision"),
+    C("profile", "trainer profile whose frames it was shown"),
+    C("attempts", "independent attempts"),
+    C("mean_reward", "mean of their rewards", "0..1"),
+    C("difficulty", "1 - mean reward", "0..1"),
+    C("right_share", "share of the attempts that the verifier calls right", "0..1"),
+    C("reward_spread", "standard deviation of the rewards: 0 where all attempts score alike, and nothing can be learned from "
+      "comparing them"),
+)  # fmt: skip
+
+ROLLOUT_VIEW = View(
+    "rollout_view",
+    "One row per sample, model under test and trainer profile: how hard the sample is for it.",
+    _ROLLOUT_COLUMNS,
+    """SELECT sample_id, any_value(task) AS task, model, profile, count(*) AS attempts, avg(reward) AS mean_reward,
+    1 - avg(reward) AS difficulty, avg(CAST(correct AS INT)) AS right_share, stddev_pop(reward) AS reward_spread
+FROM attempts WHERE model IS NOT NULL GROUP BY sample_id, model, profile""",
+)
 
 SAMPLE_VIEW = View(
     "sample_view",
@@ -94,6 +119,8 @@ LEFT JOIN (SELECT sample_id, bool_or(called_wrong) AS called_wrong, bool_or(call
 LEFT JOIN (SELECT sample_id, bool_or(correct) FILTER (solver = 'question_only')
     AND bool_or(correct) FILTER (solver IN ('middle_frame', 'first_frame')) AS shortcut FROM attempts GROUP BY sample_id) t
     USING (sample_id)
+LEFT JOIN (SELECT sample_id, avg(difficulty) AS difficulty, CAST(sum(attempts) AS BIGINT) AS attempts FROM rollout_view
+    GROUP BY sample_id) q USING (sample_id)
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT benchmark)) AS benchmarks FROM contamination GROUP BY sample_id) x
     USING (sample_id)
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT profile)) AS profiles FROM frame_plans WHERE NOT answerable
@@ -102,4 +129,4 @@ LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT other_way)) AS ways FROM ne
     GROUP BY sample_id) n USING (sample_id)""",
 )
 
-SAMPLE_VIEWS = (SAMPLE_OPINIONS, SAMPLE_VIEW)
+SAMPLE_VIEWS = (SAMPLE_OPINIONS, ROLLOUT_VIEW, SAMPLE_VIEW)

@@ -47,7 +47,7 @@ def trust_state(catalog: Catalog) -> str:
     """A digest of what the section depends on beside the samples themselves: attempts, and which baselines must fail."""
     rows = catalog.rows(
         "SELECT md5(string_agg(concat_ws(chr(9), sample_id, solver, reward, chance, correct), chr(10) "
-        "ORDER BY sample_id, solver, producer)) AS state FROM attempts"
+        "ORDER BY sample_id, solver, producer)) AS state FROM attempts WHERE model IS NULL"
     )
     facts = task_facts(catalog)
     known = [[f.task, f.must_hurt, f.wordings.digest if f.wordings else None] for f in facts.values()]

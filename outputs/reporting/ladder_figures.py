@@ -26,7 +26,7 @@ BY_CONSTANT = ("span", "spans", "absent", "box", "span_box", "number", "text")
 _ATTEMPTS = """
 SELECT a.task, a.solver, a.sample_id, a.reward, a.correct, a.chance, s.pair_id, s.answer_kind,
        coalesce(s.group_id, s.media_id) AS group_id
-FROM (SELECT * FROM attempts QUALIFY row_number() OVER (PARTITION BY sample_id, solver ORDER BY producer) = 1) a
+FROM (SELECT * FROM attempts WHERE model IS NULL QUALIFY row_number() OVER (PARTITION BY sample_id, solver ORDER BY producer) = 1) a
 JOIN sample_view s USING (sample_id) ORDER BY a.task, a.solver, a.sample_id"""
 
 
