@@ -7,19 +7,22 @@ proposals that it was made from; from exactly these it is built, and built again
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...engine.annotator import Rows
 from ...engine.captions import model_rows, told_rows
 from ...engine.kept import kept_clips, one_producer
+from ...engine.llm.ask import Answered, Ask, R
+from ...engine.llm.errors import ReplyRejected
 from ...engine.llm.evidence import cited, facts_from, facts_of
+from ...engine.llm.models import Models
 from ...engine.task import EvidenceRow
 from ...schemas.facts import FactKind, Facts, name_order
 from ...schemas.markup import quote
 from ...schemas.matching import alike_descriptions
 from ...schemas.sample import Evidence, Need, Sample
 from ...schemas.slots import Resolved, SlotProblem, names_in, resolve
-from ...schemas.span import Span, overlap_s
+from ...schemas.span import Span, overlap_s, to_us
 from ...schemas.time_claims import TimeClaim, claim_problems
 from .common import CLIP_COLUMNS, MEDIA_COLUMNS, RowDict, Withheld, cite, only_row, rows_of, span_mark
 from .descriptions import contradicts, stretches
@@ -52,6 +55,19 @@ class Stretch:
     facts: Facts
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Asks one question; a reply that cannot be used is a value, so that it becomes a row and not the end of the unit."""
+
+    models: Models
+
+    async def __call__(self, ask: Ask[R]) -> Answered[R] | ReplyRejected:
+        try:
+            return await self.models.ask(ask)
+        except ReplyRejected as error:
+            return error
+
+
 def stretches_of(
     rows: Rows,
     media_id: str,
@@ -61,29 +77,42 @@ def stretches_of(
     longest_s: float,
     most: int,
     least: int,
+    tiled: bool = False,
 ) -> list[Stretch]:
     """Kept footage joined as far as its length and the number of its facts allow; without what has fewer than `least` facts.
 
-    `levels` are those of models' captions that count as facts.
+    `levels` are those of models' captions that count as facts; `tiled`: of clips that overlap, only the first is kept.
     """
     captions = [*told_rows(rows["captions"]), *one_producer(model_rows(rows["captions"], levels))]
     rows = Rows({**rows, "captions": captions})
+    clips = tiling(kept_clips(rows, media_id)) if tiled else kept_clips(rows, media_id)
 
     def enough(span: Span) -> bool:
         return len(facts_of(rows, span, kinds, most=most + 1)) <= most
 
     found = []
-    for window, clips in stretches(kept_clips(rows, media_id), longest_s, enough):
+    for window, members in stretches(clips, longest_s, enough):
         facts = agreeing(facts_of(rows, window, kinds, most=most))
         if len(facts) >= least:
-            found.append(Stretch(window, tuple(clips), facts))
+            found.append(Stretch(window, tuple(members), facts))
+    return found
+
+
+def tiling(clips: Sequence[RowDict]) -> list[RowDict]:
+    """Clips in order of time without those that begin before the last kept one has ended."""
+    found: list[RowDict] = []
+    for clip in sorted(clips, key=lambda c: (c["start_s"], c["end_s"])):
+        if not found or to_us(clip["start_s"]) >= to_us(found[-1]["end_s"]):
+            found.append(clip)
     return found
 
 
 def agreeing(facts: Facts) -> Facts:
-    """The facts without captions of models that contradict what a person said about the same time (the person wins)."""
+    """The facts without captions of models that contradict what a person said about the same time (the person wins); numbered
+    anew, e1 and on.
+    """
     told = [f for f in facts.values() if f.kind == "event"]
-    return Facts(
+    kept = [
         fact
         for fact in facts.values()
         if fact.kind != "caption"
@@ -91,7 +120,8 @@ def agreeing(facts: Facts) -> Facts:
             fact.span and f.span and overlap_s(fact.span, f.span) > 0 and contradicts(fact.text or "", f.text or "")
             for f in told
         )
-    )
+    ]
+    return Facts(replace(fact, name=f"e{i}") for i, fact in enumerate(kept, start=1))
 
 
 def written(text: str, facts: Facts, window: Span) -> Resolved:

@@ -19,7 +19,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.asking import AskingTask
 from ...engine.kept import medium_row
-from ...engine.llm.ask import Answered, Ask
+from ...engine.llm.ask import Ask
 from ...engine.llm.errors import ReplyRejected
 from ...engine.llm.landing import Landing
 from ...engine.llm.models import Models
@@ -33,6 +33,7 @@ from ...schemas.time_claims import TimeClaim
 from ...schemas.verifying import Check
 from .common import RowDict, Withheld, dialogue, placement, rebuilt, span_mark
 from .proposed import (
+    Asker,
     Refused,
     Stretch,
     claim_words,
@@ -142,15 +143,11 @@ class ReasonedWhenTask(AskingTask[Params]):
             raise SkipUnit("too few described events")
         landing, asked = Landing(unit, self.name), set[str]()
 
-        async def one(stretch: Stretch) -> Answered[ReasonedWhenReply] | ReplyRejected:
-            try:
-                return await models.ask(self._ask(media_id, stretch))
-            except ReplyRejected as error:
-                return error
-
-        for stretch, reply in zip(stretches, await models.each(stretches, one), strict=True):
+        asks = [self._ask(media_id, stretch) for stretch in stretches]
+        replies = await models.each(asks, Asker(models))
+        for stretch, ask, reply in zip(stretches, asks, replies, strict=True):
             if isinstance(reply, ReplyRejected):
-                landing.rejected_reply(reply, self._ask(media_id, stretch), stretch.clips[0]["clip_id"])
+                landing.rejected_reply(reply, ask, stretch.clips[0]["clip_id"])
                 continue
             for i, item in enumerate(reply.value.items):
                 facts, window = stretch.facts, stretch.window

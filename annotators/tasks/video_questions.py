@@ -32,6 +32,7 @@ from ...schemas.span import Span, union_length_s
 from ...schemas.verifying import Check
 from .common import RowDict, Withheld, dialogue, rebuilt
 from .proposed import (
+    Asker,
     Refused,
     Stretch,
     claim_words,
@@ -130,15 +131,11 @@ class VideoQuestions(AskingTask[Params]):
         asked: set[str] = set()
         work = [(stretch, family) for stretch in stretches for family in p.families]
 
-        async def one(item: tuple[Stretch, Family]) -> Answered[VideoQuestionsReply] | ReplyRejected:
-            try:
-                return await models.ask(self._ask(media_id, *item))
-            except ReplyRejected as error:
-                return error
-
-        for (stretch, family), reply in zip(work, await models.each(work, one), strict=True):
+        asks = [self._ask(media_id, *item) for item in work]
+        replies = await models.each(asks, Asker(models))
+        for (stretch, family), ask, reply in zip(work, asks, replies, strict=True):
             if isinstance(reply, ReplyRejected):
-                landing.rejected_reply(reply, self._ask(media_id, stretch, family), stretch.clips[0]["clip_id"])
+                landing.rejected_reply(reply, ask, stretch.clips[0]["clip_id"])
                 continue
             for i, item in enumerate(reply.value.items):
                 self._land(landing, unit, media, stretch, family, reply, i, item, asked)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from chronotope.schemas.sample import Sample
 from model_recipes import build_with_models
 from model_server import ModelServer
 
