@@ -73,6 +73,7 @@ _CERTAIN: tuple[tuple[str, str], ...] = (
     ("time", rf"{_SHARE}\s*(?:of\s+the\s+way\b|(?:in(?:to)?|through|of|along|from|before|after)\s+(?:the\s+)?(?:whole\s+|entire\s+|start\s+of\s+the\s+|end\s+of\s+the\s+)?{_FOOTAGE}\b|(?:in|through)\b)"),
     ("time", rf"\b(?:{_W})\s+(?:point|dot)\s+(?:{_W})\b"),
     # places
+    ("place", r"(?<![\w.])\d*\.\d+(?:\s*[,;]\s*\d*\.\d+)+"),
     ("place", r"[\[(<]\s*-?\d+(?:\.\d+)?\s*%?(?:\s*[,;]\s*-?\d+(?:\.\d+)?\s*%?)+\s*[\])>]"),
     ("place", rf"(?<![\w.]){_N}[\s-]*(?:px|pixels?)\b|\bpixels?\s*(?:=|:|#)?\s*\d"),
     ("place", rf"{_SHARE}\s*(?:wide|tall|(?:of|from|to|across|down|up|along|into|off|over)\s+(?:the\s+)?(?:whole\s+|entire\s+)?(?:\w+['’]s\s+)?{_PICTURE}\b)"),

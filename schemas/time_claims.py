@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -211,8 +212,10 @@ _NEGATED = re.compile(
     r"(?:\b(?:not|never|no|rather|instead|neither|nor|without)|n['’]t)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
 _TALK = re.compile(
-    r"\b(?:I|we|us|you|let['’]?s|look(?:ing)?|compar\w+|check\w*|locat\w+|read(?:ing)?|not(?:e|ing)|consider\w*|conclude\w*|find\w*|"
-    r"verif\w+|examin\w+|inspect\w*|recall\w*|mention\w*|described|listed|evidence|step)\b"
+    r"\b(?:look(?:ing)?\s+(?:at|for)|compar(?:e|ed|es|ing)\b(?!\s+notes)|check(?:s|ed|ing)?\b|locat(?:e|ed|ing)|not(?:e|ing)\s+that|consider\w*|"
+    r"conclud\w*|verif\w+|examin\w+|inspect\w*|recall\w*|mention\w*|evidence|question|options?|step)\b|"
+    r"\b(?:then|next|finally|first|later|afterwards),?\s+(?:(?:I|we|you|let['’]?s|let\s+us)\s+)?(?:read|find|see|watch|listen|turn|go|use|take|need)\b",
+    re.IGNORECASE,
 )
 _FOOTAGE = r"(?:video|clip|footage|film|movie|recording)"
 _PLACE = re.compile(
@@ -264,20 +267,23 @@ def _in_sentence(sentence: str, here: Sequence[Slot], before: Slot | None) -> It
         opening = _NEXT_SENTENCE.search(gaps[0])
         if opening and before is not None and not _TALK.search(sentence):
             yield _Stated("then" if opening["then"] else "earlier", before, here[0], opening[0])
-        led = 0 if _LEADING.search(gaps[0]) else None
-        for k in range(len(here) - 1):
+        led = (
+            (0, gaps[0]) if _LEADING.search(gaps[0]) else None
+        )  # slot of a clause such as `after {e1}`, and its opening
+        for k, (a, b) in enumerate(pairwise(here)):
             gap = gaps[k + 1]
             found = [(f.lastgroup or "", f) for f in _CONNECTIVE.finditer(gap)]
             clause = _clause_after(gap, found, gaps[k + 2], len(here) > k + 2)
             if clause is not None:
-                led = k + 1 if clause else led
-                continue
-            if found:
-                stated = _infix(here[k], here[k + 1], gap, found, sentence)
+                led = (k + 1, gap) if clause else led
+            elif a.names == b.names and not {a.field, b.field} & {"start", "end"}:
+                led = (k + 1, led[1]) if led and led[0] == k and not found else led
+            elif found:
+                stated = _infix(a, b, gap, found, sentence)
                 if stated is not None:
                     yield stated
-            elif led == k:
-                stated = _leading(gaps[0] if k == 0 else gaps[k], here[k], here[k + 1], gap)
+            elif led and led[0] == k:
+                stated = _leading(led[1], a, b, gap)
                 if stated is not None:
                     yield stated
     yield from _places(sentence, here, gaps)

@@ -29,6 +29,12 @@ _SHARP = word_list(
     outer inner centre center middle corner ring least greatest largest smallest
     """
 )
+_LOOSE = word_list("up down first last before after all every each both only alone more inside outside")
+"""Of these, such as need not decide in an answer, whose values are in its slots."""
+_PHRASES = re.compile(
+    r"\bup\s+(?:to|until|till)\b|\b(?:show|shows|turn|turns|come|comes|pick|picks|look)\s+up\b|\bat\s+all\b|\bafter\s+all\b",
+    re.IGNORECASE,
+)
 _HINTS = word_list(
     "beginning start early late end middle opening finally soon already still halfway briefly long short often"
 )
@@ -71,6 +77,10 @@ _STARTS = re.compile(
     r"\b(?:from|starts?|starting|begin\w*|since|appears?|comes?|opens?|first)(?:\s+(?:at|on|by|in|with))?\W*$",
     re.IGNORECASE,
 )
+_NAMED = re.compile(
+    r"\s*(?:is|as|being|marks|for|=)?\s*(?:the|its)\s+(?:very\s+)?(?:(?P<end>end|finish|close|last)|(?P<start>start|beginning|onset|opening|first))",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -88,7 +98,7 @@ class Meant:
 
 def question_problem(original: Masked, words: str, meant: Meant, min_change: float) -> SlotProblem | None:
     """Why `words` cannot stand for the question of `original`; None when it can."""
-    found = _common_problem(original, words)
+    found = _common_problem(original, words, frozenset())
     if found is not None:
         return found
     old, new = _plain(original.words), _plain(words)
@@ -114,7 +124,7 @@ def question_problem(original: Masked, words: str, meant: Meant, min_change: flo
 
 def answer_problem(original: Masked, words: str) -> SlotProblem | None:
     """Why `words` cannot stand for the answer sentence of `original`; None when it can."""
-    found = _common_problem(original, words)
+    found = _common_problem(original, words, _LOOSE)
     if found is not None:
         return found
     if "?" in words:
@@ -122,7 +132,7 @@ def answer_problem(original: Masked, words: str) -> SlotProblem | None:
     return None
 
 
-def _common_problem(original: Masked, words: str) -> SlotProblem | None:
+def _common_problem(original: Masked, words: str, loose: frozenset[str]) -> SlotProblem | None:
     text = words.strip()
     bad = [p.raw for p in pieces_of(text) if isinstance(p, NoSlot)]
     if bad:
@@ -140,11 +150,11 @@ def _common_problem(original: Masked, words: str) -> SlotProblem | None:
     size, least = len(normalise_words(old)), len(normalise_words(new))
     if least > 3 * size + 12 or not new.replace("\x01", "x").strip(" .,;:!?"):
         return SlotProblem("wrong_length", f"{least} words instead of {size}")
-    gone, come = _differing(_sharp(old), _sharp(new))
+    gone, come = _differing(_sharp(old, loose), _sharp(new, loose))
     if gone or come:
         what = f"{', '.join(gone)} is gone" if gone else f"{', '.join(come)} is new"
         return SlotProblem("changed_sense", f"{what}; words that decide must stay as they are")
-    if [w for w in _words(old) if w in ORDINALS] != [w for w in _words(new) if w in ORDINALS]:
+    if not loose and [w for w in _words(old) if w in ORDINALS] != [w for w in _words(new) if w in ORDINALS]:
         return SlotProblem("changed_sense", "the order words stand in another order")
     return None
 
@@ -172,16 +182,23 @@ def _slot_problem(original: Masked, words: str) -> SlotProblem | None:
 
 
 def _roles(words: str, names: Sequence[str]) -> tuple[str, str]:
-    """What the words before each of two times make of it: start, end or nothing."""
+    """What the words around each of two times make of it: start, end or nothing."""
     found = []
     for name in names:
-        before = re.split(r"\{[^{}]*\}", words[: words.index(f"{{{name}}}")])[-1]
-        found.append("end" if _ENDS.search(before) else "start" if _STARTS.search(before) else "")
+        at = words.index(f"{{{name}}}")
+        before = re.split(r"\{[^{}]*\}|[,;:.]", words[:at])[-1]
+        behind = _NAMED.match(words[at + len(name) + 2 :])
+        if behind:
+            found.append("end" if behind["end"] else "start")
+        else:
+            found.append("end" if _ENDS.search(before) else "start" if _STARTS.search(before) else "")
     return found[0], found[1]
 
 
-def _sharp(text: str) -> Counter[str]:
-    words = Counter(w for w in _words(text) if w in _SHARP or w in _NEGATIONS or w in ORDINALS)
+def _sharp(text: str, loose: frozenset[str]) -> Counter[str]:
+    """Words that decide, with their numbers."""
+    text = _PHRASES.sub(" ", text)
+    words = Counter(w for w in _words(text) if (w in _SHARP or w in _NEGATIONS or w in ORDINALS) and w not in loose)
     return words + Counter(n.casefold() for n in numbers_in(text) if n.casefold() not in words)
 
 
