@@ -57,7 +57,8 @@ _COLUMNS = (
     C("title", "file name of its first medium", sql="m.title"),
     C("group_id", "footage that must stay in one split", sql="g.group_id"),
     C("split", "train, validation or test", sql="coalesce(g.split, m.official_split, 'train')"),
-    C("check_status", "recomputed, judged or unchecked", sql="v.check_status"),
+    C("check_status", "recomputed; where the answer is a model's: judged when a judge passed it, else unchecked",
+      sql="CASE WHEN v.check_status = 'unchecked' AND v.passed AND k.judge_passed THEN 'judged' ELSE v.check_status END"),
     C("passed", "whether the answer follows from the evidence", sql="v.passed"),
     C("problem", "why not", sql="v.problem"),
     C("evidence_grade", "exact, two_source, model or judge: the lowest of its evidence", sql="v.evidence_grade"),
@@ -79,6 +80,14 @@ _COLUMNS = (
     C("unanswerable_for", "trainer profiles that do not show what it needs; NULL when none is known", sql="p.profiles"),
     C("also_answered_by", "modalities that give its answer without what it says it needs: vision, audio; NULL when none is known",
       sql="n.ways"),
+    *(C(n, d, u, f"k.{n}") for n, d, u in (
+        ("leak", "whether the question gives its answer away by quoting it; NULL where nobody looked", ""),
+        ("guessable", "whether a blind reader finds the answer more often than by chance; NULL without one", ""),
+        ("judge_score", "mean of a judge's criteria; NULL without one", "0..1"),
+        ("judge_passed", "whether every criterion reached the judge's bar", ""),
+        ("agreement", "share of a model's replies with the evidence that agree with the key", "0..1"),
+        ("failed_checks", "checks that speak against it (see `sample_check_view`); NULL when none does", ""),
+    )),
 )  # fmt: skip
 
 _ROLLOUT_COLUMNS = (
@@ -126,7 +135,8 @@ LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT benchmark)) AS benchmarks F
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT profile)) AS profiles FROM frame_plans WHERE NOT answerable
     GROUP BY sample_id) p USING (sample_id)
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT other_way)) AS ways FROM need_checks WHERE NOT needed
-    GROUP BY sample_id) n USING (sample_id)""",
+    GROUP BY sample_id) n USING (sample_id)
+LEFT JOIN sample_check_view k USING (sample_id)""",
 )
 
 SAMPLE_VIEWS = (SAMPLE_OPINIONS, ROLLOUT_VIEW, SAMPLE_VIEW)
