@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from ..schemas.table import COMMON, Table
 from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
+from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
 from ..schemas.tables_trust import TRUST_TABLES
@@ -20,6 +21,7 @@ from ..schemas.views import VIEWS
 GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Footage", "Where bytes lie, what they contain, and which clips of them are looked at.", SOURCE_TABLES),
     ("Annotations", "What annotators found, by time on the presentation clock of the medium.", ANNOTATION_TABLES),
+    ("Objects", "Things in the picture over time, their places, and how they stand to each other.", OBJECT_TABLES),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
     (
         "Trust",
