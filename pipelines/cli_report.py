@@ -54,6 +54,10 @@ def report(
     if people:
         out.print()
         out.print(table(people, title="People"))
+    models = [_claims(m["model"], k) for m in made.figures["captions"] for k in (*m["kinds"], m)]
+    if models:
+        out.print()
+        out.print(table(models, title="Captions of models: claims that evidence supports"))
     for look in made.figures["looks"]:
         out.print(f"[yellow]look[/] {look['task']}, {look['about']}: ", end="")
         out.print(look["what"], markup=False)
@@ -113,3 +117,8 @@ def _deep(task: str, row: Mapping[str, Any]) -> dict[str, Any]:
 def _review(task: str, row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("evidence_grade", "right", "wrong", "unclear", "precision", "low", "high")
     return {"task": task, **{n: row[n] for n in names}}
+
+
+def _claims(model: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("claims", "supported", "contradicted", "unchecked", "share", "low", "high")
+    return {"model": model, "about": row["kind"], **{n: row[n] for n in names}}

@@ -18,6 +18,7 @@ _CLAIMS_OF = View(
     count(*) FILTER (status = 'supported') AS supported,
     count(*) FILTER (status = 'contradicted') AS contradicted,
     count(*) FILTER (status = 'unchecked') AS unchecked,
+    count(DISTINCT sentence) AS claiming,
     coalesce(list(DISTINCT sentence) FILTER (status = 'contradicted'), []) AS cut
 FROM claims GROUP BY caption_id""",
 )
@@ -42,7 +43,11 @@ _COLUMNS = (
         ("text", "the caption as written", "", "c.text"),
     )),
     C("kept_text", "the caption without sentences that hold a contradicted claim; '' when none is left", sql=_KEPT),
-    C("claims", "claims that it was split into; NULL when it was not", sql="q.claims"),
+    C("sentences", "its sentences", sql="greatest(1, coalesce(len(c.sentences), 1))"),
+    C("silent", "of these, sentences that claim nothing; NULL when it was not split, or claims nothing at all",
+      sql="greatest(1, coalesce(len(c.sentences), 1)) - q.claiming"),
+    C("cut", "of these, sentences that a contradicted claim cut", sql="len(q.cut)"),
+    C("claims", "claims that it was split into; NULL when there are none", sql="q.claims"),
     C("supported", "of these, supported", sql="q.supported"),
     C("contradicted", "of these, contradicted", sql="q.contradicted"),
     C("unchecked", "of these, unchecked", sql="q.unchecked"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.catalog import Catalog
+from .claim_figures import claim_figures
 from .ladder_figures import TOLERANCE, ladder_figures
 from .language_figures import MOST_OF_ONE, language_figures
 from .sample_figures import answerability, answers, contamination, counts, deep_agreement, precision
@@ -53,6 +54,7 @@ def report_figures(catalog: Catalog, task: str | None = None, tolerance: float =
         "samples": sum(t["counts"]["samples"] for t in tasks),
         "looks": [look for t in tasks for look in _looks(t)],
         "tasks": tasks,
+        "captions": claim_figures(catalog),
     }
 
 

@@ -47,6 +47,8 @@ def report_markdown(figures: Mapping[str, Any]) -> str:
     plans = [[t["task"], p["profile"], p["answerable"], p["samples"]] for t in tasks for p in t["answerability"]]
     if plans:
         parts += ["## Answerability", md_table(("task", "profile", "answerable", "of"), plans)]
+    if figures["captions"]:
+        parts += ["## Captions of models", caption_words(figures["captions"])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,6 +91,22 @@ def language_table(languages: Mapping[str, Mapping[str, Any]]) -> str:
         "asked twice",
     )
     return md_table(heads, rows)
+
+
+def caption_words(models: Sequence[Mapping[str, Any]]) -> str:
+    """How much of what models wrote is supported: a row per model and kind of claim, and what was cut."""
+    rows = [
+        [m["model"], k["kind"], k["claims"], k["supported"], k["contradicted"], k["unchecked"], _share(k, "share")]
+        for m in models
+        for k in (*m["kinds"], m)
+    ]
+    told = [
+        f"- {m['model']}: {m['captions']} captions of {m['sentences']} sentences; {m['cut']} sentences were cut because evidence "
+        f"contradicts them, {m['silent']} claim nothing."
+        for m in models
+    ]
+    heads = ("model", "claims about", "claims", "supported", "contradicted", "unchecked", "supported of checked")
+    return md_table(heads, rows) + "\n\n" + "\n".join(told)
 
 
 def md_table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -28,6 +28,7 @@ def report_page(figures: Mapping[str, Any]) -> str:
         ("answers", "Answers", _answers(tasks)),
         ("opinions", "Second opinions", _opinions(figures)),
         ("shown", "What trainers show", _shown(tasks)),
+        *((("captions", "Captions of models", _captions(figures["captions"])),) if figures["captions"] else ()),
     )
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
     name = escape(figures["dataset"])
@@ -281,6 +282,36 @@ def _plan(plan: Mapping[str, Any] | None) -> str:
         return "&ndash;"
     rules = "".join(f"<br><small>{n} {escape(rule)}</small>" for rule, n in plan["rules"].items())
     return f"<b>{100 * plan['share']:.0f}%</b> <small>of {plan['samples']}</small>{rules}"
+
+
+def _captions(models: Sequence[Mapping[str, Any]]) -> str:
+    """What models wrote, claim by claim."""
+    rows, told = [], []
+    for m in models:
+        for k in (*m["kinds"], m):
+            parts = [("exact", "supported", k["supported"]), ("refuted", "contradicted", k["contradicted"]),
+                     ("none", "unchecked", k["unchecked"])]  # fmt: skip
+            rows.append(
+                [
+                    escape(m["model"]),
+                    _spoken(k["kind"]),
+                    k["claims"],
+                    _interval(k, "share"),
+                    stacked(parts) + _legend(parts),
+                ]
+            )
+        by = ", ".join(f"{_spoken(c['checker'])} {c['claims']}" for c in m["checkers"])
+        told.append(
+            f"<li>{escape(m['model'])}: {m['captions']:,} captions of {m['sentences']:,} sentences, of which {m['cut']:,} were cut "
+            f"and {m['silent']:,} claim nothing. Checked by {by or 'nobody'}.</li>"
+        )
+    note = (
+        '<p class="note">Captions are split into single claims, and each is looked up in what is recorded or asked of another '
+        "model. Supported: of those that were checked, with the 95% interval. A sentence with a contradicted claim is cut "
+        "wherever the caption is used.</p>"
+    )
+    heads = ("Model", "Claims about", "Claims", "Supported", "Status")
+    return note + _table(heads, rows, left=2, wide=("Status",)) + f"<ul>{''.join(told)}</ul>"
 
 
 def _spoken(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chronotope.annotators.text.claim_replies import AtomicClaim, claim_problem
 from chronotope.annotators.text.media_captions import story_problem, tiled
 from chronotope.engine.captions import kept_text, told_rows
 from chronotope.engine.llm.prompts import FOLDER
+from chronotope.pipelines.report import write_report
 from chronotope.schemas.facts import Fact, Facts
 from chronotope.schemas.markup import SpanMark, parse
 from chronotope.schemas.span import Span
@@ -116,7 +118,7 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Built:
     (folder / "careless.yaml").write_text(yaml.safe_dump(own), encoding="utf-8")
     with ModelServer() as server:
         enrich = [{"captions": {"facts": SEEN, "prompt": "careless.yaml"}}, "claims", "media_captions"]
-        return build_with_models(folder, server, enrich=enrich)
+        return build_with_models(folder, server, enrich=enrich, tasks=["text_grounding"])
 
 
 @pytest.mark.xdist_group("ray")
@@ -187,3 +189,19 @@ def test_captions_of_models_are_no_events(careless: Built) -> None:
         "AND c.start_s < k.end_s AND c.end_s > k.start_s WHERE c.level = 'event'"
     )
     assert counted == spans[0]["n"]
+
+
+@pytest.mark.xdist_group("ray")
+def test_the_report_tells_the_support_rate_of_each_model(careless: Built, tmp_path: Path) -> None:
+    figures = write_report(careless.root, tmp_path).figures
+    (model,) = figures["captions"]
+    assert model["model"] == "test-model"
+    assert model["supported"] + model["contradicted"] + model["unchecked"] == model["claims"]
+    assert model["low"] < model["share"] < model["high"]
+    assert model["cut"] == sum(1 for r in careless.rows("SELECT DISTINCT caption_id, sentence FROM claims "
+                                                        "WHERE status = 'contradicted'"))  # fmt: skip
+    share = f"{100 * model['share']:.0f}%"
+    assert f"| test-model | all | {model['claims']} |" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Captions of models" in page
+    assert f"<b>{share}</b>" in page
