@@ -220,7 +220,8 @@ class Recipe:
 
     def _checks(self) -> list[ProducerSpec]:
         """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
-        asking = {name: {} for name in model_checks() if set(_roles_of(name)) <= set(self._written.get("models", {}))}
+        roles = set(self._written.get("models", {}))
+        asking = {name: {} for name in model_checks() if (needs := _roles_by_default(name)) and needs <= roles}
         entries: dict[str, Any] = (
             {name: {} for name in builtin_checks()} | asking | dict(self._written.get("checks", {}))
         )
@@ -393,10 +394,10 @@ def model_checks() -> list[str]:
     return sorted(name for name, file in builtin_files("annotator").items() if file.parent.name == "model_checks")
 
 
-def _roles_of(name: str) -> tuple[str, ...]:
+def _roles_by_default(name: str) -> set[str]:
+    """The roles of a check that is on wherever a recipe names them; none for one that a recipe must ask for."""
     thing = find("annotator", name)
-    roles: tuple[str, ...] = thing(thing.Params()).roles()
-    return roles
+    return set() if thing.on_request else set(thing(thing.Params()).roles())
 
 
 class _Loader(yaml.SafeLoader):

@@ -55,6 +55,7 @@ class Ablations(Asking[AblationsParams]):
     optional_reads: ClassVar[tuple[str, ...]] = TABLES
     writes: ClassVar[tuple[str, ...]] = ("sample_checks",)
     stage: ClassVar[Stage] = "task"
+    on_request: ClassVar[bool] = True
 
     def roles(self) -> tuple[str, ...]:
         """The one who answers."""

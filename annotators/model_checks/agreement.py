@@ -46,6 +46,7 @@ class Agreement(Asking[AgreementParams]):
     optional_reads: ClassVar[tuple[str, ...]] = TABLES
     writes: ClassVar[tuple[str, ...]] = ("sample_checks",)
     stage: ClassVar[Stage] = "task"
+    on_request: ClassVar[bool] = True
 
     def roles(self) -> tuple[str, ...]:
         """The one who answers."""
