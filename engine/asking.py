@@ -21,6 +21,8 @@ class Asking(UnitAnnotator[P]):
     """Writes rows that a model proposed and code checked."""
 
     stage: ClassVar[Stage] = "enrich"
+    on_request: ClassVar[bool] = False
+    """Of a check: it asks so much that it is only on where a recipe names it."""
     folder: str = "."
     """Folder of the recipe, to which prompt files of its own are relative; set when the producer is built."""
 
