@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ...schemas.ids import derive_id
 from .batch_log import BatchLog, Submission
 from .budget import Budget
-from .client import Endpoint, Tally, TryAgain, body_bytes
+from .client import Endpoint, Tally, TryAgain, answered_tokens, body_bytes
 from .converse import Sending
 from .errors import EndpointDown, EndpointRefuses
 from .record import CallRecord
@@ -92,14 +92,11 @@ class Batches:
         tally.batch, text = known
         tally.latency_s = time.perf_counter() - started
         reply = self._read(text, sending)
-        prompt = reply.prompt_tokens if reply.prompt_tokens is not None else sending.prompt_tokens
-        said = reply.reply_tokens if reply.reply_tokens is not None else -(-len(reply.text) // 4)
-        tally.prompt_tokens += prompt
-        tally.reply_tokens += said
-        tally.cached_tokens += reply.cached_tokens
-        tally.cost += self.settings.price.of(prompt, said, cached_tokens=reply.cached_tokens, batch=True)
+        tally.add(reply, sending)
+        tokens = answered_tokens(reply, sending)
+        tally.cost += self.settings.price.of(*tokens, cached_tokens=reply.cached_tokens, batch=True)
         if held is not None:
-            self.budget.settle(held, prompt, said, reply.cached_tokens)
+            self.budget.settle(held, *tokens, reply.cached_tokens)
         return reply
 
     async def close(self) -> None:

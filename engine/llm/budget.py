@@ -1,7 +1,8 @@
 """The hard budget of a build: what a request may cost at worst is set aside before it is sent, and settled when it is back.
 
 So no request is sent that could exceed the budget: it waits while others in flight may still come back cheaper, and
-raises when even that cannot help. Every request counts, retries and repairs too; replies from the record cost nothing.
+raises when even that cannot help. Every request counts, retries and repairs too; replies from the record cost nothing. A
+reply that was lost counts as the longest one. An endpoint that ignores the limit of a reply cannot be held.
 The one unknown is how an endpoint counts a prompt: estimates are taken times a factor that starts at 1.5 and grows to
 the largest that was seen of the model.
 """
@@ -35,7 +36,7 @@ class Budget:
 
     def __init__(self, settings: BudgetSettings, spent: Spent) -> None:
         self.settings, self.spent = settings, spent
-        self._tokens, self._money, self._flying = 0, 0.0, 0
+        self._tokens, self._money = 0, 0.0
         self._factor: dict[str, float] = {}
         self._settled = asyncio.Event()
 
@@ -59,29 +60,28 @@ class Budget:
         self.spent.requests += 1
         self._tokens += held.tokens
         self._money += held.money
-        self._flying += 1
         return held
 
     def settle(self, held: Held, prompt_tokens: int, reply_tokens: int, cached_tokens: int = 0) -> float:
         """Count what a request really took instead of what was set aside; gives its money."""
-        self._tokens -= held.tokens
-        self._money -= held.money
-        self._flying -= 1
+        self._free(held)
         money = held.settings.price.of(prompt_tokens, reply_tokens, cached_tokens=cached_tokens, batch=held.batch)
         self.spent.tokens += prompt_tokens + reply_tokens
         self.spent.money += money
         name = held.settings.name
         seen = prompt_tokens / max(1, held.estimate)
         self._factor[name] = max(self._factor.get(name, FIRST_FACTOR), seen)
-        self._settled.set()
         return money
 
-    def give_back(self, held: Held) -> None:
-        """The request was never sent."""
-        self.spent.requests -= 1
+    def lost(self, held: Held) -> None:
+        """No reply came, but the endpoint may have worked on it: what was set aside counts as spent."""
+        self._free(held)
+        self.spent.tokens += held.tokens
+        self.spent.money += held.money
+
+    def _free(self, held: Held) -> None:
         self._tokens -= held.tokens
         self._money -= held.money
-        self._flying -= 1
         self._settled.set()
 
     def _lacking(self, held: Held, *, aside: bool) -> str:

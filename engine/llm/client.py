@@ -73,6 +73,20 @@ class Tally:
     flying: bool = False
     """Whether a request is on its way."""
 
+    def add(self, reply: Reply, sending: Sending) -> int:
+        """Count a reply; gives its tokens and those of its prompt."""
+        prompt, said = answered_tokens(reply, sending)
+        self.prompt_tokens += prompt
+        self.reply_tokens += said
+        self.cached_tokens += reply.cached_tokens
+        return prompt + said
+
+
+def answered_tokens(reply: Reply, sending: Sending) -> tuple[int, int]:
+    """Tokens of prompt and reply as the endpoint counted them, or as estimated where it does not say."""
+    prompt = sending.prompt_tokens if reply.prompt_tokens is None else reply.prompt_tokens
+    return prompt, -(-len(reply.text) // 4) if reply.reply_tokens is None else reply.reply_tokens
+
 
 def body_bytes(reply_tokens: int) -> int:
     """How much of a reply's body is read."""
@@ -186,31 +200,27 @@ class Endpoint:
         used, headers = 0, None
         try:
             held = await self.budget.hold(self.settings, sending.prompt_tokens, sending.reply_tokens)
-            prompt = reply = cached = 0
+            used = turn.tokens
+            tally.tries += 1
+            tally.flying = True
             started = time.perf_counter()
             try:
-                tally.tries += 1
-                tally.flying = True
-                prompt = sending.prompt_tokens
                 answer, headers = await self._post(sending)
-                prompt = answer.prompt_tokens if answer.prompt_tokens is not None else prompt
-                reply = answer.reply_tokens if answer.reply_tokens is not None else -(-len(answer.text) // 4)
-                cached = answer.cached_tokens
-                tally.prompt_tokens += prompt
-                tally.reply_tokens += reply
-                tally.cached_tokens += cached
-                self.pace.succeeded()
-                self._down = None
-                return answer
             except _Unpaid as unpaid:
-                prompt, headers = 0, unpaid.headers
+                used, headers = 0, unpaid.headers
+                self.budget.settle(held, 0, 0)
                 raise unpaid.error from None
+            except BaseException:
+                self.budget.lost(held)
+                raise
             finally:
-                used = prompt + reply
                 tally.flying = False
                 tally.latency_s = time.perf_counter() - started
-                money = self.budget.settle(held, prompt, reply, cached)
-                tally.cost += money
+            used = tally.add(answer, sending)
+            tally.cost += self.budget.settle(held, *answered_tokens(answer, sending), answer.cached_tokens)
+            self.pace.succeeded()
+            self._down = None
+            return answer
         finally:
             self.pace.leave(turn, used, headers)
 

@@ -33,7 +33,7 @@ class Rate:
 
     @property
     def each_s(self) -> float:
-        return 0.0 if self.per_minute is None else (60.0 + SLACK_S) / self.per_minute
+        return 0.0 if self.per_minute is None else (60.0 + SLACK_S) * (1 + 1e-9) / self.per_minute
 
     def wait_s(self, now: float) -> float:
         return 0.0 if self.per_minute is None else max(0.0, self.free_at - now)
