@@ -17,6 +17,9 @@ from ..placed_things import boxes_within, object_facts, placed_fact
 from .common import RowDict, span_of
 from .sight import readings_of
 
+STEADY = 0.7
+"""Least share of the hull of all its readings that each reading of a text fills, if the text is to stand still."""
+
 
 @dataclass(frozen=True)
 class SpatialScene:
@@ -93,4 +96,11 @@ def around(at_s: float, by_s: float) -> Span:
 
 
 def _texts(regions: Sequence[RowDict]) -> list[Appearance]:
-    return sorted(merge_readings(readings_of(regions)), key=lambda a: (a.start_s, a.end_s, a.text, a.box.edges))
+    """What is written, in order of time; without what moves or grows, whose place at a time is not known."""
+    readings = {r.row_id: r for r in readings_of(regions)}
+    steady = [
+        text
+        for text in merge_readings(readings.values())
+        if all(readings[m].box.area >= STEADY * text.box.area for m in text.members)
+    ]
+    return sorted(steady, key=lambda a: (a.start_s, a.end_s, a.text, a.box.edges))

@@ -161,3 +161,22 @@ def test_a_thing_without_boxes_has_a_name_but_no_place() -> None:
     shown = scene()
     blind = replace(shown, things=spatial_scene(WINDOW, shown.tracks, shown.boxes_of(["obj1"]), []).things)
     assert judged(*TRUE, at=blind).rule == "unverified"
+
+
+def test_writing_that_moves_has_no_place() -> None:
+    sign = {
+        "row_id": "s0",
+        "text": "EXIT",
+        "start_s": 0.0,
+        "end_s": 1.0,
+        "confidence": 0.9,
+        "x1": 0.1,
+        "y1": 0.1,
+        "x2": 0.3,
+        "y2": 0.2,
+    }
+    moved = sign | {"row_id": "s1", "start_s": 1.0, "end_s": 2.0, "x1": 0.2, "x2": 0.4}
+    still = sign | {"row_id": "s1", "start_s": 1.0, "end_s": 2.0, "x1": 0.11, "x2": 0.31}
+    assert not spatial_scene(WINDOW, [], [], [sign, moved]).facts
+    (fact,) = spatial_scene(WINDOW, [], [], [sign, still]).facts.values()
+    assert fact.span == Span(0, 2) and fact.text == "EXIT" and len(fact.members) == 2
