@@ -175,7 +175,7 @@ def test_writing_that_moves_has_no_place() -> None:
         "x2": 0.3,
         "y2": 0.2,
     }
-    moved = sign | {"row_id": "s1", "start_s": 1.0, "end_s": 2.0, "x1": 0.2, "x2": 0.4}
+    moved = sign | {"row_id": "s1", "start_s": 1.0, "end_s": 2.0, "x1": 0.19, "x2": 0.39}
     still = sign | {"row_id": "s1", "start_s": 1.0, "end_s": 2.0, "x1": 0.11, "x2": 0.31}
     assert not spatial_scene(WINDOW, [], [], [sign, moved]).facts
     (fact,) = spatial_scene(WINDOW, [], [], [sign, still]).facts.values()
