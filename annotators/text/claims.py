@@ -66,13 +66,16 @@ class ClaimsParams(Params):
         1,
         ge=1,
         le=2,
-        description="opinions of models (checker, similarity) that decide where no rule does; they must agree",
+        description="opinions of models (checker, similarity) that it takes where no rule decides; they must agree",
     )
     clip: ClipParams | None = Field(
         None, description="image-text model, the same as that of `clip_embedding`; without it similarity does not speak"
     )
     clip_margin: float = Field(
-        0.03, gt=0, description="least lead of a claim's similarity over that of its best edit, or the other way round"
+        0.03,
+        gt=0,
+        description="least lead of a claim's similarity over that of its best edit, or the other way round; depends on the "
+        "model: for composed-tiny 0.1 tells all of 60 wrong colours from right ones",
     )
     prompts: dict[Literal["claim_split", "claim_check"], str] = Field(
         default_factory=dict, description="files of your own instead of the carried prompts, relative to the recipe"

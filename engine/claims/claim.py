@@ -67,6 +67,8 @@ class Opinion:
     reason: str
     rule: bool = True
     """Whether it follows from rows by rule; else it is a model's opinion."""
+    weak: bool = False
+    """Whether a contradiction counts only beside another model's."""
 
 
 def said(by: str, holds: bool, claim: Claim, reason: str) -> Opinion:

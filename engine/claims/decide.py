@@ -3,6 +3,8 @@
 1. Rules first. A contradiction by a rule wins over every model; where two rules differ, the claim stays unchecked.
 2. What a rule supports is supported, unless a model contradicts it: then it stays unchecked.
 3. Without a rule, models decide, when all that have an opinion agree and at least `models_needed` have one.
+4. A weak contradiction (similarity: another reading fits the pictures better, which may hold as well) counts beside another
+   model's, and is no word against anybody.
 
 So nothing is cut on the word of one model against a rule or another model, and each conflict is told as the reason.
 """
@@ -36,17 +38,19 @@ def decide(opinions: Sequence[Opinion], models_needed: int = 1) -> Decided:
         return Decided("unchecked", by, f"rules differ: {_told((*for_it, *against))}")
     if against:
         return Decided("contradicted", by, _told(against))
-    denied, backed = _of(models, "contradicted"), _of(models, "supported")
+    backed = _of(models, "supported")
+    denied = _of(models, "contradicted") if any(not o.weak for o in _of(models, "contradicted")) else []
     if for_it and denied:
         return Decided("unchecked", by, f"{_told(for_it)}, but {_told(denied)}")
     if for_it:
         return Decided("supported", by, _told(for_it))
     if denied and backed:
         return Decided("unchecked", by, f"models differ: {_told((*backed, *denied))}")
-    if models and len(models) < models_needed:
-        return Decided("unchecked", by, f"only {_told(models)}; {models_needed} opinions are wanted")
+    agreed = backed or denied
+    if agreed and len(agreed) >= models_needed:
+        return Decided("contradicted" if denied else "supported", by, _told(agreed))
     if models:
-        return Decided("contradicted" if denied else "supported", by, _told(models))
+        return Decided("unchecked", by, f"only {_told(models)}")
     return Decided("unchecked", (), NOBODY)
 
 

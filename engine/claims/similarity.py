@@ -1,7 +1,8 @@
 """Image-text similarity as an opinion: do the pictures of a span fit the claim better than edits of it?
 
 A similarity alone says little, because its scale depends on the wording; so the claim competes with the same sentence
-with another colour or label, in which only that word differs. It speaks beyond a margin, and it is a model's opinion.
+with another colour or label, in which only that word differs. It speaks beyond a margin, and it is a model's opinion. Where it
+prefers an edit, that may hold beside the claim (two balls in the picture), so its contradiction is a weak one.
 """
 
 from __future__ import annotations
@@ -30,4 +31,4 @@ def check_similarity(
     if abs(lead) < margin:
         return None
     reason = f"{model} {score:.3f}, best edit {rival:.3f}"
-    return Opinion("similarity", "supported" if lead > 0 else "contradicted", reason, rule=False)
+    return Opinion("similarity", "supported" if lead > 0 else "contradicted", reason, rule=False, weak=lead < 0)

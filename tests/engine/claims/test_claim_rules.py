@@ -136,13 +136,15 @@ def test_an_order_is_read_from_the_named_facts() -> None:
 def test_a_rules_contradiction_wins_and_every_other_conflict_stays_open() -> None:
     yes, no = (Opinion("tracks", says, "r") for says in ("supported", "contradicted"))
     ja, nein = (Opinion("second_captioner", says, "m", rule=False) for says in ("supported", "contradicted"))
-    similar = Opinion("similarity", "contradicted", "s", rule=False)
+    similar = Opinion("similarity", "contradicted", "s", rule=False, weak=True)
     assert decide([no, ja]).status == "contradicted"
     assert decide([yes, no]).status == "unchecked"
     assert decide([yes, nein]).status == "unchecked"
     assert decide([yes, ja]).status == "supported"
-    assert decide([nein, similar]).status == "contradicted"
-    assert decide([ja, similar]).status == "unchecked"
+    assert decide([nein, similar], models_needed=2).status == "contradicted"
+    assert decide([similar]).status == "unchecked"
+    assert decide([ja, similar]).status == "supported"
+    assert decide([ja, nein]).status == "unchecked"
     assert decide([nein], models_needed=2).status == "unchecked"
     assert decide([]).checked_by == ()
 
