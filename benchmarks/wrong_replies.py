@@ -256,10 +256,16 @@ ASKED = (
 )  # fmt: skip
 
 
+def _two_times(original: Original) -> bool:
+    """Whether the answer holds a start and an end, and nothing else."""
+    slots = original.answer.slots if original.answer is not None else {}
+    return len(slots) == 2 and all(value.startswith("<t:") for value in slots.values())
+
+
 def reworded(original: Original, k: int, wrong: str) -> tuple[str, tuple[str, ...]]:
     """A rewording of a question or an answer, and what is found."""
     answer = original.answer
-    if wrong == "swapped" or (not wrong and k % 2 and answer is not None and len(answer.slots) > 1):
+    if wrong == "swapped" or (not wrong and k % 2 and answer is not None and _two_times(original)):
         assert answer is not None
         a, b = list(answer.slots)[:2]
         forms = (
@@ -353,13 +359,7 @@ def measure(root: Path, cases: int) -> Iterator[tuple[str, tuple[str, ...], list
     )
     samples = originals(root)
     slotted = [o for o in samples if o.question.slots]
-    timed = [
-        o
-        for o in samples
-        if o.answer is not None
-        and sum(n[0] == "t" for n in o.answer.slots) == 2
-        and all(v.startswith("<t") for v in o.answer.slots.values())
-    ]
+    timed = [o for o in samples if _two_times(o)]
     for kind, wrong, pool, rules in (
         ("dropped slot in a rewording", "dropped", slotted, ("dropped_slot", "unknown_evidence", "malformed_slot")),
         ("swapped slots in a rewording", "swapped", timed, ("swapped_slots",)),

@@ -53,7 +53,7 @@ _CERTAIN: tuple[tuple[str, str], ...] = (
     ("time", r"\b(?:for|after|within|in|over|under|nearly|almost|about|roughly|around|until|than|least|most)\s+(?:an?)\s+"
              r"(?:second|minute|hour)(?=\s*(?:[,.;:!?)\x01\x02]|$|(?:or|and|the|an?|he|she|it|they|before|until|later|then)\b))"),
     # the twelfth second, 3rd minute, fifth frame
-    ("time", rf"\b{_ORDER}[\s-]+(?:seconds|secs?|minutes?|hours?|second(?=\s*(?:[,.;:!?)\x01\x02]|$|of\b|mark\b|the\b|he\b|she\b|it\b|they\b)))\b"),
+    ("time", rf"\b(?!(?:first|second)\s+second\b){_ORDER}[\s-]+second\b|\b{_ORDER}[\s-]+(?:seconds|secs?|minutes?|hours?|second(?=\s*(?:[,.;:!?)\x01\x02]|$|of\b|mark\b|the\b|he\b|she\b|it\b|they\b)))\b"),
     ("time", rf"\b(?!first\b){_ORDER}[\s-]+frames?\b"),
     ("time", rf"(?<![\w.]){_N}[\s-]+{_SIZE}frames\b|(?<![\w.])\d+[\s-]*(?:frames?|fr)\b|(?<![\w.]){_N}-frames?\b"),
     # second 5, frame #12, timestamp: 4.2, minutes 2
@@ -62,7 +62,7 @@ _CERTAIN: tuple[tuple[str, str], ...] = (
     ("time", rf"\b{_BEFORE_TIME}\s+{_NEAR}(?:second|minute|time\s?stamp|time\s?code|seconds|minutes|timestamps)\s+(?:number\s+)?(?:{_W})\b"),
     ("time", rf"\b(?:seconds|minutes|time\s?stamps?|time\s?codes?)\s+(?:is\s+|of\s+|number\s+)?(?:{_W})\b"),
     ("time", rf"\b(?:at|from|until|till|to|by|since|of|after|before|between|through)\s+frames?\s+(?:number\s+)?(?:{_W})\b"),
-    ("time", rf"\b(?:frame|second|minute)\s+(?:number\s+)?(?:{_W})\b(?=\s*(?:[,.;:)]|$|(?:shows?|has|is|depicts|contains|displays|to|and|through|the|an?|he|she|it|they)\b))(?<!second\sone)"),
+    ("time", rf"(?<!\bthe\s)(?<!\ba\s)\b(?:frame|second|minute)\s+(?:number\s+)?(?:{_W})\b(?=\s*(?:[,.;:)]|$|(?:shows?|has|is|depicts|contains|displays|to|and|through|the|an?|he|she|it|they)\b))(?<!second\sone)"),
     # 00:12, 1:02:03.5, 1m30s, 2h, 1'30
     ("time", r"(?<![\d:.])\d{1,3}\s?:\s?[0-5]\d(?:\s?:\s?[0-5]?\d)*(?:[.,;]\d+)?(?![\d:])"),
     ("time", r"(?<![\w.])\d+\s?(?:h|m)\s?\d+\s?(?:m|s)?\b|(?<![\w.])\d+(?:\.\d+)?\s?[′″]|(?<![\w.])\d+['’]\d+"),

@@ -66,7 +66,7 @@ _IDIOMS = tuple(
         r"^\s*(?:step\s+)?\(?\d{1,2}[.):](?=\s)",  # enumeration
         r"\b(?:no|some|any|every)[\s-]one\b",
         r"\bone\s+(?:of|another|by\s+one|after\s+(?:the\s+other|another)|(?:and|or)\s+the\s+(?:same|other)|at\s+a\s+time)\b",
-        r"\b(?:can|could|does|do|did|may|might|should|would|must|will|shall)\s+one\b|\bone\s+(?:reads|finds|gets|looks|listens|notices|needs)\b",
+        r"\b(?:can|could|does|do|did|may|might|should|would|must|will|shall)\s+one\b|\bone\s+(?:I|you|we|he|she|they|it|reads|finds|gets|looks|listens|notices|needs)\b",
         r"\bone\s+(?:that|who|which|whose|is|was|has|can|could|may|might|would|should|must|sees?|hears?)\b",
         r"\b(?:on\s+)?(?:the\s+)?one\s+(?:hand|side|end|day|direction|way|thing)\b",
         rf"\b(?:{_KINDS_OF_ONE})\s+(?:\w+\s+)?ones?\b(?!\s+(?:hundred|thousand|million))",
@@ -96,7 +96,8 @@ def plain_form(text: str) -> str:
     folded = unicodedata.normalize("NFKC", re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text))
     folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")
     folded = re.sub(r"[‐‑‒−]", "-", folded)
-    return re.sub(r"(?<!\w)[*_`~]+(?=\w)|(?<=\w)[*_`]+(?!\w)", "", folded)
+    folded = re.sub(r"(?<!\d)[*`~]+|[*`~]+(?!\d)", "", folded)
+    return re.sub(r"(?<!\w)_+|_+(?!\w)", "", folded)
 
 
 def numbers_in(text: str) -> list[str]:

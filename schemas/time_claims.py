@@ -175,10 +175,11 @@ def _names(facts: Facts) -> str:
 _MARK = re.compile("\x01(\\d+)\x01")
 _QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|„[^“”]*[“”]")
 _SENTENCE = re.compile(r"(?<=[.!?;])[\s)\"”]+|\n+")
+_THAT = r"\s+(?:(?:which|that)\b|(?:this|it)\b(?=\s*(?:[,.;:)\x01\x02]|$|(?:the|an?|he|she|it|they|his|her|there|somebody|someone|one|we|you)\b)))"
 _RELATIONS: tuple[tuple[str, str], ...] = (
-    ("then", r"(?:after|following)\s+(?:that|this|which|it)\b|\bthen\b|\bnext\b(?!\s+to)|\bafterwards?\b|\bsubsequently\b|\blater\b(?!\s+than)|"
+    ("then", rf"\b(?:after|following){_THAT}|\bthen\b|\bnext\b(?!\s+to)|\bafterwards?\b|\bsubsequently\b|\blater\b(?!\s+than)|"
              r"\bfinally\b|\blastly\b|\beventually\b|\bthereafter\b"),
-    ("earlier", r"\b(?:before|prior\s+to)\s+(?:that|this|which|it)\b|\bearlier\b(?!\s+than)|\bpreviously\b|\bbeforehand\b"),
+    ("earlier", rf"\b(?:before|prior\s+to){_THAT}|\bearlier\b(?!\s+than)|\bpreviously\b|\bbeforehand\b"),
     ("before", r"\bbefore(?:hand)?\b|\bprior\s+to\b|\bearlier\s+than\b|\bprecedes\b|\bpreced(?:ed|ing)\b(?!\s+by)"),
     ("after", r"\bafter\b|\blater\s+than\b|\bsubsequent\s+to\b|\bpreceded\s+by\b"),
     ("until", r"\b(?:until|till)\b"),
@@ -187,7 +188,7 @@ _RELATIONS: tuple[tuple[str, str], ...] = (
 _CONNECTIVE = re.compile("|".join(f"(?P<{rel}>{pattern})" for rel, pattern in _RELATIONS), re.IGNORECASE)
 _LEADING = re.compile(
     r"^(?:\W|\b(?:and|but|so|right|just|shortly|immediately|soon|only|even|long|directly|first)\b)*"
-    r"(?P<word>after|before|while|until|till|during|once|as\s+soon\s+as)\b(?!\s+(?:that|this|which|it)\b)",
+    rf"(?P<word>after|before|while|until|till|during|once|as\s+soon\s+as)\b(?!{_THAT})",
     re.IGNORECASE,
 )
 _LED = {
@@ -196,8 +197,8 @@ _LED = {
 }  # fmt: skip
 _STRICT_LED = {"after": "before", "before": "after"}
 _NEXT_SENTENCE = re.compile(
-    r"^\W*(?:and\s+|but\s+)?(?:(?P<then>then|after\s+(?:that|this)|afterwards?|next(?!\s+to)|subsequently|later|finally|eventually|thereafter)"
-    r"|(?P<earlier>before\s+(?:that|this)|earlier|previously|beforehand))\b",
+    rf"^\W*(?:and\s+|but\s+)?(?:(?P<then>then|after{_THAT}|afterwards?|next(?!\s+to)|subsequently|later|finally|eventually|thereafter)"
+    rf"|(?P<earlier>before{_THAT}|earlier|previously|beforehand))\b",
     re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(
@@ -211,6 +212,7 @@ _ASKS_WHETHER = re.compile(
 _NEGATED = re.compile(
     r"(?:\b(?:not|never|no|rather|instead|neither|nor|without)|n['’]t)\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
+_DENIED = re.compile(r"(?:\b(?:not|never|cannot)|n['’]t)\b[^,;:]*$", re.IGNORECASE)
 _TALK = re.compile(
     r"\b(?:look(?:ing)?\s+(?:at|for)|compar(?:e|ed|es|ing)\b(?!\s+notes)|check(?:s|ed|ing)?\b|locat(?:e|ed|ing)|not(?:e|ing)\s+that|consider\w*|"
     r"conclud\w*|verif\w+|examin\w+|inspect\w*|recall\w*|mention\w*|evidence|question|options?|step)\b|"
@@ -279,7 +281,8 @@ def _in_sentence(sentence: str, here: Sequence[Slot], before: Slot | None) -> It
             elif a.names == b.names and not {a.field, b.field} & {"start", "end"}:
                 led = (k + 1, led[1]) if led and led[0] == k and not found else led
             elif found:
-                stated = _infix(a, b, gap, found, sentence)
+                denied = _DENIED.search(gaps[k]) is not None
+                stated = None if denied else _infix(a, b, gap, found, sentence)
                 if stated is not None:
                     yield stated
             elif led and led[0] == k:
@@ -307,7 +310,7 @@ def _clause_after(gap: str, found: Sequence[tuple[str, re.Match[str]]], behind: 
     it, False when none does; None when the gap is an ordinary one.
     """
     opened = re.search(
-        r"(?:[,;]\s*(?:and|but)?|\band|\bbut)\s+(?:(?:right|just|shortly|soon|immediately)\s+)?(?:after|before|while|until)\b(?!\s+(?:that|this|which|it)\b)[^,]*$",
+        rf"(?:[,;]\s*(?:and|but)?|\band|\bbut)\s+(?:(?:right|just|shortly|soon|immediately)\s+)?(?:after|before|while|until)\b(?!{_THAT})[^,]*$",
         gap, re.IGNORECASE,
     )  # fmt: skip
     if not opened or len(found) != 1 or not re.match(r"[^,.;]{0,40},\s*\w", behind):
