@@ -29,6 +29,10 @@ from .recipe import Recipe
 from .run_record import check_conflicts, difference, latest_runs, retired
 
 
+SHOWN = 4
+"""Producers that a reason names, at most (one more rather than "1 more")."""
+
+
 @dataclass(frozen=True)
 class PlanLine:
     """What would happen to one producer."""
@@ -235,7 +239,8 @@ def _reason(producer: Producer, reasons: list[str], old: dict[str, Any], dirty: 
         found.append(changes)
     waiting = sorted(set(producer.upstream) & dirty)
     if waiting:
-        found.append(f"depends on {', '.join(waiting)}")
+        told = waiting if len(waiting) <= SHOWN + 1 else [*waiting[:SHOWN], f"{len(waiting) - SHOWN} more"]
+        found.append(f"depends on {', '.join(told)}")
     if unseen and not waiting:
         found.append("new footage")
     for reason in dict.fromkeys(reasons):

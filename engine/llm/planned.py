@@ -96,8 +96,9 @@ class PlannedModels(Models):
                 raise ReplyRejected(found.kind or "malformed", found.reason, digest)
             return Answered(found.value, digest, model.name, str(known["reply"]), True)
         value = ask.typical() if ask.typical is not None else None
-        if digest not in self._asked:
-            self._asked.add(digest)
+        # typical replies are alike, and so is what is asked about them: real ones will differ from unit to unit
+        if (once := f"{digest} {ask.about}") not in self._asked:
+            self._asked.add(once)
             self._count(expected, ask, model, 200 if value is None else reply_tokens(value))
         if value is None:
             raise ReplyRejected("empty", "nothing is known of its reply", digest)
