@@ -28,7 +28,6 @@ from .places import places_of
 from .recipe import Recipe
 from .run_record import check_conflicts, difference, latest_runs, retired
 
-
 SHOWN = 4
 """Producers that a reason names, at most (one more rather than "1 more")."""
 
