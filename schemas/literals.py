@@ -47,18 +47,20 @@ _CERTAIN: tuple[tuple[str, str], ...] = (
     ("time", rf"\b(?:{_W})\s+second\s+(?:clip|mark|video|pause|gap|delay|long|interval|shot|scene|segment|window|point)\b"),
     ("time", r"\b(?:half|quarter|third|three\s+quarters|fraction)[\s-]+(?:of\s+)?(?:an?[\s-]+)?(?:second|minute|hour)s?\b"),
     ("time", r"\b(?:an?|one|the)\s+(?:half|quarter)[\s-]+(?:of\s+an?\s+)?(?:second|minute|hour)s?\b"),
+    ("time", rf"\b(?:an?|one|two|three)\s+{_PARTS}\s+of\s+an?\s+(?:second|minute|hour)\b"),
+    ("time", rf"\bat\s+time\s+(?:{_W})\b"),
     ("time", r"\b(?:second|minute|hour)s?\s+and\s+(?:a\s+|three\s+)?(?:half|quarters?)\b"),
     ("time", r"\b(?:an?|each|every|per)\s+(?:second|minute|hour)\s+(?:later|earlier|long|or\s+(?:so|two)|into|in|after|before|ago|"
              r"passes|mark|elapses|goes\s+by|of\s+(?:video|footage|silence))\b(?!\s+(?:man|woman|one)\b)"),
     ("time", r"\b(?:for|after|within|in|over|under|nearly|almost|about|roughly|around|until|than|least|most)\s+(?:an?)\s+"
-             r"(?:second|minute|hour)(?=\s*(?:[,.;:!?)\x01\x02]|$|(?:or|and|the|an?|he|she|it|they|before|until|later|then)\b))"),
+             r"(?:(?:minute|hour)\b|second(?=\s*(?:[,.;:!?)\x01\x02]|$|(?:or|and|the|an?|he|she|it|they|before|until|later|then|to|of|in)\b)))"),
     # the twelfth second, 3rd minute, fifth frame
     ("time", rf"\b(?!(?:first|second)\s+second\b){_ORDER}[\s-]+second\b|\b{_ORDER}[\s-]+(?:seconds|secs?|minutes?|hours?|second(?=\s*(?:[,.;:!?)\x01\x02]|$|of\b|mark\b|the\b|he\b|she\b|it\b|they\b)))\b"),
     ("time", rf"\b(?!first\b){_ORDER}[\s-]+frames?\b"),
     ("time", rf"(?<![\w.]){_N}[\s-]+{_SIZE}frames\b|(?<![\w.])\d+[\s-]*(?:frames?|fr)\b|(?<![\w.]){_N}-frames?\b"),
     # second 5, frame #12, timestamp: 4.2, minutes 2
     ("time", r"\b(?:seconds?|secs?\.?|minutes?|mins?\.?|time\s?codes?|time\s?stamps?|frames?|ts|timeindex|time\s+index)"
-             r"\s*(?:=|:|#|no\.?|number|mark|index|at|of|is|≈|~)?\s*#?\s*\d"),
+             r"\s*(?:=|:|#|no\.?|number|mark|index|at|of|is|≈|~|_)?\s*#?\s*\d"),
     ("time", rf"\b{_BEFORE_TIME}\s+{_NEAR}(?:second|minute|time\s?stamp|time\s?code|seconds|minutes|timestamps)\s+(?:number\s+)?(?:{_W})\b"),
     ("time", rf"\b(?:seconds|minutes|time\s?stamps?|time\s?codes?)\s+(?:is\s+|of\s+|number\s+)?(?:{_W})\b"),
     ("time", rf"\b(?:at|from|until|till|to|by|since|of|after|before|between|through)\s+frames?\s+(?:number\s+)?(?:{_W})\b"),
@@ -73,6 +75,9 @@ _CERTAIN: tuple[tuple[str, str], ...] = (
     ("time", rf"{_SHARE}\s*(?:of\s+the\s+way\b|(?:in(?:to)?|through|of|along|from|before|after)\s+(?:the\s+)?(?:whole\s+|entire\s+|start\s+of\s+the\s+|end\s+of\s+the\s+)?{_FOOTAGE}\b|(?:in|through)\b)"),
     ("time", rf"\b(?:{_W})\s+(?:point|dot)\s+(?:{_W})\b"),
     # places
+    ("place", r"\b[xy]_?(?:min|max)\s*(?:=|:|of|is)?\s*-?\.?\d|\b(?:left|right|top|bottom)\s*[:=]\s*-?\.?\d"),
+    ("place", rf"\b(?:left|right|top|bottom|upper|lower)(?:most)?\s+{_N}\s*(?:%|per\s?cent|percent)"),
+    ("place", r"\b(?:row|column)\s+\d+\s*,?\s*(?:and\s+)?(?:row|column)\s+\d+"),
     ("place", r"(?<![\w.])\d*\.\d+(?:\s*[,;]\s*\d*\.\d+)+"),
     ("place", r"[\[(<]\s*-?\d+(?:\.\d+)?\s*%?(?:\s*[,;]\s*-?\d+(?:\.\d+)?\s*%?)+\s*[\])>]"),
     ("place", rf"(?<![\w.]){_N}[\s-]*(?:px|pixels?)\b|\bpixels?\s*(?:=|:|#)?\s*\d"),
@@ -100,7 +105,7 @@ _MASKED = tuple(
     for pattern in (
         r"\b(?:1\d|20)\d0s\b(?!\s+(?:mark|point))",
         r"\b(?:the|his|her|its|their|early|mid|late)[\s-]+[2-9]0s\b(?!\s+(?:mark|point))",
-        r"(?<![\d:.])\d{1,3}(?:,\d{3})+(?![\d,])",
+        r"(?<![\d:.])\d{1,3}(?:,\d{3})+(?![\d,])(?!\s*(?:ms|milliseconds?|s|secs?|seconds?|px|pixels?|frames?)\b)",
         r"[$€£¥]\s?\d+(?:[.,]\d+)*",
         r"(?<![\w.])\d+(?:\.\d+)?\s?(?:°|degrees?|cm|mm|km|metres?|meters?|kg|g|lbs?|miles?|mph|kph|km/h|feet|foot|ft|inch(?:es)?|"
         r"lit(?:re|er)s?|ml|stars?|times)(?![\w/])",

@@ -65,7 +65,7 @@ _IDIOMS = tuple(
     for pattern in (
         r"^\s*(?:step\s+)?\(?\d{1,2}[.):](?=\s)",  # enumeration
         r"\b(?:no|some|any|every)[\s-]one\b",
-        r"\bone\s+(?:of|another|by\s+one|after\s+(?:the\s+other|another)|(?:and|or)\s+the\s+(?:same|other)|at\s+a\s+time)\b",
+        r"\bone\s+(?:of|another|by\s+one|\w+\s+(?:after\s+(?:the\s+other|another)|at\s+a\s+time)|after\s+(?:the\s+other|another)|(?:and|or)\s+the\s+(?:same|other)|at\s+a\s+time)\b",
         r"\b(?:can|could|does|do|did|may|might|should|would|must|will|shall)\s+one\b|\bone\s+(?:I|you|we|he|she|they|it|reads|finds|gets|looks|listens|notices|needs)\b",
         r"\bone\s+(?:that|who|which|whose|is|was|has|can|could|may|might|would|should|must|sees?|hears?)\b",
         r"\b(?:on\s+)?(?:the\s+)?one\s+(?:hand|side|end|day|direction|way|thing)\b",
@@ -83,6 +83,7 @@ _IDIOMS = tuple(
     )
 )
 _NUMBERS = re.compile(
+    r"\b(?:several|(?:a\s+)?few|a\s+couple\s+of|many|some)\s+(?:more\s+)?(?:seconds|minutes|hours|frames)\b|"
     rf"(?<![\w.])(?:[$€£]\s?)?(?:{DIGITS}(?:st|nd|rd|th)?\s?[%°]?|\w*\d\w*)(?!\w)|\b(?:{NUMBER_WORDS}|"
     rf"{'|'.join(_ALONE)})(?:s|es)?\b",
     re.IGNORECASE,
