@@ -45,10 +45,11 @@ class Habits:
     def __init__(self, settings: ModelSettings, endpoint: str, memory: Memory) -> None:
         self._key, self._memory = (endpoint, settings.model), memory
         self._auto = settings.structured == "auto"
-        known = memory.habit(*self._key, "structured")
-        self.way: Way = WAYS[0] if settings.structured == "auto" else settings.structured  # type: ignore[assignment]
-        if self._auto and known in WAYS:
-            self.way = known  # type: ignore[assignment]
+        self.way: Way = WAYS[0]
+        if settings.structured != "auto":
+            self.way = settings.structured
+        elif (known := memory.habit(*self._key, "structured")) is not None:
+            self.way = next((way for way in WAYS if way == known), WAYS[0])
         self.limit_field = memory.habit(*self._key, "limit_field") or _OLD_LIMIT
 
     def adapt(self, error: Refused, way: Way, limit_field: str) -> bool:

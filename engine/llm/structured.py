@@ -95,7 +95,6 @@ def _strict(node: Any, *, top: bool = False) -> Any:
     return made
 
 
-@cache
 def schema_text(reply: type[BaseModel]) -> str:
     """The schema as prompts show it."""
     return json.dumps(strict_schema(reply), ensure_ascii=False)
