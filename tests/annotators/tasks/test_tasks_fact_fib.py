@@ -33,6 +33,7 @@ from chronotope.schemas.sample import ChoiceAnswer, Sample
 from chronotope.schemas.span import Span
 from chronotope.schemas.tables import TABLES
 from chronotope.schemas.time_claims import TimeClaim
+from model_recipes import build_with_models
 from model_server import ModelServer
 
 FILMS = 28
@@ -283,3 +284,16 @@ def test_claims_of_the_fact_hold_and_those_of_the_fib_do_not() -> None:
         with pytest.raises(Refused) as error:
             wrong()
         assert error.value.rule == rule
+
+
+@pytest.mark.xdist_group("ray")
+def test_a_recipe_writes_pairs_that_stay_together(tmp_path: Path) -> None:
+    off = {"blind": False, "judge": False, "agreement": False, "ablations": False}
+    with ModelServer() as server:
+        built = build_with_models(tmp_path, server, tasks=["fact_fib"], checks=off, roles=("writer",))
+    assert not built.report.failures
+    pairs = built.rows(
+        "SELECT pair_id, count(*) AS n, count(DISTINCT split) AS splits, bool_and(passed) AS passed, "
+        "count(DISTINCT answer_text) AS answers FROM sample_view GROUP BY pair_id"
+    )
+    assert pairs and all((p["n"], p["splits"], p["passed"], p["answers"]) == (2, 1, True, 2) for p in pairs)
