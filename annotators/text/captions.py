@@ -179,18 +179,13 @@ def _complaint(reply: ClipCaptionsReply, facts: Facts, window: Span, levels: Seq
 
 
 def typical_captions(facts: Facts, levels: Sequence[ClipLevel]) -> ClipCaptionsReply:
-    """Descriptions of usual length over this evidence."""
-    timed = sorted((f for f in facts.values() if f.span is not None), key=lambda f: (f.span, f.name))  # type: ignore[arg-type,return-value]
-    dense = [
-        CaptionSentence(
-            text=f"During {{{f.name}}}, something happens in the picture that takes a sentence.", facts=[f.name]
-        )
-        for f in timed[:6]
-    ] or [CaptionSentence(text="Something happens in the picture that takes a whole sentence to tell.", facts=[])]
-    plain = CaptionSentence(
-        text="A scene with several things and people is shown while somebody talks about it.", facts=[]
-    )
-    found = {"brief": [plain], "dense": dense, "objects": [plain] * 3}
+    """Descriptions of usual length over this evidence: an event for each thing that is said, written or seen."""
+    timed = [f for f in facts.values() if f.span is not None and f.kind != "shot"]
+    events = sorted(timed, key=lambda f: (f.span.start_s if f.span else 0.0, f.name))[:12]
+    plain = CaptionSentence(text="A scene with several things and people is shown.", facts=[])
+    dense = [CaptionSentence(text=f"During {{{f.name}}}, something is in the picture.", facts=[f.name]) for f in events]
+    things = sum(f.kind == "object" for f in facts.values()) or 2
+    found = {"brief": [plain], "dense": dense or [plain] * 3, "objects": [plain] * min(things, 6)}
     return ClipCaptionsReply(**{level: found[level] if level in levels else [] for level in found})
 
 

@@ -236,11 +236,12 @@ def _complaint(reply: AtomicClaimsReply, sentences: Sequence[str], names: Sequen
 
 
 def typical_claims(sentences: Sequence[str]) -> AtomicClaimsReply:
-    """Two claims per sentence."""
+    """A claim for every dozen words of a sentence."""
     found = []
     for i, sentence in enumerate(sentences, 1):
         words = [w.strip(".,;:") for w in sentence.split() if w.strip(".,;:").isalpha()] or ["thing"]
-        found += [_typical(i, subject) for subject in dict.fromkeys((words[-1], words[0]))]
+        subjects = list(dict.fromkeys(reversed(words)))[: 1 + len(sentence.split()) // 12]
+        found += [_typical(i, subject) for subject in subjects]
     return AtomicClaimsReply(claims=found)
 
 

@@ -228,13 +228,13 @@ def story_problem(reply: MediumCaptionsReply, facts: Facts, whole: Span, most: i
 def typical_story(facts: Facts) -> MediumCaptionsReply:
     """A reply of usual length over these parts."""
     names = list(facts)
-    begins = names[:: max(1, len(names) // 5)][:5]
-    said = "People come together in a place, something happens there, and then the scene changes."
+    begins = names[:: max(2, -(-len(names) // 8))]
+    said = "People come together in a place, and then the scene changes."
     chapters = [
         Chapter(begins_with=name, title="Something happens here", summary=[CaptionSentence(text=said, facts=[name])])
         for name in begins
     ]
-    return MediumCaptionsReply(summary=[CaptionSentence(text=said, facts=names[:2])] * 3, chapters=chapters)
+    return MediumCaptionsReply(summary=[CaptionSentence(text=said, facts=names[:2])] * 2, chapters=chapters)
 
 
 def _part(number: int, span: Span, text: str, row: Any) -> Fact:
