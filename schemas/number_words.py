@@ -45,9 +45,11 @@ _ALONE = {
     "triple": 3,
     "both": 2,
 }
-_VALUES: dict[str, float] = (
-    {word: i for i, word in enumerate(_ONES)} | {word: 20 + 10 * i for i, word in enumerate(_TENS)} | _LARGE
-)
+_VALUES: dict[str, float] = {
+    **{word: i for i, word in enumerate(_ONES)},
+    **{word: 20 + 10 * i for i, word in enumerate(_TENS)},
+    **_LARGE,
+}
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 _WORD = "|".join(sorted(_VALUES, key=len, reverse=True))
 NUMBER_WORDS = rf"(?:{_WORD})(?:(?:[\s-]+|\s+and\s+)(?:{_WORD}))*"
