@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 X = TypeVar("X")
 AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 BUSY = frozenset({429, 503, 529})
+WRONG_URL = frozenset({"UnsupportedProtocol", "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError"})
 UNREACHED = frozenset({"ConnectError", "ConnectionTimeoutError", "ClientConnectorError", "ClientConnectorDNSError"})
 """Errors before anything was sent, by name: nothing can have been charged."""
 FIRST_WAIT_S = 0.5
@@ -109,6 +110,7 @@ class Endpoint:
         self._client: AsyncOpenAI | None = None
         self._down: tuple[float, str] | None = None
         self._denied: str | None = None
+        self._given_up = 0
 
     async def close(self) -> None:
         """Close its connections."""
@@ -180,16 +182,21 @@ class Endpoint:
             return await self._again(once, seed, sending.round)
         except TryAgain as error:
             tries = self.settings.limits.retries + 1
-            raise self._gone(f"{self.name}: {error}; given up after {tries} tries") from None
+            self._given_up += 1
+            raise self._gone(f"{self.name}: {error}; given up after {tries} tries", self._given_up > 1) from None
         except EndpointDown as error:
-            raise self._gone(str(error)) from None
+            raise self._gone(str(error), True) from None
 
-    def _gone(self, message: str) -> EndpointDown:
-        """It did not answer in spite of everything: others need not find out for themselves, for a while."""
-        self._down = (time.monotonic() + min(self.settings.limits.longest_pause_s, DOWN_S), message)
+    def _gone(self, message: str, for_all: bool) -> EndpointDown:
+        """It did not answer in spite of everything. When it said so itself, or did so twice with no reply between, others
+        need not find out for themselves, for a while.
+        """
+        if for_all:
+            self._down = (time.monotonic() + min(self.settings.limits.longest_pause_s, DOWN_S), message)
         return EndpointDown(message)
 
     def _known_state(self) -> None:
+        self.key()
         if self._denied is not None:
             raise EndpointRefuses(self._denied)
         if self._down is not None and time.monotonic() < self._down[0]:
@@ -219,7 +226,7 @@ class Endpoint:
             used = tally.add(answer, sending)
             tally.cost += self.budget.settle(held, *answered_tokens(answer, sending), answer.cached_tokens)
             self.pace.succeeded()
-            self._down = None
+            self._down, self._given_up = None, 0
             return answer
         finally:
             self.pace.leave(turn, used, headers)
@@ -302,6 +309,8 @@ class Endpoint:
             causes = _causes(error)
             told = self.hidden(" ".join(str(causes[-1]).split()) or type(causes[-1]).__name__)[:SHOWN]
             names = {type(cause).__name__ for cause in causes}
+            if names & WRONG_URL:
+                raise _Unpaid(EndpointRefuses(f"base_url {self.name} is no address: {told}")) from None
             if names & UNREACHED:
                 raise _Unpaid(TryAgain(f"not reached: {told}")) from None
             if isinstance(causes[-1], TimeoutError):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -28,6 +30,8 @@ from .record import REJECTED, CallRecord
 from .settings import BudgetSettings, ModelSettings, Spent
 from .structured import Finding, Reply, schema_name
 
+_WORKING: ContextVar[bool] = ContextVar("working", default=False)
+"""Whether this is inside the work of an `each`: what is nested takes no places of its own, which could block."""
 GRACE_S = 15.0
 """How long the end of a build waits for replies that are on their way, so that what is paid is on record."""
 
@@ -69,6 +73,7 @@ class LiveModels(Models):
             for role, m in self._settings.items()
             if m.mode == "batch"
         }
+        self._work = asyncio.Semaphore(self.at_once)
 
     async def __aenter__(self) -> LiveModels:
         return self
@@ -135,10 +140,14 @@ class LiveModels(Models):
         failed: dict[int, Exception] = {}
         waiting = iter(enumerate(items))
 
+        nested = _WORKING.get()
+
         async def worker() -> None:
+            _WORKING.set(True)
             for place, item in waiting:
                 try:
-                    results[place] = await work(item)
+                    async with nullcontext() if nested else self._work:
+                        results[place] = await work(item)
                 except Exception as error:
                     failed[place] = error
                 if failed:

@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -485,3 +486,71 @@ def test_a_role_without_an_endpoint_says_what_to_set(server: ModelServer, tmp_pa
 
     with pytest.raises(NoModel, match="no model for the role writer"):
         asyncio.run(run())
+
+
+def test_a_question_that_breaks_the_endpoint_does_not_stop_others(server: ModelServer, tmp_path: Path) -> None:
+    server.faults = (Fault("error_500", 0.25, True),)
+
+    async def run() -> list[str]:
+        async with asking(tmp_path, role(server.url, limits={"retries": 0, "concurrency": 1})) as live:
+
+            async def one(number: int) -> str:
+                try:
+                    return await outcome(live, question(number))
+                except EndpointDown:
+                    return "down"
+
+            return [await one(n) for n in range(40)]
+
+    ends = asyncio.run(run())
+    assert any(pair == ("down", "asked") for pair in pairwise(ends))
+
+
+def test_an_endpoint_that_is_gone_is_not_asked_by_everybody(tmp_path: Path) -> None:
+    async def run() -> float:
+        began = time.monotonic()
+        async with asking(tmp_path, role("http://127.0.0.1:9/v1", limits={"retries": 1, "concurrency": 4})) as live:
+
+            async def one(number: int) -> None:
+                with pytest.raises(EndpointDown, match="not reached"):
+                    await live.ask(question(number))
+
+            await live.each(range(200), one)
+            return time.monotonic() - began
+
+    assert asyncio.run(run()) < 6
+    assert sum(r["tries"] for r in calls(tmp_path)) < 20
+
+
+def test_an_address_that_is_none_is_said_at_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with asking(tmp_path, role("localhost:8000/v1")) as live:
+            await live.ask(question())
+
+    with pytest.raises(EndpointRefuses, match="is no address"):
+        asyncio.run(run())
+
+
+def test_units_at_the_same_time_share_the_places_for_work_and_may_nest(server: ModelServer, tmp_path: Path) -> None:
+    async def run() -> tuple[int, int]:
+        running = most = 0
+        async with asking(tmp_path, role(server.url, limits={"concurrency": 4})) as live:
+
+            async def part(number: int) -> int:
+                await live.ask(question(number))
+                return number
+
+            async def one(number: int) -> int:
+                nonlocal running, most
+                running += 1
+                most = max(most, running)
+                assert await live.each([number, number + 1], part) == [number, number + 1]
+                running -= 1
+                return number
+
+            units = await asyncio.gather(*(live.each(range(100 * u, 100 * u + 6), one) for u in range(8)))
+            assert units[1] == list(range(100, 106))
+            return most, live.at_once
+
+    most, at_once = asyncio.run(run())
+    assert most == at_once == 6
