@@ -3,8 +3,8 @@
 The model sees pictures of a kept clip and a list of the things that are meant: tracked objects, and writing, whose box is
 known wherever text is read. Each sentence states typed relations; code reads the sentence again, judges every relation by
 the boxes over the whole window (or at the moment of a still), and drops what is contradicted, unverifiable or says something
-else than was declared. A general caption of the clip, where there is one, is cited beside it, with the number of spatial
-phrases before and after. Left and right are the viewer's: `flip_safe` is 0 for a caption that a mirror makes false.
+else than was declared. A general caption of the clip, where there is one, is kept beside it in the evidence of the proposal,
+and the numbers of spatial phrases before and after are factors. Left and right are the viewer's: `flip_safe` is 0 for a caption that a mirror makes false.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ...engine.llm.landing import Landing
 from ...engine.llm.models import Models
 from ...engine.llm.prompts import Prompt, read_prompt
 from ...engine.task import EvidenceRow, Solver
+from ...schemas.facts import Fact, Facts
 from ...schemas.relation_phrases import spatial_phrases
 from ...schemas.relations import RELATIONS, RelationRule
 from ...schemas.sample import MediumRef, Need, Sample, TextAnswer
@@ -59,8 +60,9 @@ from .spatial_sentences import (
 TRACK_COLUMNS = ("track_id", "start_s", "end_s", "label", "phrase", "attributes_json")
 BOX_COLUMNS = ("track_id", "t_s", "x1", "y1", "x2", "y2")
 TEXT_COLUMNS = ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2")
-CAPTION_COLUMNS = ("start_s", "end_s", "level", "text", "model")
-_GENERAL = ("dense", "clip", "brief", "event")
+BESIDE = "c1"
+"""Name of the general caption in the evidence of a proposal."""
+_GENERAL = ("dense", "clip", "brief")
 """Levels of captions that may stand beside, best first."""
 _STILL_S = 0.2
 """Window of a still, seconds: the time for which its picture stands at most."""
@@ -135,7 +137,6 @@ class SpatialRecaption(AskingTask[Params]):
         """Judge the cited proposal by the cited boxes again and rebuild the sample."""
 
         def build() -> Sample:
-            caption = rows_of(evidence, "captions")
             media, clip = only_row(evidence, "media"), only_row(evidence, "clips")
             shown = wordings_of(self.name).kind_of(sample.wording)
             at_s = sample.media[0].start_s if shown == "frame" else None
@@ -144,10 +145,7 @@ class SpatialRecaption(AskingTask[Params]):
                 look, rows_of(evidence, "tracks"), rows_of(evidence, "boxes"), rows_of(evidence, "text_regions")
             )  # fmt: skip
             proposal = only_row(evidence, "proposals")
-            return self._built(
-                sample.recipe, media, clip, scene, at_s, caption[0] if caption else None, proposal,
-                sample.wording, sample.answer_form,
-            )[0]  # fmt: skip
+            return self._built(sample.recipe, media, clip, scene, at_s, proposal, sample.wording, sample.answer_form)
 
         return rebuilt(sample, build)
 
@@ -179,15 +177,15 @@ class SpatialRecaption(AskingTask[Params]):
         except ReplyRejected as error:
             landing.rejected_reply(error, ask, clip["clip_id"])
             return []
-        row = landing.proposal(answered, 0, answered.value, scene.facts, clip["clip_id"])
+        beside = () if caption is None else (Fact(BESIDE, "caption", "captions", caption, text=caption["text"]),)
+        listed = Facts((*scene.facts.values(), *beside))
+        row = landing.proposal(answered, 0, answered.value, listed, clip["clip_id"])
         question, form = wordings_of(self.name).choose(
             p.shown, unit.seed, clip["clip_id"], split=split_of(world.rows, unit.unit)
         )
         judged = judge.sentences(answered.value, scene.facts, scene.things)
         try:
-            sample, _ = self._built(
-                unit.recipe, world.media, clip, scene, at_s, caption, row, question.id, form.id
-            )  # fmt: skip
+            sample = self._built(unit.recipe, world.media, clip, scene, at_s, row, question.id, form.id)
             landing.land(row, sample)
         except Withheld as reason:
             first = next((s for s in judged if s.rule), None)
@@ -225,12 +223,11 @@ class SpatialRecaption(AskingTask[Params]):
         clip: RowDict,
         scene: SpatialScene,
         at_s: float | None,
-        caption: RowDict | None,
         proposal: RowDict,
         wording: str,
         form: str,
-    ) -> tuple[Sample, tuple[JudgedSentence, ...]]:
-        """The sample of the sentences that hold, and all sentences. Raises `Withheld`."""
+    ) -> Sample:
+        """The sample of the sentences that hold. Raises `Withheld`."""
         try:
             reply = SpatialRecaptionReply.model_validate(json.loads(proposal["proposal_json"]))
         except (ValueError, ValidationError):
@@ -255,12 +252,13 @@ class SpatialRecaption(AskingTask[Params]):
             "spatial_phrases": float(spatial_phrases(text)),
             "flip_safe": float(not any(s.sided for s in kept)),
         }
-        if caption is not None:
-            factors["general_spatial_phrases"] = float(spatial_phrases(caption["text"]))
+        general = _beside(proposal)
+        if general is not None:
+            factors["general_spatial_phrases"] = float(spatial_phrases(general))
         needs: tuple[Need, ...] = ("vision",)
         if any(scene.things[name].still for name in named):
             needs = ("vision", "on_screen_text")
-        sample = Sample(
+        return Sample(
             task=self.name,
             recipe=recipe,
             clip_id=clip["clip_id"],
@@ -270,7 +268,6 @@ class SpatialRecaption(AskingTask[Params]):
             evidence=(
                 cite("media", media, MEDIA_COLUMNS),
                 cite("clips", clip, CLIP_COLUMNS),
-                *(cite("captions", c, CAPTION_COLUMNS) for c in (caption,) if c is not None),
                 *(cite("tracks", t, TRACK_COLUMNS) for t in scene.tracks),
                 *(cite("text_regions", r, TEXT_COLUMNS) for r in scene.regions),
                 *(cite("boxes", b, BOX_COLUMNS) for b in scene.boxes_of(named)),
@@ -283,7 +280,6 @@ class SpatialRecaption(AskingTask[Params]):
             difficulty=factors,
             generator=f"{self.name}@{self.version}",
         )
-        return sample, judged
 
 
 class _World:
@@ -322,6 +318,15 @@ def _medium(media: RowDict, clip: RowDict, at_s: float | None) -> MediumRef:
     if not at_s < end:
         raise Withheld("the still lies at the very end of its footage")
     return MediumRef(media_id=media["media_id"], kind="image", start_s=at_s, end_s=end)
+
+
+def _beside(proposal: RowDict) -> str | None:
+    """The general caption that a proposal's row keeps, if there was one."""
+    for shown in proposal["evidence"] or ():
+        values = json.loads(shown["values_json"])
+        if shown["source_table"] == "captions" and values["name"] == BESIDE:
+            return str(values["text"])
+    return None
 
 
 def _complaint(judged: Sequence[JudgedSentence]) -> str:

@@ -31,7 +31,7 @@ def liar(asked: Asked) -> dict[str, Any]:
 
 def samples(built: Built) -> list[dict[str, Any]]:
     return built.rows(
-        "SELECT s.*, v.passed, v.check_status FROM samples s JOIN verdicts v USING (sample_id) ORDER BY window_start_s"
+        "SELECT s.*, v.passed, v.check_status, v.evidence_grade FROM samples s JOIN verdicts v USING (sample_id) ORDER BY window_start_s"
     )
 
 
@@ -58,9 +58,10 @@ def true_of(built: Built, sample: dict[str, Any]) -> list[bool]:
 
 def test_a_liar_is_cut_to_what_the_boxes_bear_out(tmp_path: Path) -> None:
     with ModelServer(replies={"SpatialRecaptionReply": liar}) as server:
-        built = build_with_models(tmp_path, server, tasks=["spatial_recaption"])
+        built = build_with_models(tmp_path, server, enrich=["captions"], tasks=["spatial_recaption"])
     assert not built.report.failures
     made = samples(built)
+    assert {s["evidence_grade"] for s in made} == {"exact"}  # the boxes', not that of a caption beside it
     assert len(made) >= 2 and all(s["passed"] and s["check_status"] == "recomputed" for s in made)
     judged = {r["status"]: r["n"] for r in built.rows("SELECT status, count(*) AS n FROM claims GROUP BY status")}
     assert judged["contradicted"] >= 3 and judged["supported"] >= 3
@@ -69,7 +70,7 @@ def test_a_liar_is_cut_to_what_the_boxes_bear_out(tmp_path: Path) -> None:
     for sample in made:
         factors = json.loads(sample["difficulty_json"])
         assert factors["dropped"] >= 1
-        assert factors["spatial_phrases"] > factors.get("general_spatial_phrases", 0)
+        assert factors["spatial_phrases"] > factors["general_spatial_phrases"]
         answer = sample["turns"][1]["text"]
         assert (factors["flip_safe"] == 0) == (" left of" in answer or " right of" in answer)
 
@@ -87,7 +88,7 @@ def test_a_changed_box_caption_or_proposal_is_noticed(tmp_path: Path) -> None:
     tables = [e["source_table"] for e in sample["evidence"]]
     assert tables[:2] == ["media", "clips"] and tables[-1] == "proposals" and {"tracks", "boxes"} <= set(tables)
     task = SpatialRecaption(SpatialRecaption.Params())
-    row = {k: v for k, v in sample.items() if k not in ("passed", "check_status")}
+    row = {k: v for k, v in sample.items() if k not in ("passed", "check_status", "evidence_grade")}
 
     def verdict(changed: dict[str, Any], world: dict[tuple[str, str], dict[str, Any]]) -> dict[str, Any]:
         return check_sample(changed, lambda table, row_id: world.get((table, row_id)), task, lambda table, row: "exact")
