@@ -64,8 +64,9 @@ def stated_problems(text: str, facts: Facts, window: Span) -> tuple[SlotProblem,
             continue
         if not _holds(stated.rel, a, b, window):
             said = f"“… {' '.join(stated.words.split())} …”" if stated.words.strip() else "the text"
-            names = f"{stated.a.raw} ({_shown(a)})" + (f" and {stated.b.raw} ({_shown(b)})" if stated.b and b else "")
-            found.append(SlotProblem("contradiction", f"{said} says {_said(stated.rel)} of {names}, which is not so"))
+            first = f"{stated.a.raw} ({_shown(a)})"
+            second = f"{stated.b.raw} ({_shown(b)})" if stated.b and b else f"the video ({_window(window)})"
+            found.append(SlotProblem("contradiction", f"{said}: {first} does not {_said(stated.rel)} {second}"))
     return tuple(dict.fromkeys(found))
 
 
@@ -81,8 +82,10 @@ def _claim_problem(claim: TimeClaim, facts: Facts, window: Span) -> SlotProblem 
     a, b = ends[0], ends[1] if len(ends) > 1 else None
     if a is None or _holds(claim.rel, a, b, window):
         return None
-    told = f"{claim.a} ({_shown(a)})" + (f" and {claim.b} ({_shown(b)})" if b else f" in {_window(window)}")
-    return SlotProblem("contradiction", f"the claim {_said(claim.rel)} of {told} is not so")
+    second = f"{claim.b} ({_shown(b)})" if b else f"the video ({_window(window)})"
+    return SlotProblem(
+        "contradiction", f"the claim {claim.rel}: {claim.a} ({_shown(a)}) does not {_said(claim.rel)} {second}"
+    )
 
 
 # -- what holds ------------------------------------------------------------------------------------------------------
@@ -156,13 +159,15 @@ def _shown(ends: Ends | None) -> str:
 
 
 def _window(window: Span) -> str:
-    return f"the window {seconds_text(window.start_s)} to {seconds_text(window.end_s)} s"
+    return f"shown {seconds_text(window.start_s)} to {seconds_text(window.end_s)} s"
 
 
 def _said(rel: str) -> str:
     return {
-        "then": "then", "earlier": "earlier", "starts_first": "starts first", "opens": "begins with", "closes": "ends with",
-    }.get(rel, rel)  # fmt: skip
+        "before": "end before", "after": "start after", "during": "lie within", "overlaps": "overlap", "starts_first": "start before",
+        "beginning": "lie in the beginning of", "middle": "lie in the middle of", "end": "lie in the end of", "then": "come before",
+        "earlier": "come after", "until": "start before", "opens": "open", "closes": "close",
+    }[rel]  # fmt: skip
 
 
 def _names(facts: Facts) -> str:
