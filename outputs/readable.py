@@ -114,7 +114,7 @@ def answer_words(sample: Sample) -> str:
         case NumberAnswer(value=value, unit=unit):
             return f"{value:g} {unit}".strip()
         case TextAnswer(text=text):
-            return text
+            return readable(text, sample)
         case AbsentAnswer():
             return "it does not happen"
         case TurnsAnswer(parts=parts):

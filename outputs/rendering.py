@@ -37,6 +37,7 @@ from ..schemas.sample import (
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
+    TextAnswer,
     TurnPart,
     TurnsAnswer,
 )
@@ -315,4 +316,6 @@ class _Renderer:
                 return {**said, "spans": [[s.start_s, s.end_s] for s in shown]}
             case BoxAnswer(t_s=t_s):
                 return {**said, "t_s": first.time(t_s)}
+            case TextAnswer(text=text):
+                return {**said, "text": replace(text, self.token)}
         return said

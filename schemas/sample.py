@@ -78,7 +78,7 @@ class NumberAnswer(_Frozen):
 
 
 class TextAnswer(_Frozen):
-    """Words."""
+    """Words, in neutral markup."""
 
     kind: Literal["text"] = "text"
     text: str

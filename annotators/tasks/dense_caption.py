@@ -93,7 +93,7 @@ class DenseCaption(Task[Params]):
 
         def build() -> Sample:
             kind = wordings_of(self.name).kind_of(sample.wording)
-            if kind not in ("told", "timed"):
+            if kind is None:
                 raise Withheld(f"unknown wording {sample.wording}")
             return self._build(
                 sample.recipe, only_row(evidence, "media"), rows_of(evidence, "clips"), rows_of(evidence, "captions"),
@@ -110,7 +110,7 @@ class DenseCaption(Task[Params]):
         captions: Sequence[RowDict],
         claims: Sequence[RowDict],
         window: Span,
-        kind: Kind,
+        kind: str,
         wording: str,
         form: str,
     ) -> Sample:

@@ -57,7 +57,7 @@ def descriptions(
     return sorted(merged, key=lambda d: (to_us(d.span.start_s), to_us(d.span.end_s), not d.told, d.text))
 
 
-def sources_of(rows: Rows) -> tuple[list[RowDict], list[RowDict]]:
+def sources_of(rows: Rows) -> tuple[Sequence[RowDict], Sequence[RowDict]]:
     """Captions of one producer among people's and of one among models', and the contradicted claims about the latter."""
     captions = [*one_producer(told_rows(rows["captions"])), *one_producer(model_rows(rows["captions"]))]
     ids = {row["row_id"] for row in captions}

@@ -83,8 +83,8 @@ def stretches_of(
 
     `levels` are those of models' captions that count as facts; `tiled`: of clips that overlap, only the first is kept.
     """
-    captions = [*told_rows(rows["captions"]), *one_producer(model_rows(rows["captions"], levels))]
-    rows = Rows({**rows, "captions": captions})
+    told, said = told_rows(rows["captions"]), one_producer(model_rows(rows["captions"], levels))
+    rows = Rows({**rows, "captions": [*told, *(dict(row) for row in said)]})
     clips = tiling(kept_clips(rows, media_id)) if tiled else kept_clips(rows, media_id)
 
     def enough(span: Span) -> bool:
@@ -193,8 +193,8 @@ class Cited:
     """What a stored sample cites, as it is stored now."""
 
     media: RowDict
-    clips: list[RowDict]
-    proposals: list[RowDict]
+    clips: Sequence[RowDict]
+    proposals: Sequence[RowDict]
     facts: tuple[EvidenceRow, ...]
 
     def facts_named(self, names: Sequence[str]) -> Facts:

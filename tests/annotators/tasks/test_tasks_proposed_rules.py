@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asking_models import asking, role
@@ -59,7 +60,8 @@ def asked(world, task, replies, tmp_path, reverse=False, bodies=None):
             )
 
     with ModelServer(replies=replies, keep_bodies=True) as server:
-        written = asyncio.run(go(server.url))
+        with ThreadPoolExecutor(1) as thread:  # another test's browser may keep a loop running in this one
+            written = thread.submit(asyncio.run, go(server.url)).result()
         if bodies is not None:
             bodies += server.requests.bodies
     found = {"samples": [], "proposals": []}
