@@ -1,11 +1,11 @@
-"""Answers that name several spans, or none, in every trainer's language, and on the timeline of a picture."""
+"""Answers that name several spans, or none, or are texts with times, in every trainer's language, and on the timeline of a picture."""
 
 from __future__ import annotations
 
 import pytest
 from chronotope.outputs.rendering import Language, Part, View, render
 from chronotope.outputs.timeline import Around, lanes_of
-from chronotope.schemas.sample import AbsentAnswer, Evidence, MediumRef, Sample, SpansAnswer, Turn
+from chronotope.schemas.sample import AbsentAnswer, Evidence, MediumRef, Sample, SpansAnswer, TextAnswer, Turn
 from chronotope.schemas.span import Span
 from chronotope.schemas.timecodec import TIME_CODECS, time_codec
 
@@ -50,6 +50,14 @@ def test_all_spans_are_said_on_the_files_clock(times):
     wanted = [codec.span(Span(a - 10, b - 10), 40.0) for a, b in SPANS]
     assert rendered.turns[1][1] == f"In {wanted[0]} and {wanted[1]}."
     assert rendered.answer == {"kind": "spans", "spans": [[2.0, 5.0], [20.0, 24.0]]}
+
+
+@pytest.mark.parametrize("times", sorted(TIME_CODECS))
+def test_a_text_as_answer_has_its_times_on_the_files_clock(times):
+    codec, text = language(times), "<span:12,15> A dog barks."
+    rendered = render(sample(TextAnswer(text=text), text), [VIEW], [], codec)
+    wanted = f"{codec.span(Span(2.0, 5.0), 40.0)} A dog barks."
+    assert rendered.turns[1][1] == wanted and rendered.answer == {"kind": "text", "text": wanted}
 
 
 @pytest.mark.parametrize("times", sorted(TIME_CODECS))
