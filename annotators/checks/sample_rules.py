@@ -31,6 +31,10 @@ from ...schemas.time_claims import TimeClaim, claim_problems
 
 TOLD_IN = ("text", "label", "phrase", "subject", "predicate", "object_text")
 """Columns of evidence that hold words."""
+MEANT_FALSE = ("fib", "fib_claims")
+"""Parts of proposals that are wrong on purpose: only their slots are read again."""
+LABELS = frozenset({"true", "false", "yes", "no"})
+"""Options that a question may name."""
 Found = tuple[bool | None, str]
 
 
@@ -102,7 +106,8 @@ def answer_words(sample: Sample) -> list[str]:
     """The words of the answer: of the right option, or of a free text. Empty where the answer is no words."""
     if isinstance(sample.answer, ChoiceAnswer):
         option = sample.options[sample.answer.index].text
-        return [] if any(isinstance(t, Media) for t in parse(option)) else normalise_words(plain(option))
+        words = [] if any(isinstance(t, Media) for t in parse(option)) else normalise_words(plain(option))
+        return [] if set(words) <= LABELS else words
     return normalise_words(plain(sample.answer.text)) if isinstance(sample.answer, TextAnswer) else []
 
 
@@ -157,14 +162,20 @@ def stands_in(run: Sequence[str], words: Sequence[str]) -> bool:
 
 def read_again(row: Mapping[str, Any], window: Span) -> tuple[list[str], list[str], list[str]]:
     """(problems of slots, claims that do not hold, numbers that nothing explains) of a proposal, over what it was shown."""
-    facts, slots, wrong, numbers = shown_facts(row["evidence"] or ()), [], [], []
+    facts = shown_facts(row["evidence"] or ())
+    slots: list[str] = []
+    wrong: list[str] = []
+    numbers: list[str] = []
     proposal = json.loads(row["proposal_json"] or "{}")
-    for text in _texts(proposal):
-        resolved = resolve(text, facts, window)
-        for problem in resolved.problems:
-            (wrong if problem.rule == "contradiction" else slots).append(str(problem))
-        numbers += resolved.numbers
-    wrong += [str(p) for claim in _time_claims(proposal) for p in claim_problems([claim], "", facts, window)]
+    honest = {k: v for k, v in proposal.items() if k not in MEANT_FALSE}
+    for part in (honest, {k: proposal[k] for k in MEANT_FALSE if k in proposal}):
+        for text in _texts(part):
+            resolved = resolve(text, facts, window)
+            slots += [str(p) for p in resolved.problems if p.rule != "contradiction"]
+            if part is honest:
+                wrong += [str(p) for p in resolved.problems if p.rule == "contradiction"]
+                numbers += resolved.numbers
+    wrong += [str(p) for claim in _time_claims(honest) for p in claim_problems([claim], "", facts, window)]
     return slots, wrong, numbers
 
 

@@ -307,8 +307,8 @@ def _complaint(item: FactFibItem, facts: Facts, window: Span) -> str:
 
 def typical_pairs(facts: Facts, count: int) -> FactFibReply:
     """Pairs of usual length over this evidence: what is told at different times, in order and the other way round."""
-    told = sorted((f for f in facts.values() if f.text and f.span), key=lambda f: (f.span, f.name))  # type: ignore[arg-type,return-value]
-    pairs = []
+    told = sorted((f for f in facts.values() if f.text and f.span), key=lambda f: (f.span, f.name))
+    pairs: list[FactFibItem] = []
     for a, b in zip(told, told[max(1, len(told) // 2) :], strict=False):
         if a.span and b.span and a.span.end_s <= b.span.start_s and len(pairs) < count:
             pairs.append(

@@ -22,6 +22,7 @@ SAID = (
     ("a child flies a red kite", "an orchestra tunes its instruments", "rain runs down the window"),
     ("sailors hoist a torn flag", "somebody peels seven potatoes", "a lamp falls from the ceiling"),
 )
+pytestmark = pytest.mark.xdist_group("ray")
 RECIPE = """
 name: told
 sources: [{manifest: {file: told.csv, spans: captions}}]

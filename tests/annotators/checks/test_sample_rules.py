@@ -108,3 +108,12 @@ def test_numbers_and_quotations_of_an_answer_stand_in_its_evidence(answer: str, 
 
 def test_samples_of_templates_are_only_looked_at_for_leaks() -> None:
     assert set(checks(sample("<video>\nWhat happens?", TextAnswer(text="nothing")))) == {"leak"}
+
+
+def test_what_is_wrong_on_purpose_and_the_words_true_and_false_are_no_findings() -> None:
+    fib = {"fact": "{e1.text} comes before {e2.text}.", "fib": "{e2.text} comes before {e1.text}."}
+    fib |= {"claims": GOOD["claims"], "fib_claims": [{"rel": "before", "a": "e2", "b": "e1"}]}
+    asked = sample("<video>\nIs it true that a dog barks?", ChoiceAnswer(index=0), ("true", "false"))
+    found = checks(asked, fib)
+    assert found["slots"][0] and found["claims"][0] and "leak" not in found
+    assert not checks(asked, fib | {"fib": "{e9.text} comes before {e1.text}."})["slots"][0]
