@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .box import Box, box_or_none
@@ -64,10 +64,6 @@ class Placed:
         before, after = self.boxes[i - 1].edges, self.boxes[i].edges
         return box_or_none(*(a + share * (b - a) for a, b in zip(before, after, strict=True)))
 
-    def mirror(self) -> Placed:
-        """The same object in the horizontally mirrored picture."""
-        return replace(self, boxes=tuple(box.mirror() for box in self.boxes))
-
 
 def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], name: str = "") -> Placed | None:
     """The object of a row of `tracks`, from those of `boxes` that are its own; None when it has no box."""
@@ -93,8 +89,3 @@ def common_times(a: Placed, b: Placed, span: Span, step_s: float = 0.2) -> tuple
         return tuple(from_us(t) for t in range(to_us(both.start_s), to_us(both.end_s), to_us(step_s)))
     stored = {t for one in (a, b) if not one.still for t in one.times if low <= t < high}
     return tuple(from_us(t) for t in sorted(stored))
-
-
-def by_name(objects: Sequence[Placed]) -> dict[str, Placed]:
-    """The objects by their names."""
-    return {one.name: one for one in objects}

@@ -127,11 +127,6 @@ class Standing:
             return ()
         return tuple(r for r in RELATIONS if self.share(r) >= self.rule.hold)
 
-    @property
-    def span(self) -> Span | None:
-        """From the first to the last common time; None for fewer than two."""
-        return Span(self.times[0], self.times[-1]) if len(self.times) > 1 else None
-
     def share(self, relation: Relation) -> float:
         """Share of the common times at which it holds."""
         return self.counts.get(relation, 0) / len(self.times) if self.times else 0.0

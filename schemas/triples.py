@@ -14,8 +14,8 @@ from itertools import combinations, groupby
 from pydantic import BaseModel, ConfigDict, Field
 
 from .object_motion import MOTIONS, Motion, MotionRule, comes_and_goes, moment_span, motion_of
-from .objects import Placed
-from .relations import INVERSE, OPPOSITE, Relation, RelationRule, Standing, Status, relations, standing
+from .objects import Placed, common_times
+from .relations import INVERSE, OPPOSITE, Relation, RelationRule, Status, relations, standing
 from .span import Span, span_or_none
 
 CameraOver = Callable[[Span], str | None]
@@ -64,15 +64,14 @@ def triples_of(
     """All triples of the clip that the rule lists, by time, subject, predicate and object."""
     found: list[Triple] = []
     for a, b in combinations(things, 2):
-        over = standing(a, b, clip, rule.relation, aspect)
-        turned = Standing(over.times, {INVERSE[r]: n for r, n in over.counts.items()}, over.rule)
-        for one, other, seen in ((a, b, over), (b, a, turned)):
-            for relation in rule.stated:
-                if one is b and INVERSE[relation] == relation:
-                    continue  # the same both ways round
-                if not seen.counts.get(relation):
-                    continue
-                for span, times in _runs(one, other, relation, over.times, clip, rule, aspect):
+        joint = _joint(a, b, clip)
+        seen = _seen(a, b, clip, rule, aspect) if joint else ()
+        for relation in rule.stated:
+            ways = (
+                [(a, relation, b)] if INVERSE[relation] == relation else [(a, relation, b), (b, INVERSE[relation], a)]
+            )
+            for one, read, other in ways:
+                for span, times in _runs(seen, read, joint, rule):
                     found.append(Triple(one, relation, other, span, f"holds at {times} times in a row", ("boxes",)))
     for thing in things:
         shown = thing.span.intersection(clip)
@@ -106,13 +105,14 @@ def judge(
     joint = _joint(subject, other, clip)
     if joint is None:
         return Judged("contradicted", "both are never in the picture together", None, ("boxes",))
-    seen = standing(subject, other, clip, rule.relation, aspect)
-    runs = _runs(subject, other, relation, seen.times, clip, rule, aspect)
+    seen = _seen(subject, other, clip, rule, aspect)
+    runs = _runs(seen, relation, joint, rule)
     if runs:
         span, times = max(runs, key=lambda run: (run[0].length_s, -run[0].start_s))
-        return Judged("supported", f"holds at {times} times in a row, of {len(seen.times)}", span, ("boxes",))
-    status, reason = seen.judge(relation)
-    if status != "contradicted" and not seen.counts.get(relation) and seen.counts.get(OPPOSITE.get(relation, relation)):
+        return Judged("supported", f"holds at {times} times in a row, of {len(seen)}", span, ("boxes",))
+    over = standing(subject, other, clip, rule.relation, aspect)
+    status, reason = over.judge(relation)
+    if status != "contradicted" and not over.counts.get(relation) and over.counts.get(OPPOSITE.get(relation, relation)):
         status, reason = "contradicted", f"never, but {OPPOSITE[relation]} at times"
     return Judged("unchecked" if status == "supported" else status, reason, joint, ("boxes",))
 
@@ -145,32 +145,37 @@ def _judge_motion(
     return Judged(status, f"{why}, the camera is static", shown, ("boxes", "camera"))
 
 
-def _runs(
-    a: Placed, b: Placed, relation: Relation, times: Sequence[float], clip: Span, rule: TripleRule, aspect: float
-) -> list[tuple[Span, int]]:
-    """Times in a row at which the relation holds, long enough, as spans; one that reaches an end of what both show, or of the
-    clip, goes up to it.
-    """
-    joint = _joint(a, b, clip)
-    if joint is None or not times:
-        return []
-    held = [(t, relation in _at(a, b, t, rule, aspect)) for t in times]
+def _seen(
+    a: Placed, b: Placed, clip: Span, rule: TripleRule, aspect: float
+) -> tuple[tuple[float, tuple[Relation, ...]], ...]:
+    """The relations of `a` to `b` at each time of the clip at which both places are known."""
     found = []
-    for holds, group in groupby(held, key=lambda item: item[1]):
+    for t_s in common_times(a, b, clip):
+        one, other = a.at(t_s, rule.relation.max_gap_s), b.at(t_s, rule.relation.max_gap_s)
+        if one is not None and other is not None:
+            found.append((t_s, relations(one, other, rule.relation, aspect)))
+    return tuple(found)
+
+
+def _runs(
+    seen: Sequence[tuple[float, tuple[Relation, ...]]], relation: Relation, joint: Span | None, rule: TripleRule
+) -> list[tuple[Span, int]]:
+    """Times in a row at which the relation holds, long enough, as spans; one that reaches an end of what both show of the clip
+    goes up to it.
+    """
+    if joint is None:
+        return []
+    found = []
+    for holds, group in groupby(seen, key=lambda at: relation in at[1]):
         run = [t for t, _ in group]
         if not holds:
             continue
-        start = joint.start_s if run[0] == times[0] else run[0]
-        end = joint.end_s if run[-1] == times[-1] else run[-1]
+        start = joint.start_s if run[0] == seen[0][0] else run[0]
+        end = joint.end_s if run[-1] == seen[-1][0] else run[-1]
         span = span_or_none(start, end)
         if span is not None and span.length_s >= rule.min_run_s and len(run) >= rule.relation.min_times:
             found.append((span, len(run)))
     return found
-
-
-def _at(a: Placed, b: Placed, t_s: float, rule: TripleRule, aspect: float) -> tuple[Relation, ...]:
-    one, other = a.at(t_s, rule.relation.max_gap_s), b.at(t_s, rule.relation.max_gap_s)
-    return relations(one, other, rule.relation, aspect) if one is not None and other is not None else ()
 
 
 def _joint(a: Placed, b: Placed, clip: Span) -> Span | None:

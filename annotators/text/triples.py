@@ -92,7 +92,6 @@ class Triples(Asking[TriplesParams]):
     )
     optional_reads: ClassVar[tuple[str, ...]] = ("selection", "signals", "captions", "claims")
     writes: ClassVar[tuple[str, ...]] = ("triples", "proposals")
-    light: ClassVar[bool] = True
 
     def roles(self) -> tuple[str, ...]:
         """The role that proposes, if any."""
