@@ -140,12 +140,13 @@ class MediaCaptions(Asking[MediaCaptionsParams]):
         stretches = [parts[i : i + most] for i in range(0, len(parts), most)]
 
         async def one(stretch: Sequence[Fact]) -> _Told | None:
-            return await self._one(stretch, whole, models, landing)
+            window = whole if len(stretches) == 1 else _around(stretch, whole)
+            return await self._one(stretch, window, models, landing)
 
         found = await models.each(stretches, one)
         return [told for told in found if told is not None] if all(found) else []
 
-    async def _one(self, parts: Sequence[Fact], whole: Span, models: Models, landing: Landing) -> _Told | None:
+    async def _one(self, parts: Sequence[Fact], window: Span, models: Models, landing: Landing) -> _Told | None:
         (prompt,) = self.prompts()
         facts = Facts(parts)
         ask = Ask(
@@ -156,7 +157,7 @@ class MediaCaptions(Asking[MediaCaptionsParams]):
             about=str(parts[0].row["media_id"]),
             typical=lambda: typical_story(facts),
             check=lambda reply: (
-                p.detail if (p := story_problem(reply, facts, whole, self.params.most_chapters)) else ""
+                p.detail if (p := story_problem(reply, facts, window, self.params.most_chapters)) else ""
             ),
         )
         try:
@@ -165,18 +166,18 @@ class MediaCaptions(Asking[MediaCaptionsParams]):
             landing.rejected_reply(error, ask, "")
             return None
         row = landing.proposal(answered, 0, answered.value, facts, "")
-        problem = story_problem(answered.value, facts, whole, self.params.most_chapters)
+        problem = story_problem(answered.value, facts, window, self.params.most_chapters)
         if problem is not None:
             landing.reject(row, problem.rule, problem.detail)
             return None
         landing.keep(row)
         begins = [facts[chapter.begins_with] for chapter in answered.value.chapters]
-        spans = tiled([fact.span for fact in begins if fact.span is not None], parts, whole)
+        spans = tiled([fact.span for fact in begins if fact.span is not None], parts, window)
         chapters = [
-            _Chapter(span, chapter.title.strip(), stored_sentences(chapter.summary, facts, whole), fact.row)
+            _Chapter(span, chapter.title.strip(), stored_sentences(chapter.summary, facts, window), fact.row)
             for span, chapter, fact in zip(spans, answered.value.chapters, begins, strict=True)
         ]
-        summary = stored_sentences(answered.value.summary, facts, whole)
+        summary = stored_sentences(answered.value.summary, facts, window)
         return _Told(summary, chapters, answered.model, answered.request_hash)
 
     def _rows(self, told: _Told | None, whole: Span) -> Iterable[Row]:
@@ -235,6 +236,12 @@ def typical_story(facts: Facts) -> MediumCaptionsReply:
         for name in begins
     ]
     return MediumCaptionsReply(summary=[CaptionSentence(text=said, facts=names[:2])] * 2, chapters=chapters)
+
+
+def _around(parts: Sequence[Fact], whole: Span) -> Span:
+    """From the first part's start to the last one's end."""
+    spans = [part.span for part in parts if part.span is not None]
+    return Span(min(s.start_s for s in spans), max(s.end_s for s in spans)) if spans else whole
 
 
 def _part(number: int, span: Span, text: str, row: Any) -> Fact:
