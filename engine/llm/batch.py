@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,8 @@ MOST_BYTES = 100 << 20
 """Size of one submitted file, at most; endpoints commonly take 200 MB."""
 FINAL = frozenset({"completed", "failed", "expired", "cancelled"})
 KEPT_TOGETHER = 200
+STALE_S = 3_600.0
+"""A file of gathered questions that has not grown for so long belongs to nobody."""
 LABEL = "chronotope"
 """Name under which a batch's metadata hold the submission, so that it is found again."""
 
@@ -61,7 +65,6 @@ class Batches:
         self._tasks: set[asyncio.Task[None]] = set()
         self._gathered: _Gathered | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._files = 0
         self._resumed: asyncio.Task[None] | None = None
 
     async def send(self, sending: Sending, tally: Tally, digest: str) -> Reply:
@@ -122,9 +125,8 @@ class Batches:
     def _add(self, line: str, digest: str, sending: Sending) -> None:
         if self._gathered is None:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._files += 1
-            path = self._folder / f"{self.settings.digest}-{self._files}.jsonl"
-            self._gathered = _Gathered(path, path.open("w", encoding="utf-8"))
+            number, path = tempfile.mkstemp(dir=self._folder, suffix=".jsonl")
+            self._gathered = _Gathered(Path(path), os.fdopen(number, "w", encoding="utf-8"))
         request = {"custom_id": line, "method": "POST", "url": "/v1/chat/completions", "body": sending.body}
         text = json.dumps(request, ensure_ascii=False) + "\n"
         self._gathered.file.write(text)
@@ -184,7 +186,10 @@ class Batches:
         await self._collect(submission)
 
     async def _resume(self) -> None:
-        """Take up what earlier runs submitted."""
+        """Take up what earlier runs submitted, and clear away files that a killed one never did."""
+        for left in self._folder.glob("*.jsonl"):
+            if left.stat().st_mtime < time.time() - STALE_S:
+                left.unlink(missing_ok=True)
         for submission in self._log.pending():
             batch = submission.batch
             if batch is None:
