@@ -25,7 +25,7 @@ from .span import Span, overlap_s, span_or_none
 from .time_claims import TimeClaim, claim_problems
 from .verifying import Check, check_choice, check_order, check_span, check_text
 
-LIKE = 0.6
+LIKE = 0.75
 """Likeness from which a fact's text counts as the one that a question is about."""
 Tier = Literal["A", "B", "C"]
 _BEGINS_AT_END = re.compile(r"\b(?:begin|start|appear|open|set)\w*\b[^.;{}]{0,24}\{\s*\w+\.end\s*\}", re.IGNORECASE)
@@ -219,18 +219,20 @@ def _step_problem(step: PathStep, facts: Facts, window: Span) -> SlotProblem | N
 
 def _unsupported(path: Path, asked: Asked, facts: Facts) -> SlotProblem | None:
     """What decides the question, but was never looked up."""
-    looked_up = [facts[n] for s in path.steps[:-1] for n in s.evidence if n in facts]
+    read, located = _looked_up(path, facts, asked.window)
+    looked_up = read & located
     held: list[set[str]] = []
     for need in asked.decisive:
-        found = {f.name for f in looked_up if _is(f, need)}
+        found = {name for name in looked_up if _is(facts[name], need)}
         if not found:
-            return SlotProblem("unsupported_answer", f"no step looks up {need.text!r}, on which the answer rests")
+            what = f"no step says both that {need.text!r} is told and when"
+            return SlotProblem("unsupported_answer", f"{what}, on which the answer rests")
         held.append(found)
     concluded = set(path.steps[-1].evidence)
     if asked.decisive and not any(found & concluded for found in held):
         return SlotProblem("unsupported_answer", "the conclusion rests on evidence that does not decide the question")
     if path.answer.span is not None:
-        stray = [n for slot in slots_in(path.answer.span) for n in slot.names if n not in {f.name for f in looked_up}]
+        stray = [n for slot in slots_in(path.answer.span) for n in slot.names if n not in located]
         if stray:
             return SlotProblem("unsupported_answer", f"no step looks up {stray[0]}, which the answer names")
     if asked.compared and not any(
@@ -241,6 +243,18 @@ def _unsupported(path: Path, asked: Asked, facts: Facts) -> SlotProblem | None:
     ):
         return SlotProblem("unsupported_answer", "no step compares when the two are")
     return None
+
+
+def _looked_up(path: Path, facts: Facts, window: Span) -> tuple[set[str], set[str]]:
+    """Facts of which a step before the conclusion says what they are, and of which one says when."""
+    read, located = set[str](), set[str]()
+    for step in path.steps[:-1]:
+        slots = slots_in(step.text)
+        quoted = {s.name for s in slots if s.field == "text"}
+        timed = {name for s in slots if s.field in (None, "start", "end") for name in s.names}
+        read |= quoted | (set(resolve(step.text, facts, window).cited) - timed)
+        located |= timed
+    return read & set(facts), located & set(facts)
 
 
 def _is(fact: Fact, need: Decisive) -> bool:

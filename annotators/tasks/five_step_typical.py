@@ -26,7 +26,11 @@ def typical_path(question: Question, facts: Facts) -> dict[str, Any]:
         claim = {"rel": "starts_first", "a": a.name, "b": b.name}
         steps.append(
             {
-                **_step("compare", names, f"Of the two, {{{a.name}}} sets in earlier than {{{b.name}}}."),
+                **_step(
+                    "compare",
+                    names,
+                    f"Of the two, what goes on in {{{a.name}}} is first to begin; the other is {{{b.name}}}.",
+                ),
                 "claims": [claim],
             }
         )
@@ -55,7 +59,8 @@ def typical_path(question: Question, facts: Facts) -> dict[str, Any]:
 
 def _deciding(text: str, span: Any, facts: Facts) -> list[Fact]:
     held = [f for f in facts.values() if f.span is not None and overlap_s(f.span, span) > 0]
-    return [f for f in held if like(text, f.text or "") >= LIKE]
+    alike = {f.name: like(text, f.text or "") for f in held}
+    return sorted((f for f in held if alike[f.name] >= LIKE), key=lambda f: -alike[f.name])
 
 
 def _step(kind: str, evidence: list[str], text: str) -> dict[str, Any]:

@@ -39,7 +39,14 @@ def reply(asked: Asked) -> dict[str, Any]:
     if len(names) == 2 and odd != 5:
         a, b = sorted(names, key=lambda n: asked.facts[n].start_s)
         claim = {"rel": "starts_first", "a": a, "b": b}
-        steps.append(_step("compare", [a, b], f"Of these two, {{{a}}} sets in earlier than {{{b}}}.", [claim]))
+        steps.append(
+            _step(
+                "compare",
+                [a, b],
+                f"Of these two, what goes on in {{{a}}} is first to begin; the other is {{{b}}}.",
+                [claim],
+            )
+        )
     steps.append(_step("conclude", [right], f"So {{{right}.text}} is what the question is about."))
     hints = {
         "concept": "It is about when something is told.",
