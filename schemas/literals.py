@@ -9,6 +9,7 @@ quotations is for the caller to leave out. English and international notations; 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from .number_words import DIGITS, NUMBER_WORDS, ORDINALS, plain_form
@@ -114,6 +115,12 @@ _MASKED = tuple(
         r"\bsecond[\s-]hand\b|\blast[\s-](?:second|minute)\b|\bminute\s+(?:details?|hand)\b|\bsecond\s+(?:floor|half|nature)\b",
     )
 )
+_MEASURED = re.compile(
+    r"\d|secs?\b|second|min(?:s|ute)?|hrs?\b|hour|frame|pixel|px\b|\btime|way|third|quarter|fourth|fifth|sixth|eighth|tenth|half|per\s?cent|"
+    r"coord|[xy]\b|position|bbox|box|\bt\b|point|dot|fraction|wide|tall",
+    re.IGNORECASE,
+)
+"""Something of this stands in every certain literal."""
 _PATTERNS = {
     sure: tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in table)
     for sure, table in ((True, _CERTAIN), (False, _DOUBTFUL))
@@ -129,13 +136,21 @@ class Found(NamedTuple):
 
 def literals_in(text: str, known: str = "") -> list[Found]:
     """The times and places that `text` writes out, without repetition. `\\x01` and `\\x02` stand for slots and quotations."""
+    return list(_literals_in(text, known))
+
+
+@lru_cache(maxsize=4096)
+def _literals_in(text: str, known: str) -> tuple[Found, ...]:
     plain = plain_form(text)
-    for pattern in _MASKED:
+    measured = _MEASURED.search(plain) is not None
+    for pattern in _MASKED if measured else ():
         plain = pattern.sub(lambda found: "\x03" * len(found[0]), plain)
     evidence = " ".join(plain_form(known).casefold().split())
     found: list[Found] = []
     taken: list[tuple[int, int]] = []
     for sure, patterns in _PATTERNS.items():
+        if sure and not measured:
+            continue
         for kind, pattern in patterns:
             for match in pattern.finditer(plain):
                 words = match[0].strip()
@@ -145,4 +160,4 @@ def literals_in(text: str, known: str = "") -> list[Found]:
                     continue
                 taken.append(match.span())
                 found.append(Found("place" if kind == "place" else "time", words))
-    return found
+    return tuple(found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ONES = [
     "zero",
@@ -92,23 +93,33 @@ _NUMBERS = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def plain_form(text: str) -> str:
     """Compatibility forms unified (full-width digits, fractions, hard spaces), no format characters or emphasis marks: how
     numbers are looked for, so that they cannot hide.
     """
-    folded = unicodedata.normalize("NFKC", re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text))
-    folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    folded = re.sub(r"[‐‑‒−]", "-", folded)
+    folded = text
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKC", re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞])", " ", text))
+        folded = "".join(c for c in folded if unicodedata.category(c) != "Cf")
+        folded = re.sub(r"[‐‑‒−]", "-", folded)
     folded = re.sub(r"(?<!\d)[*`~]+|[*`~]+(?!\d)", "", folded)
     return re.sub(r"(?<!\w)_+|_+(?!\w)", "", folded)
 
 
 def numbers_in(text: str) -> list[str]:
     """The numbers that a text claims, as written, in order."""
+    return list(_numbers_in(text))
+
+
+@lru_cache(maxsize=4096)
+def _numbers_in(text: str) -> tuple[str, ...]:
     masked = plain_form(text)
+    if _NUMBERS.search(masked) is None:
+        return ()
     for idiom in _IDIOMS:
         masked = idiom.sub(lambda found: "\x03" * len(found[0]), masked)
-    return [found[0].strip() for found in _NUMBERS.finditer(masked)]
+    return tuple(found[0].strip() for found in _NUMBERS.finditer(masked))
 
 
 def value_of(number: str) -> float | None:

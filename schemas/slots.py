@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .facts import Fact, FactKind, Facts, SlotProblem
 from .literals import literals_in
@@ -102,7 +103,7 @@ def _quotations(pieces: Iterable[Piece], facts: Facts) -> Iterable[Piece | _Quot
     """The pieces, with words in quotation marks that stand in a fact's text as pieces of their own."""
     pieces = list(pieces)
     first = [name for piece in pieces if isinstance(piece, Slot) for name in piece.names if name in facts]
-    texts = {name: normalise_words(facts[name].text or "") for name in dict.fromkeys((*first, *facts))}
+    texts = {name: facts[name].text or "" for name in dict.fromkeys((*first, *facts))}
     for piece in pieces:
         if not isinstance(piece, Words):
             yield piece
@@ -110,7 +111,7 @@ def _quotations(pieces: Iterable[Piece], facts: Facts) -> Iterable[Piece | _Quot
         at = 0
         for match in _QUOTATION.finditer(piece.text):
             said = next(part for part in match.groups() if part is not None)
-            name = _source(normalise_words(said), texts)
+            name = _source(_words(said), texts)
             if name is None or _MARKUP.search(said):
                 continue
             yield Words(piece.text[at : match.start()])
@@ -119,13 +120,21 @@ def _quotations(pieces: Iterable[Piece], facts: Facts) -> Iterable[Piece | _Quot
         yield Words(piece.text[at:])
 
 
-def _source(words: list[str], texts: dict[str, list[str]]) -> str | None:
+def _source(words: tuple[str, ...], texts: dict[str, str]) -> str | None:
+    """The first fact in whose text the words stand in a row."""
     n = len(words)
     if not n:
         return None
-    return next(
-        (name for name, told in texts.items() if any(told[i : i + n] == words for i in range(len(told) - n + 1))), None
-    )
+    for name, text in texts.items():
+        told = _words(text)
+        if any(told[i : i + n] == words for i in range(len(told) - n + 1)):
+            return name
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(normalise_words(text))
 
 
 def _cited(pieces: Iterable[Piece | _Quotation], facts: Facts) -> tuple[str, ...]:
