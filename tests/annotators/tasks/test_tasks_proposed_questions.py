@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from chronotope.pipelines.lies import copy_dataset, edit_table
@@ -74,6 +76,16 @@ def test_a_histogram_has_all_eighteen_categories(built):
         FROM unnest($1) AS c(label) LEFT JOIN tags t ON t.label = c.label AND t.position = 0 GROUP BY ALL"""
     found = {r["label"]: r["media"] for r in built.rows(sql, [list(VIDEO_CATEGORIES)])}
     assert len(found) == 18 and sum(found.values()) == 1 and found["film"] == 1
+
+
+def test_the_queries_of_the_documentation_run(built):
+    page = Path(__file__).parents[3] / "docs" / "model_tasks.md"
+    queries = re.findall(r"^```sql\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(queries) == 3
+    found = [built.rows(query.strip().rstrip(";")) for query in queries]
+    assert all(found)
+    clips = {r["clip_id"] for r in built.rows("SELECT clip_id FROM clips")}
+    assert all(set(r["evidence_clips"]) <= clips and r["evidence_clips"] for r in found[1])
 
 
 def test_a_rerun_asks_nothing_and_writes_nothing(built, folder):
