@@ -67,7 +67,9 @@ CLAIMS = Table(
     "claims",
     "One atomic claim of a caption and what speaks for or against it.",
     (
-        Column("caption_id", pa.string(), "row of `captions` that says it"),
+        Column(
+            "caption_id", pa.string(), "row of `captions` that says it; of a spatial caption the row of `proposals`"
+        ),
         Column("sentence", pa.int64(), "which sentence of the caption, from 0"),
         Column("position", pa.int64(), "which claim of the caption, from 0"),
         Column("start_s", pa.float64(), "start of the span that it is about", "s"),

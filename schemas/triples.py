@@ -98,7 +98,7 @@ def judge(
 ) -> Judged:
     """Whether a proposed triple is true in the clip, and when: for a relation the longest time for which it holds."""
     if predicate in MOTIONS:
-        return _judge_motion(subject, predicate, things, clip, rule, aspect, camera)  # type: ignore[arg-type]
+        return _judge_motion(subject, predicate, things, clip, rule, aspect, camera)
     relation: Relation = predicate  # type: ignore[assignment]
     if other is None:
         return Judged("unchecked", "a relation to nothing", None)

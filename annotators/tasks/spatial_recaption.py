@@ -27,6 +27,7 @@ from ...engine.llm.models import Models
 from ...engine.llm.prompts import Prompt, read_prompt
 from ...engine.task import EvidenceRow, Solver
 from ...schemas.facts import Fact, Facts
+from ...schemas.objects import Placed
 from ...schemas.relation_phrases import spatial_phrases
 from ...schemas.relations import RELATIONS, RelationRule
 from ...schemas.sample import MediumRef, Need, Sample, TextAnswer
@@ -377,16 +378,17 @@ def _typical(scene: SpatialScene, judge: Judge, most: int) -> SpatialRecaptionRe
     """A caption of usual length: for pairs of things one relation that holds."""
     found: list[SpatialSentenceReply] = []
     for a, b in combinations([t for t in scene.things.values() if t.times], 2):
-        held = [r for r in judge.stands(a, b).held if r in RELATIONS[:4]] or list(judge.stands(a, b).held)
+        all_held = judge.stands(a, b).held
+        held = [r for r in all_held if r in RELATIONS[:4]] or list(all_held[:1])
         if held and len(found) < most:
-            text = f"{_named(a.name, still=a.still)} is {held[0]} {_named(b.name, still=b.still).lower()}."
-            claim = SpatialClaimReply(subject=a.name, relation=held[0], object=b.name)
-            found.append(SpatialSentenceReply(text=text, claims=[claim]))
+            text = f"The {_named(a)} is {' and '.join(held)} the {_named(b)}."
+            claims = [SpatialClaimReply(subject=a.name, relation=r, object=b.name) for r in held]
+            found.append(SpatialSentenceReply(text=text, claims=claims))
     return SpatialRecaptionReply(sentences=found)
 
 
-def _named(name: str, *, still: bool) -> str:
-    return f"The sign {{{name}.text}}" if still else f"The {{{name}.label}}"
+def _named(thing: Placed) -> str:
+    return f"sign {{{thing.name}.text}}" if thing.still else f"{{{thing.name}.label}}"
 
 
 ANNOTATOR = SpatialRecaption
