@@ -116,7 +116,7 @@ class Claims(Asking[ClaimsParams]):
 
     def prompts(self) -> Sequence[Prompt]:
         """Splitting and checking."""
-        return tuple(read_prompt(n, self.params.prompts.get(n), self.folder) for n in ("claim_split", "claim_check"))  # type: ignore[call-overload]
+        return tuple(read_prompt(n, self.params.prompts.get(n), self.folder) for n in ("claim_split", "claim_check"))
 
     def models(self) -> Sequence[ModelRef]:
         """The image-text model."""

@@ -123,13 +123,14 @@ class MediaCaptions(Asking[MediaCaptionsParams]):
         found: list[Fact] = []
         for clip in kept_clips(rows, media_id):
             kept = [(row, kept_text(row, rows["claims"])) for row in by_clip.get(clip["clip_id"], ())]
-            row, text = next(((row, text) for row, text in kept if text), (None, ""))
-            if row is None:
+            left = [(row, text) for row, text in kept if text]
+            if not left:
                 continue
+            row, text = left[0]
             span = Span(clip["start_s"], clip["end_s"]).quantised()
             quotes = []
             for kind, verb in (("speech", "said"), ("text", "written")):
-                lines = [f.text for f in facts_of(rows, span, (kind,), most=self.params.quotes).values() if f.text]  # type: ignore[arg-type]
+                lines = [f.text for f in facts_of(rows, span, (kind,), most=self.params.quotes).values() if f.text]
                 quotes += [f"{verb}: {'; '.join(lines[: self.params.quotes])}"] if self.params.quotes and lines else []
             found.append(_part(len(found), span, "; ".join([_without_marks(text), *quotes]), row))
         return found
