@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import Any
 
 from model_asked import Asked
 
@@ -47,3 +48,29 @@ def best(asked: Asked, question: str, options: dict[int, str]) -> list[int]:
         return -found, -likeness(text, question) if not known else 0.0, zlib.crc32(f"{question}|{text}".encode())
 
     return sorted(options, key=score)
+
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_STATED = re.compile(r"“([^”]*)” (comes before|comes after|overlaps with) “([^”]*)”\.")
+_COUNTED = re.compile(r"When “([^”]*)” is heard, the number of signs and captions shown so far is (\w+)\.")
+
+
+def decided(asked: Asked, text: str) -> bool | None:
+    """Whether the evidence bears out a statement of the forms that `fact_fib_reply` writes; None for any other text."""
+    if match := _STATED.search(text):
+        a, b = _told_as(asked, match[1]), _told_as(asked, match[3])
+        if a is None or b is None:
+            return None
+        if match[2] == "overlaps with":
+            return min(a.end_s, b.end_s) > max(a.start_s, b.start_s)
+        return a.end_s <= b.start_s if match[2] == "comes before" else b.end_s <= a.start_s
+    if match := _COUNTED.search(text):
+        heard = _told_as(asked, match[1])
+        shown = sum(f.kind == "text" and f.start_s < heard.start_s for f in asked.facts.values()) if heard else -1
+        return shown == NUMBERS.index(match[2]) if match[2] in NUMBERS else None
+    return None
+
+
+def _told_as(asked: Asked, quoted: str) -> Any:
+    """The evidence that says exactly these words."""
+    return next((f for f in asked.facts.values() if words(f.text) == words(quoted) and f.end_s > f.start_s), None)

@@ -97,3 +97,16 @@ def test_unusable_replies_are_told_and_judge_nothing(tmp_path: Any) -> None:
 def test_without_a_model_only_rules_check(tmp_path: Any) -> None:
     built = build_with_models(tmp_path, None, tasks=["moment_choice"])
     assert {r["check_name"] for r in built.rows("SELECT DISTINCT check_name FROM sample_checks")} == {"leak"}
+
+
+def test_pairs_of_facts_and_fibs_are_judged_right_and_answered_right(tmp_path: Any) -> None:
+    checks = {"agreement": {}, "blind": False}
+    with ModelServer(abilities=ANY) as server:
+        built = build_with_models(
+            tmp_path, server, tasks=["fact_fib"], checks=checks, settings={"judge": {"model": "strict"}}
+        )
+    rows = built.rows("SELECT * FROM sample_check_view")
+    assert len(rows) >= 4
+    assert all(
+        r["agreement"] == 1 and r["judge_passed"] and r["slots_hold"] and r["failed_checks"] is None for r in rows
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from model_asked import Asked
-from model_reading import likeness
+from model_reading import decided, likeness
 
 _ANSWER = re.compile(r"^Answer held for right: (.*)$", re.MULTILINE)
 
@@ -16,6 +16,9 @@ def reply(asked: Asked) -> dict[str, object]:
     answer = match[1] if match else ""
     known = " ".join(f"{f.text} {f.start_s:g} {f.end_s:g}" for f in asked.facts.values())
     share = likeness(answer, known)
+    verdict = decided(asked, asked.user.rpartition("Question:")[2])
+    if verdict is not None and answer in ("true", "false"):
+        share = float(answer == str(verdict).lower())
     right = 5 if share >= 0.6 else 4 if share >= 0.4 else 2
     return {
         "grounded": right, "correct": right, "answerable": 5, "unambiguous": 4, "well_worded": 5,
