@@ -49,6 +49,8 @@ _TOO_LONG = re.compile(
     r"context[ _](length|window|size)|maximum context|too many tokens|prompt is too long|exceeds? the (available )?context",
     re.IGNORECASE,
 )
+NO_QUOTA = "insufficient_quota"
+"""Code of a 429 that is about money, and does not pass by waiting."""
 _KEYS = re.compile(r"(?i)\b(bearer\s+|sk-)[\w.*\-]{4,}")
 
 
@@ -339,12 +341,16 @@ class Endpoint:
         said = error.body
         if isinstance(said, dict):
             said = said.get("message") or said.get("detail") or said.get("error") or said
-        return self.refusal(error.status_code, str(said or error.message), error.response.headers)
+        words = str(said or error.message)
+        if error.code == NO_QUOTA and NO_QUOTA not in words:
+            words += f" ({NO_QUOTA})"
+        return self.refusal(error.status_code, words, error.response.headers)
 
     def refusal(self, status: int, said: str, headers: Mapping[str, str]) -> Exception:
         """What a status other than 200 means: to be tried again, or not."""
         said = self.hidden(" ".join(said.split()))[:SHOWN]
-        if status in AGAIN:
+        unpaid_bill = status == 402 or NO_QUOTA in said
+        if status in AGAIN and not unpaid_bill:
             wait_s = retry_after_s(headers)
             longest = self.settings.limits.longest_pause_s
             if wait_s is not None and wait_s > longest:
@@ -362,10 +368,11 @@ class Endpoint:
                 f"{self.name}: the prompt and its reply do not fit into the context of {self.settings.model}; set "
                 f"context_tokens to what it really has, or lower max_frames or reply_tokens: {said}"
             )
-        elif status in (401, 403):
+        elif status in (401, 403) or unpaid_bill:
             variable = self.settings.key_variable
             message += f" (key from {variable})" if variable else " (no key_variable is set)"
-            self._denied = message
+            if status != 403:
+                self._denied = message
         return Refused(message, status, said)
 
 

@@ -54,7 +54,7 @@ class Habits:
 
     def adapt(self, error: Refused, way: Way, limit_field: str) -> bool:
         """Whether another form of the same request may be tried after this refusal; it is remembered."""
-        if error.status not in (400, 404, 405, 415, 422, 500, 501):
+        if error.status not in (400, 404, 405, 415, 422, 501):
             return False
         if _NEW_LIMIT in error.said and "supported" in error.said.lower() and limit_field == _OLD_LIMIT:
             self._set("limit_field", _NEW_LIMIT)
