@@ -32,7 +32,7 @@ from .recipe_models import RecipeModels
 State = Literal["ok", "missing", "bad"]
 BURST = 4
 LONG_CHARACTERS = 4_000
-_CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_context_length")
+_CONTEXT_FIELDS = ("n_ctx", "max_model_len", "context_length", "context_window", "max_context_length")
 _RATE = "x-ratelimit-"
 
 
@@ -90,13 +90,18 @@ async def _examine(settings: ModelSettings) -> list[Check]:
         with tempfile.TemporaryDirectory() as folder, CallRecord(Path(folder) / "calls.sqlite") as record:
             roles: dict[str, ModelSettings] = {way: live.model_copy(update={"structured": way}) for way in WAYS}
             async with LiveModels(roles, BudgetSettings(), record, None, "doctor") as asking:
-                ways = {way: await _ask(asking, record, copy_ask(way, *_copied(way))) for way in WAYS}
+                ways: dict[str, Told] = {}
+                for way in WAYS:
+                    ways[way] = await _ask(asking, record, copy_ask(way, *_copied(way)))
+                    if ways[way].state == "down":
+                        checks.append(Check("structured output", "bad", f"no answer: {ways[way].words[:300]}"))
+                        return checks
                 checks.append(_structured(settings, ways))
-                way = next((w for w in WAYS if ways[w].state == "right"), None)
-                if way is None:
+                works = next((w for w in WAYS if ways[w].state in ("right", "wrong")), None)
+                if works is None:
                     return checks
-                checks += await _sight(asking, record, live, way)
-                checks += await _context(asking, record, live, way, listed)
+                checks += await _sight(asking, record, live, works)
+                checks += await _context(asking, record, live, works, listed)
                 field = record.habit(endpoint.name, settings.model, "limit_field") or "max_tokens"
         checks.append(await _limits(endpoint, min(BURST, limits.concurrency), field))
         if settings.mode == "batch":
@@ -170,7 +175,6 @@ def _structured(settings: ModelSettings, ways: Mapping[str, Told]) -> Check:
         "wrong": "copies wrongly",
         "unusable": "not kept to",
         "refused": "refused",
-        "down": "no answer",
     }
     told = ", ".join(f"{way} {named[found.state]}" for way, found in ways.items())
     taken: str | None = settings.structured
@@ -221,6 +225,7 @@ async def _context(
     found = await _ask(asking, record, copy_ask(way, "harbour", 58, text))
     if found.state in ("refused", "down"):
         return [Check("context", "bad", f"a prompt of {found.estimate or 1000} tokens is refused: {found.words[:500]}")]
+    listed = {**listed, **(listed["meta"] if isinstance(listed.get("meta"), dict) else {})}
     told = next((int(listed[f]) for f in _CONTEXT_FIELDS if isinstance(listed.get(f), (int, float))), None)
     state: State = "ok"
     words = "it does not count tokens"
