@@ -23,7 +23,6 @@ from ...schemas.span import Span, from_us, span_or_none, to_us
 from ..captions import kept_text, model_rows
 from ..kept import one_producer
 from ..task import EvidenceRow
-from .ask import Still
 
 RowDict = Mapping[str, Any]
 ALL_KINDS: tuple[FactKind, ...] = (
@@ -74,20 +73,6 @@ def facts_of(rows: Mapping[str, Sequence[RowDict]], window: Span, kinds: Sequenc
         counts[prefix] = counts.get(prefix, 0) + 1
         named.append(replace(fact, name=f"{prefix}{counts[prefix]}"))
     return Facts(sorted(named, key=lambda fact: name_order(fact.name)))
-
-
-def with_stills(facts: Facts, stills: Sequence[Still], frames: Sequence[RowDict]) -> Facts:
-    """The facts, and one for each picture that is shown, `f1` for the first, as its label says; without those of which no row
-    of `frames` is known.
-    """
-    at = {(str(row["media_id"]), to_us(row["t_s"])): row for row in frames}
-    shown = []
-    for i, still in enumerate(stills, start=1):
-        row = at.get((still.media_id, to_us(still.t_s)))
-        if row is not None:
-            shown.append(replace(_frame(row), name=f"f{i}"))
-    kept = [fact for fact in facts.values() if fact.kind != "frame"]
-    return Facts(sorted((*kept, *shown), key=lambda fact: name_order(fact.name)))
 
 
 def cite_fact(fact: Fact) -> Evidence:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
-from chronotope.annotators.tasks.rephrase import TEMPLATE_TASKS, original_of
+from chronotope.annotators.tasks.rephrase import TEMPLATE_TASKS, Rephrase, RephraseParams, original_of
 from chronotope.annotators.tasks.rewording import masked, unmasked
 from chronotope.annotators.tasks.rewording_rules import Meant, answer_problem, question_problem
+from chronotope.engine.task import EvidenceRow
+from chronotope.schemas.sample import Sample, Turn
 from model_recipes import build_with_models
 from model_server import ModelServer
 
@@ -101,7 +104,37 @@ def test_a_recipe_rewords_its_samples(tmp_path) -> None:
     proposals = built.rows("SELECT * FROM proposals WHERE task = 'rephrase'")
     assert {p["sample_id"] for p in proposals if p["outcome"] == "landed"} == {r["sample_id"] for r in found}
     assert all(p["rule"] and p["reason"] for p in proposals if p["outcome"] != "landed")
+    stored = {r["row_id"]: r for r in [*originals.values(), *proposals]}
+    sample = Sample.from_row(found[0])
+    evidence = [EvidenceRow(e.table, stored.get(e.row_id, {})) for e in sample.evidence]
+    task = Rephrase(RephraseParams())
+    assert task.recompute(sample, evidence).ok
+    for what, lie, rows in lies(sample, evidence):
+        assert not task.recompute(lie, rows).ok, what
     assert 3 * len({p["request_hash"] for p in proposals}) <= len(proposals), "several questions go into one request"
+
+
+def lies(sample: Sample, evidence: list[EvidenceRow]) -> Iterator[tuple[str, Sample, list[EvidenceRow]]]:
+    """The sample, or a row that it cites, with one thing changed."""
+    asked, answered = sample.turns
+    yield (
+        "question",
+        sample.model_copy(update={"turns": (Turn(role="user", text=asked.text + " Now?"), answered)}),
+        evidence,
+    )
+    yield "needs", sample.model_copy(update={"needs": ()}), evidence
+    member, proposal, *rest = evidence
+    item = json.loads(proposal.row["proposal_json"])
+    for name, text in (
+        ("dropped slots", "What is it?"),
+        ("other words", item["question"] + " Now."),
+    ):
+        changed = {**proposal.row, "proposal_json": json.dumps({**item, "question": text})}
+        yield name, sample, [member, EvidenceRow("proposals", changed), *rest]
+    other = {**proposal.row, "proposal_json": json.dumps({**item, "sample": "s99"})}
+    yield "proposal for another", sample, [member, EvidenceRow("proposals", other), *rest]
+    moved = {**member.row, "window_start_s": 0.0, "media": [{**member.row["media"][0], "start_s": 0.001}]}
+    yield "window", sample, [EvidenceRow("samples", moved), proposal, *rest]
 
 
 def test_all_template_tasks_exist() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from chronotope.engine.annotator import Medium, Rows, Unit
-from chronotope.engine.llm.ask import Answered, Ask, Still
+from chronotope.engine.llm.ask import Answered, Ask
 from chronotope.engine.llm.errors import ReplyRejected
-from chronotope.engine.llm.evidence import cite_fact, cited, facts_from, facts_of, with_stills
+from chronotope.engine.llm.evidence import cite_fact, cited, facts_from, facts_of
 from chronotope.engine.llm.landing import Landing
 from chronotope.engine.llm.prompts import Prompt
 from chronotope.engine.task import EvidenceRow
@@ -117,11 +117,10 @@ def test_a_changed_row_changes_what_a_slot_says() -> None:
         facts_from([EvidenceRow("speech", moved)], ["e1", "e2"])
 
 
-def test_pictures_are_facts_under_the_names_that_their_labels_say() -> None:
-    frames = [stored("frames", i, t_s=float(i), until_s=i + 1.0) for i in range(5)]
-    stills = [Still(b"", 1, 1, f"f{i}", "m", t) for i, t in enumerate((1.0, 2.5, 4.0), start=1)]
-    facts = with_stills(facts_of(Rows({"speech": [said(0, 1.0, "one")]}), Span(0.0, 9.0), ["speech"]), stills, frames)
-    assert facts.listing() == "e1 (speech, 1 to 2 s): “one”\nf1 (frame, at 1 s)\nf3 (frame, at 4 s)"
+def test_pictures_are_facts_at_a_moment() -> None:
+    frames = [stored("frames", i, t_s=1.5 * i, until_s=1.5 * i + 1) for i in range(3)]
+    facts = facts_of(Rows({"speech": [said(0, 1.0, "one")], "frames": frames}), Span(0.0, 2.0), ["frame", "speech"])
+    assert facts.listing() == "e1 (speech, 1 to 2 s): “one”\nf1 (frame, at 0 s)\nf2 (frame, at 1.5 s)"
 
 
 class Item(BaseModel):
