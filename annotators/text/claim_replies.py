@@ -72,7 +72,13 @@ def shown_sentences(row: Mapping[str, Any]) -> list[str]:
 
 
 def _quoting(text: str, said: Mapping[str, str]) -> str:
-    return re.sub(r"\{([a-z]+\d+)\.text\}", lambda m: f"“{' '.join(said.get(m[1], '').split())}”", text)
+    """The text with `{e1.text}` as a quotation, and `{obj1.label}` as what the object is called."""
+
+    def filled(slot: re.Match[str]) -> str:
+        words = " ".join(said.get(slot[1], "").split())
+        return f"“{words}”" if slot[2] == "text" else re.sub(r"^an? ", "", words)
+
+    return re.sub(r"\{([a-z]+\d+)\.(text|label)\}", filled, text)
 
 
 def named_facts(row: Mapping[str, Any]) -> Facts:
