@@ -71,6 +71,7 @@ def rollout(
     from ..engine.llm.settings import BudgetSettings
     from .rollout import RolloutSettings, roll
     from .rollout_rows import write_attempts
+    from .rollout_source import Choice
 
     place, settings, budget = _asked(recipe, root, role, base_url, model, key_variable)
     given = {"requests": max_requests, "tokens": max_tokens, "money": max_money}
@@ -79,10 +80,8 @@ def rollout(
         shown = load_profile(profile)
     except ProfileError as error:
         raise UsageError(f"--profile: {error}") from None
-    wanted = RolloutSettings(
-        settings, shown, attempts, temperature, think, task, where, limit, max_frames, everything, seed,
-        BudgetSettings.model_validate(budget),
-    )  # fmt: skip
+    choice = Choice(shown, task, where, limit, max_frames, everything, settings.sees != "nothing", seed)
+    wanted = RolloutSettings(settings, choice, attempts, temperature, think, BudgetSettings.model_validate(budget))
     run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     try:
         rolled = _with_progress(lambda told: roll(place, wanted, run_id, told), settings, quiet=as_json)

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from ..engine.answering.trainer_profiles import Profile
 from ..engine.catalog import Catalog
 from ..engine.llm.ask import Ask, Part, Still
 from ..engine.llm.errors import BudgetSpent, EndpointDown, EndpointRefuses, ReplyRejected
@@ -25,18 +24,13 @@ from ..engine.llm.live import LiveModels
 from ..engine.llm.log import open_record
 from ..engine.llm.models import Models
 from ..engine.llm.prompts import Prompt, read_prompt
+from ..engine.llm.record import CallRecord
 from ..engine.llm.settings import BudgetSettings, ModelSettings, Spent
-from ..outputs.posed import Look, Posed, Size, pose
-from ..outputs.posed_pictures import PosedPictures
-from ..outputs.rendering import LeftOut
+from ..outputs.posed import Look, Posed
 from ..outputs.rewards import check
-from ..schemas.sample import Sample
-from .console import UsageError
+from .rollout_source import Choice, Group, RolloutSource
 
 PRODUCER = "rollout"
-GROUP_PICTURES = 2_000
-"""Pictures that are held in memory for one group of samples, about; the next group's are made meanwhile."""
-ALL_FRAMES = 1_000_000
 MIN_TIOU = 0.5
 """Score from which a span counts as right, as for the baselines of the ladder."""
 TIMED = ("tiou", "span_set", "viou")
@@ -63,18 +57,10 @@ class RolloutSettings:
     """What is rolled out, and how."""
 
     model: ModelSettings
-    profile: Profile
+    choice: Choice
     attempts: int = 8
     temperature: float = 1.0
     think: bool = False
-    task: str | None = None
-    where: str | None = None
-    limit: int | None = None
-    max_frames: int | None = None
-    """Frames of one question, at most; None: all that the profile draws."""
-    everything: bool = False
-    """Also samples that the profile cannot answer."""
-    seed: int = 0
     budget: BudgetSettings = field(default_factory=BudgetSettings)
 
 
@@ -115,84 +101,26 @@ class Rolled:
 
 
 def roll(root: Path, settings: RolloutSettings, run_id: str, told: Told | None = None) -> Rolled:
-    """Ask and score; nothing is written but the record of calls. Raises `UsageError` when nothing fits."""
+    """Ask and score; nothing is written but the record of calls.
+
+    Raises `UsageError` when nothing fits, `QueryError` for a condition that is no SQL.
+    """
     rolled = Rolled()
     with Catalog(root) as catalog:
-        posed = _posed(catalog, settings, rolled)
+        source = RolloutSource(catalog, settings.choice)
         with open_record(root, catalog) as record:
-            asyncio.run(_Run(settings, posed, PosedPictures(catalog), record, run_id, rolled, told).all())
+            asyncio.run(_Run(settings, source, record, run_id, rolled, told).all())
+    rolled.left_out, rolled.thinned, rolled.from_stored = source.left_out, source.thinned, source.from_stored
     return rolled
-
-
-def _posed(catalog: Catalog, settings: RolloutSettings, rolled: Rolled) -> list[list[Posed]]:
-    """The questions of each chosen sample, samples in an order drawn by lot."""
-    rows = _chosen(catalog, settings)
-    sizes = {
-        r["media_id"]: Size(r["width"] or 0, r["height"] or 0, r["fps"] or 0.0, r["duration_s"] or 0.0)
-        for r in catalog.rows("SELECT media_id, width, height, fps, duration_s FROM media")
-    }
-    found = []
-    for row in rows:
-        if not row["answerable"] and not settings.everything:
-            rolled.left_out[f"{settings.profile.name} does not show it: {row['rule']}"] += 1
-            continue
-        if settings.limit is not None and len(found) >= settings.limit:
-            break
-        try:
-            sample = Sample.from_row(row)
-            questions = pose(
-                sample, row["sample_id"], row["frames"] or (), settings.profile, sizes,
-                most=settings.max_frames or ALL_FRAMES, seed=settings.seed,
-            )  # fmt: skip
-        except LeftOut as reason:
-            rolled.left_out[reason.rule] += 1
-            continue
-        except (ValidationError, ValueError, KeyError, TypeError):
-            rolled.left_out["malformed"] += 1
-            continue
-        if questions:
-            rolled.thinned += any(q.shown < q.drawn for q in questions)
-            found.append(questions)
-    rolled.samples = len(found)
-    return found
-
-
-def _chosen(catalog: Catalog, settings: RolloutSettings) -> list[dict[str, Any]]:
-    """Rows of the samples that are asked for, with their frame plan. Raises `UsageError` where there are none."""
-    name = settings.profile.name
-    planned = {r["profile"] for r in catalog.rows("SELECT DISTINCT profile FROM frame_plans")}
-    if name not in planned:
-        have = ", ".join(sorted(planned)) or "none"
-        raise UsageError(
-            f"the dataset has no frame plans of profile {name} (it has: {have}); name it in the recipe's "
-            f"`checks: {{frame_plans: {{profiles: [{name}]}}}}` and build again"
-        )
-    condition = f"coalesce(CAST(({settings.where}\n) AS BOOLEAN), false)" if settings.where else "true"
-    rows = catalog.rows(
-        f"""
-        SELECT s.*, p.frames, p.answerable, p.rule
-        FROM (SELECT * FROM samples QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) s
-        JOIN (SELECT sample_id FROM sample_view WHERE passed AND grade <> 'refuted' AND ($task IS NULL OR task = $task)
-              AND {condition}) v USING (sample_id)
-        JOIN (SELECT * FROM frame_plans WHERE profile = $profile
-              QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) p USING (sample_id)
-        ORDER BY md5(concat($seed, sample_id)), sample_id
-        """,
-        {"task": settings.task, "profile": name, "seed": str(settings.seed)},
-    )
-    if not rows:
-        raise UsageError("no checked sample fits --task and --where")
-    return rows
 
 
 @dataclass
 class _Run:
-    """One run in its event loop."""
+    """One run in its event loop; samples are posed, and their pictures made, in a thread beside it."""
 
     settings: RolloutSettings
-    posed: list[list[Posed]]
-    pictures: PosedPictures
-    record: Any
+    source: RolloutSource
+    record: CallRecord
     run_id: str
     rolled: Rolled
     told: Told | None
@@ -202,6 +130,7 @@ class _Run:
 
     async def all(self) -> None:
         prompt = read_prompt("rollout")
+        loop = asyncio.get_running_loop()
         live = LiveModels(
             {PRODUCER: self.settings.model},
             self.settings.budget,
@@ -210,71 +139,32 @@ class _Run:
             self.run_id,
             spent=self.rolled.spent,
         )
-        loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1) as worker:
             async with live:
-                groups = list(_groups(self.posed))
-                made = loop.run_in_executor(worker, self._stills, groups[0]) if groups else None
-                for n, group in enumerate(groups):
-                    assert made is not None
-                    stills = await made
-                    made = (
-                        loop.run_in_executor(worker, self._stills, groups[n + 1])
-                        if n + 1 < len(groups) and not self.ended
-                        else None
-                    )
-                    await self._group(live.of(PRODUCER), prompt, group, stills)
-                    if self.ended and n + 1 < len(groups):
-                        left = sum(len(g) for g in groups[n + 1 :])
-                        self.rolled.failed[self.ended] += left
-                        if made is not None:
-                            await made
-                        break
-        self.rolled.from_stored = self.pictures.from_stored
+                coming = loop.run_in_executor(worker, self.source.next_group)
+                while (group := await coming) is not None and not self.ended:
+                    coming = loop.run_in_executor(worker, self.source.next_group)
+                    await self._group(live.of(PRODUCER), prompt, group)
+        if self.ended:
+            before = sum(self.rolled.failed.values()) + len({a.sample_id for a in self.rolled.attempts})
+            self.rolled.failed[self.ended] += max(0, self.source.total - before)
+        self.rolled.samples = sum(self.rolled.failed.values()) + len({a.sample_id for a in self.rolled.attempts})
 
-    def _stills(self, group: Sequence[Sequence[Posed]]) -> dict[str, dict[Look, Still] | LeftOut]:
-        """Pictures by sample; a medium that is gone is its samples' reason."""
-        if self.settings.model.sees == "nothing":
-            return {questions[0].sample_id: {} for questions in group}
-        by_sample = {
-            questions[0].sample_id: [c for q in questions for c in q.content if isinstance(c, Look)]
-            for questions in group
-        }
-        try:
-            found = self.pictures.stills(look for looks in by_sample.values() for look in looks)
-            return {sample_id: {look: found[look] for look in looks} for sample_id, looks in by_sample.items()}
-        except LeftOut:
-            return {sample_id: self._of_one(looks) for sample_id, looks in by_sample.items()}
+    async def _group(self, models: Models, prompt: Prompt, group: Group) -> None:
+        jobs = [(questions, number) for questions in group.questions for number in range(self.settings.attempts)]
 
-    def _of_one(self, looks: Sequence[Look]) -> dict[Look, Still] | LeftOut:
-        try:
-            return self.pictures.stills(looks)
-        except LeftOut as gone:
-            return gone
-
-    async def _group(
-        self, models: Models, prompt: Prompt, group: Sequence[Sequence[Posed]], stills: Mapping[str, Any]
-    ) -> None:
-        jobs = []
-        for questions in group:
-            pictures = stills[questions[0].sample_id]
-            if isinstance(pictures, LeftOut):
-                self.rolled.left_out[pictures.rule] += 1
-                self.rolled.samples -= 1
-                continue
-            jobs += [(questions, pictures, number) for number in range(self.settings.attempts)]
-
-        async def one(job: tuple[Sequence[Posed], Mapping[Look, Still], int]) -> Attempt | str:
+        async def one(job: tuple[Sequence[Posed], int]) -> Attempt | str:
             if self.ended:
                 return self.ended
-            made = await self._attempt(models, prompt, *job)
+            questions, number = job
+            made = await self._attempt(models, prompt, questions, group.stills[questions[0].sample_id], number)
             self.done += 1
             if self.told is not None:
-                self.told(self.done, len(self.posed) * self.settings.attempts)
+                self.told(self.done, self.source.total * self.settings.attempts)
             return made
 
         found: dict[str, list[Attempt | str]] = defaultdict(list)
-        for (questions, _, _), made in zip(jobs, await models.each(jobs, one), strict=True):
+        for (questions, _), made in zip(jobs, await models.each(jobs, one), strict=True):
             found[questions[0].sample_id].append(made)
         for made_all in found.values():
             reasons = [made for made in made_all if isinstance(made, str)]
@@ -334,17 +224,3 @@ class _Run:
             PRODUCER, prompt, tuple(parts), ThoughtAnswerReply if self.settings.think else AnswerReply,
             about=posed.sample_id, sample=number, temperature=self.settings.temperature,
         )  # fmt: skip
-
-
-def _groups(posed: Sequence[list[Posed]]) -> list[list[list[Posed]]]:
-    """Samples in groups of about `GROUP_PICTURES` pictures."""
-    groups: list[list[list[Posed]]] = [[]]
-    held = 0
-    for questions in posed:
-        count = sum(isinstance(c, Look) for q in questions for c in q.content)
-        if groups[-1] and held + count > GROUP_PICTURES:
-            groups.append([])
-            held = 0
-        groups[-1].append(questions)
-        held += count
-    return [group for group in groups if group]
