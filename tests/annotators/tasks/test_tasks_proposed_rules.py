@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 from asking_models import asking, role
@@ -18,8 +19,10 @@ from chronotope.annotators.tasks.long_typical import typical_questions
 from chronotope.annotators.tasks.proposed import stretches_of
 from chronotope.annotators.tasks.reasoned_when import ReasonedWhenTask
 from chronotope.annotators.tasks.video_questions import VideoQuestions
+from chronotope.annotators.text.categories import Categories, Category
 from chronotope.engine.annotator import Medium, Unit
 from chronotope.schemas.sample import Sample, SpanAnswer
+from chronotope.schemas.tables_tags import VIDEO_CATEGORIES
 from model_server import ModelServer
 
 EVENTS = (
@@ -64,7 +67,7 @@ def asked(world, task, replies, tmp_path, reverse=False, bodies=None):
             written = thread.submit(asyncio.run, go(server.url)).result()
         if bodies is not None:
             bodies += server.requests.bodies
-    found = {"samples": [], "proposals": []}
+    found = {"samples": [], "proposals": [], "tags": []}
     for table, row in written:
         found[table].append(row)
         if table == "proposals":
@@ -410,3 +413,41 @@ def test_without_the_evidence_clip_nothing_holds_the_answer_and_typical_replies_
         place = locate(item, stretch.facts, cards, 3).evidence
         rest = " ".join(card.text for i, card in enumerate(cards) if i not in place)
         assert not any(holds(rest, key) for key in item.keys)
+
+
+# -- categories ------------------------------------------------------------------------------------------------------
+
+
+def sorted_into(category, second=None, reason="There is {e3.text}.", used=("e3",)):
+    return {"category": category, "second": second, "reason": reason, "used": list(used)}
+
+
+def test_a_medium_has_one_category_or_two(world, tmp_path):
+    replies = {"CategoriesReply": lambda asked: sorted_into("cooking", "pets")}
+    found = asked(world, Categories(Categories.Params()), replies, tmp_path)
+    assert [(row["label"], row["position"]) for row in found["tags"]] == [("cooking", 0), ("pets", 1)]
+    assert found["tags"][0]["reason"] == "There is “a chef cuts red onions on a board”."
+    row_id = found["tags"][0]["named"][0]
+    assert world.tables["captions"][row_id]["text"] == EVENTS[1][2]
+
+
+@pytest.mark.parametrize(
+    ("rule", "reply"),
+    [
+        ("wrong_schema", sorted_into("kitchen")),
+        ("twice", sorted_into("cooking", "cooking")),
+        ("no_category", sorted_into(None)),
+        ("unknown_evidence", sorted_into("cooking", used=["e40"])),
+        ("literal_time", sorted_into("cooking", reason="At 0:12 {e3.text}.")),
+    ],
+)
+def test_a_wrong_category_is_rejected_with_its_rule(world, tmp_path, rule, reply):
+    found = asked(world, Categories(Categories.Params()), {"CategoriesReply": lambda asked: reply}, tmp_path)
+    assert not found["tags"] and [p["rule"] for p in found["proposals"]] == [rule]
+
+
+def test_the_prompt_names_all_eighteen_categories_as_the_table_does():
+    prompt = Categories(Categories.Params()).prompts()[0].system
+    listed = [line.strip()[2:] for line in prompt.splitlines() if line.strip().startswith("- ")]
+    assert listed == [f"{name}: {what}" for name, what in VIDEO_CATEGORIES.items()] and len(listed) == 18
+    assert set(get_args(Category)) == set(VIDEO_CATEGORIES)
