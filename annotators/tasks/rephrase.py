@@ -303,7 +303,7 @@ def _typical(named: dict[str, Original]) -> RephraseReply:
         items=[
             RewordedQuestion(
                 sample=name,
-                question=f"{o.question.words} Please say so in other words.",
+                question=f"Going by what is to be seen and heard in the footage, kindly tell me this: {o.question.words}",
                 answer=o.answer.words if o.answer else None,
             )
             for name, o in named.items()
