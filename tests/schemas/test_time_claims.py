@@ -115,9 +115,7 @@ spans = st.tuples(st.integers(0, 29_000), st.integers(1, 30_000)).map(
 
 @given(spans, spans)
 def test_relations_agree_with_each_other(a: Span, b: Span) -> None:
-    facts = Facts(
-        Fact(name, "event", "captions", {"row_id": name}, span) for name, span in (("e1", a), ("e2", b))
-    )
+    facts = Facts(Fact(name, "event", "captions", {"row_id": name}, span) for name, span in (("e1", a), ("e2", b)))
 
     def holds(rel: Rel, x: str, y: str | None) -> bool:
         return claim_problems([TimeClaim(rel=rel, a=x, b=y)], "", facts, WINDOW) == ()
@@ -133,7 +131,7 @@ def test_relations_agree_with_each_other(a: Span, b: Span) -> None:
         assert not stated_problems("It rains {e1} before it snows {e2}.", facts, WINDOW)
 
 
-@given(st.text("{}e123. ,;?!“”\"after before then", max_size=40))
+@given(st.text('{}e123. ,;?!“”"after before then', max_size=40))
 def test_any_text_can_be_read(text: str) -> None:
     for problem in stated_problems(text, FACTS, WINDOW):
         assert problem.rule == "contradiction"
