@@ -79,7 +79,8 @@ def stretches_of(
     least: int,
     tiled: bool = False,
 ) -> list[Stretch]:
-    """Kept footage joined as far as its length and the number of its facts allow; without what has fewer than `least` facts.
+    """Kept footage joined as far as its length and the number of its facts allow; without what has fewer than `least`
+    facts that say something.
 
     `levels` are those of models' captions that count as facts; `tiled`: of clips that overlap, only the first is kept.
     """
@@ -93,7 +94,7 @@ def stretches_of(
     found = []
     for window, members in stretches(clips, longest_s, enough):
         facts = agreeing(facts_of(rows, window, kinds, most=most))
-        if len(facts) >= least:
+        if sum(fact.text is not None for fact in facts.values()) >= least:
             found.append(Stretch(window, tuple(members), facts))
     return found
 

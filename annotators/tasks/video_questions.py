@@ -96,10 +96,10 @@ class VideoQuestions(AskingTask[Params]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[BaseParams]] = Params
     reads: ClassVar[tuple[str, ...]] = (
-        "media", "clips", "selection", "captions", "claims", "speech", "words", "text_regions", "shots",
+        "media", "clips", "selection", "captions", "claims", "speech", "text_regions", "shots",
     )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = (
-        "selection", "captions", "claims", "speech", "words", "text_regions", "shots",
+        "selection", "captions", "claims", "speech", "text_regions", "shots",
     )  # fmt: skip
     must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "question_only", "middle_frame", "first_frame")
     second: ClassVar[Second | None] = None
@@ -130,7 +130,6 @@ class VideoQuestions(AskingTask[Params]):
         landing = Landing(unit, self.name)
         asked: set[str] = set()
         work = [(stretch, family) for stretch in stretches for family in p.families]
-
         asks = [self._ask(media_id, *item) for item in work]
         replies = await models.each(asks, Asker(models))
         for (stretch, family), ask, reply in zip(work, asks, replies, strict=True):
