@@ -19,6 +19,7 @@ from ...schemas.tables_models import LLM_CALLS
 
 COLUMNS = tuple(c.name for c in LLM_CALLS.columns)
 REJECTED = ("truncated", "refused", "empty", "malformed", "wrong_schema")
+SPENT = ("tries", "prompt_tokens", "reply_tokens", "cached_tokens", "cost")
 _AFFINITY = {pa.string(): "TEXT", pa.int64(): "INTEGER", pa.float64(): "REAL"}
 _NAMES = ", ".join(COLUMNS)
 _MARKS = ", ".join("?" * len(COLUMNS))
@@ -78,11 +79,20 @@ class CallRecord:
         return dict(row) if row else None
 
     def put(self, row: Mapping[str, Any]) -> None:
-        """Write a call, instead of what was known of the same request; replies of batches that it rests on are let go."""
+        """Write a call, instead of what was known of the same request; replies of batches that it rests on are let go.
+
+        What the earlier one took is added, unless table `llm_calls` has it: sums over the table are what was spent.
+        """
+        values = {c: row[c] for c in COLUMNS}
         self.db.execute("BEGIN IMMEDIATE")
         try:
+            before = self.db.execute(
+                f"SELECT {', '.join(SPENT)} FROM calls WHERE request_hash = ? AND committed = 0", [row["request_hash"]]
+            ).fetchone()
+            for name in SPENT if before else ():
+                values[name] = (values[name] or 0) + (before[name] or 0)
             self.db.execute(
-                f"INSERT OR REPLACE INTO calls (committed, {_NAMES}) VALUES (0, {_MARKS})", [row[c] for c in COLUMNS]
+                f"INSERT OR REPLACE INTO calls (committed, {_NAMES}) VALUES (0, {_MARKS})", list(values.values())
             )
             if row["batch"] is not None:
                 self.db.execute("DELETE FROM batch_replies WHERE request_hash = ?", [row["request_hash"]])

@@ -42,6 +42,18 @@ def test_a_call_that_was_asked_again_meanwhile_stays_uncommitted(tmp_path: Path)
         assert [r["status"] for r in driver.uncommitted(9)] == ["ok"]
 
 
+def test_what_an_earlier_call_took_is_added_unless_the_table_has_it(tmp_path: Path) -> None:
+    with CallRecord(tmp_path / "calls.sqlite") as record:
+        record.put(call("a", status="error", tries=3, cost=0.5))
+        record.put(call("a", status="error", tries=2, cost=0.25))
+        (row,) = record.uncommitted(9)
+        assert (row["tries"], row["cost"]) == (5, 0.75)
+        record.mark_committed(["a"])
+        record.put(call("a", tries=1, cost=0.125))
+        (row,) = record.uncommitted(9)
+        assert (row["tries"], row["cost"]) == (1, 0.125)
+
+
 def test_calls_of_the_table_count_as_committed_and_do_not_hide_newer_ones(tmp_path: Path) -> None:
     with CallRecord(tmp_path / "calls.sqlite") as record:
         record.put(call("a", reply="new"))
