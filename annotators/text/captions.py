@@ -7,7 +7,7 @@ says is not checked here: `claims` does that, and what it finds false is cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -66,16 +66,19 @@ class Captions(Asking[CaptionsParams]):
     name: ClassVar[str] = "captions"
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = CaptionsParams
-    reads: ClassVar[tuple[str, ...]] = ("media", "clips", "selection", "speech", "words", "text_regions", "shots", "tracks",
-                                        "boxes", "captions")  # fmt: skip
+    reads: ClassVar[tuple[str, ...]] = (
+        "media", "clips", "selection", "frames", "speech", "text_regions", "shots", "tracks", "boxes", "captions",
+    )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = reads[2:]
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"frames": ("t_s",)}
+    """The pictures themselves are read where they are sent; other pictures make the captions stale."""
     writes: ClassVar[tuple[str, ...]] = ("captions", "proposals")
 
     def dynamic_reads(self) -> tuple[str, ...]:
-        """Tables of the evidence that is given."""
-        of = {"speech": ("speech", "words"), "text": ("text_regions",), "shot": ("shots",), "object": ("tracks", "boxes"),
+        """Pictures, and the tables of the evidence that is given."""
+        of = {"speech": ("speech",), "text": ("text_regions",), "shot": ("shots",), "object": ("tracks", "boxes"),
               "event": ("captions",)}  # fmt: skip
-        return ("media", "clips", "selection", *(t for kind in self.params.facts for t in of[kind]))
+        return ("media", "clips", "selection", "frames", *(t for kind in self.params.facts for t in of[kind]))
 
     def leaves_out(self) -> tuple[str, ...]:
         """What models wrote: events are those of people or composers."""

@@ -75,7 +75,7 @@ class ClaimsParams(Params):
         0.03,
         gt=0,
         description="least lead of a claim's similarity over that of its best edit, or the other way round; depends on the "
-        "model: for composed-tiny 0.1 tells all of 60 wrong colours from right ones",
+        "model, and 0.1 is apt for composed-tiny",
     )
     prompts: dict[Literal["claim_split", "claim_check"], str] = Field(
         default_factory=dict, description="files of your own instead of the carried prompts, relative to the recipe"
@@ -89,18 +89,21 @@ class Claims(Asking[ClaimsParams]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = ClaimsParams
     reads: ClassVar[tuple[str, ...]] = (
-        "media", "captions", "speech", "words", "text_regions", "tracks", "boxes", "signals", "embeddings",
+        "media", "captions", "frames", "speech", "words", "text_regions", "tracks", "boxes", "signals", "embeddings",
     )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = reads[2:]
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "frames": ("t_s",),
         "signals": ("t_s", "camera"),
         "embeddings": ("t_s", "until_s", "model", "vector"),
     }
     writes: ClassVar[tuple[str, ...]] = ("claims", "proposals")
 
     def dynamic_reads(self) -> tuple[str, ...]:
-        """Without an image-text model, no vectors."""
-        return self.reads if self.params.clip is not None else tuple(t for t in self.reads if t != "embeddings")
+        """Without an image-text model no vectors, without a checker no pictures."""
+        unread = {"embeddings"} if self.params.clip is None else set()
+        unread |= {"frames"} if self.params.checker is None else set()
+        return tuple(table for table in self.reads if table not in unread)
 
     def leaves_out(self) -> tuple[str, ...]:
         """Captions of media, which are made from claims, unless these are what is split."""
