@@ -39,8 +39,23 @@ def trust_section(catalog: Catalog, samples: Collection[str]) -> str:
         ladder_words(ladder, TOLERANCE),
         "Questions as they are asked, with times and places as one mark:",
         language_table(language),
+        *_flip_warning(catalog, wanted),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _flip_warning(catalog: Catalog, wanted: Collection[str]) -> list[str]:
+    """That sides are spoken of: pictures that are flipped while training would turn such answers into lies."""
+    sides = r"\b(left(most|ward|wards)?|rightmost|rightwards?|(to|on|at) the right|right (of|side)|(counter-?)?clockwise)\b"
+    rows = catalog.rows(
+        "SELECT DISTINCT sample_id FROM samples WHERE regexp_matches(array_to_string(list_concat("
+        "list_transform(turns, lambda t: t.text), list_transform(options, lambda o: o.text)), ' '), ?, 'i')",
+        [sides],
+    )
+    named = sum(row["sample_id"] in wanted for row in rows)
+    if not named:
+        return []
+    return [f"{named} of {len(wanted)} samples speak of left and right: train them without horizontal flips."]
 
 
 def trust_state(catalog: Catalog) -> str:
