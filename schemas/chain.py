@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from .chain_operations import OPERATIONS, RELATIONS, Impossible
 from .sample import (
     AbsentAnswer,
+    Answer,
     BoxAnswer,
     ChoiceAnswer,
     NumberAnswer,
@@ -204,7 +205,7 @@ def replay(steps: Sequence[Step], evidence: Evidence, known: Mapping[str, Any] |
     return Broken("", "the chain has no conclusion")
 
 
-def same_answer(a: PartAnswer, b: PartAnswer) -> bool:
+def same_answer(a: Answer, b: Answer) -> bool:
     """Equality of typed answers, numbers within a microunit."""
     return _close(a.model_dump(), b.model_dump())
 

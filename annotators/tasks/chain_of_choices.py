@@ -134,7 +134,7 @@ def motion_chain(
     note: str,
 ) -> None:
     """What is measured from frame to frame, pooled to one way, which is one of the labels."""
-    columns = ("contrast", "pan", "tilt", "zoom", "roll", "inlier_share")
+    columns: tuple[str, ...] = ("contrast", "pan", "tilt", "zoom", "roll", "inlier_share")
     if of == "thing":
         columns = (*columns, "residual", "residual_area", "residual_dx", "residual_dy")
         columns = (*columns, "residual_x1", "residual_y1", "residual_x2", "residual_y2")

@@ -126,7 +126,8 @@ class FiveStep(AskingTask[Params]):
         asked = self._questions(unit, rows)
         if not asked:
             raise SkipUnit("no samples whose answer the facts of their window can give")
-        asks = Asks(*self.prompts(), self.params.temperature, self.params.least_sound)
+        path, repair, judge = self.prompts()
+        asks = Asks(path, repair, judge, self.params.temperature, self.params.least_sound)
         split = split_of(rows, unit.medium.media_id)
         work = Work(self, asks, unit, media, Landing(unit, self.name), models, split)
         found = await models.each(asked, work.one)

@@ -42,7 +42,7 @@ def typical_path(question: Question, facts: Facts) -> dict[str, Any]:
         )
     )
     key = question.asked.key
-    answer = {
+    answer: dict[str, Any] = {
         "option": key.index + 1 if isinstance(key, ChoiceAnswer) else None,
         "order": [],
         "span": f"{{{names[0]}}}" if names and isinstance(key, SpanAnswer) else None,

@@ -22,7 +22,9 @@ from model_server import ModelServer
 pytestmark = pytest.mark.xdist_group("ray")
 
 TRUTH = {"from": dict.fromkeys(("words", "speech", "text_regions"), "composed_truth")}
+SEEN: list[Any] = [{"signals": {"fps": 8}}, "pixel_stats"]
 TASKS: list[Any] = [
+    "camera_motion", "motion_direction", "motion_statistics", "frame_order", {"transcript_sorting": {"from": {"words": "composed_truth"}}},
     {"speech_grounding": TRUTH}, {"text_grounding": TRUTH}, "temporal_grounding", {"moment_choice": TRUTH},
     {"span_choice": TRUTH}, {"worded_chain": {"per_request": 2}}, {"five_step": {"per_medium": 4}},
 ]  # fmt: skip
@@ -35,7 +37,7 @@ def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Built, Mo
     faults = storm(0.6, [k for k in KINDS if k not in ("slow", "huge")])
     with ModelServer(faults=faults) as server:
         folder = tmp_path_factory.mktemp("reasoning")
-        built = build_with_models(folder, server, tasks=TASKS, checks=CHECKS, roles=("writer", "judge"))
+        built = build_with_models(folder, server, annotate=SEEN, tasks=TASKS, checks=CHECKS, roles=("writer", "judge"))
         yield built, server
 
 
@@ -67,7 +69,7 @@ def test_every_chain_of_the_film_gives_its_answer_rests_on_what_it_cites_and_is_
     built, _ = stormy
     rows = built.rows("SELECT * FROM chains")
     traced = built.rows("SELECT count(*) AS n FROM samples WHERE task <> 'five_step'")[0]["n"]
-    assert len(rows) >= traced - 2 and len({r["task"] for r in rows}) == 6
+    assert len(rows) >= traced - 2 and len({r["task"] for r in rows}) == 11
     for row in rows:
         assert (row["replayed"], row["faithful"], row["shown"], row["reason"]) == (True, True, True, None), row
         assert row["cited_values"] > 0 and row["idle_values"] == 0
@@ -137,7 +139,9 @@ def test_a_changed_word_proposal_or_member_is_caught(stormy: tuple[Built, ModelS
 def test_asking_again_costs_nothing(stormy: tuple[Built, ModelServer]) -> None:
     built, server = stormy
     before, rows = server.requests.count, len(samples(built, "five_step"))
-    again = build_with_models(built.folder, server, tasks=TASKS, checks=CHECKS, roles=("writer", "judge"))
+    again = build_with_models(
+        built.folder, server, annotate=SEEN, tasks=TASKS, checks=CHECKS, roles=("writer", "judge")
+    )
     assert server.requests.count == before and len(samples(again, "five_step")) == rows
 
 
