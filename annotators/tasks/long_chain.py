@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from ...engine.llm.evidence import plain
 from ...schemas.facts import Facts
 from ...schemas.span import Span
 from .common import span_mark
-from .long_rules import Card, Form, answers, holds
+from .long_rules import Card, LongQuestionItem, answers, holds
 from .proposed import Refused, require_known, written
 
 
@@ -98,24 +99,22 @@ def note_text(note: SegmentNote, facts: Facts, window: Span, most_tokens: int) -
 
 
 def why_not_kept(
-    form: Form,
-    keys: Sequence[str],
-    places: Sequence[int],
-    answer: str,
+    item: LongQuestionItem,
+    answer: NotesAnswer,
     notes: Sequence[str],
     segments: Sequence[Segment],
+    cards: Sequence[Card],
 ) -> tuple[str, str] | None:
-    """The rule and reason for which a chain is not kept, or None. `places[i]` is the card of the i-th piece of evidence,
-    `notes[i]` the plain words of the note on `segments[i]`.
-    """
-    if not answers(form, keys, len(places), answer):
-        return "wrong_answer", f"from the notes: {answer!r}"
-    for i, place in enumerate(places):
-        key = keys[min(i, len(keys) - 1)]
-        if form == "order" and i > 0:
+    """The rule and reason for which a chain is not kept, or None. `notes` are in neutral markup, one per segment."""
+    if not answers(item.form, item.keys, len(item.evidence), answer.answer):
+        return "wrong_answer", f"from the notes: {answer.answer!r}"
+    places = {fact.name: i for i, card in enumerate(cards) for fact in card.facts}
+    for i, name in enumerate(item.evidence):
+        if item.form == "order" and i > 0:
             continue
-        k = next(n for n, segment in enumerate(segments) if place in segment.cards)
-        if not holds(notes[k], key):
+        key = item.keys[min(i, len(item.keys) - 1)]
+        k = next(n for n, segment in enumerate(segments) if places[name] in segment.cards)
+        if not holds(plain(notes[k]), key):
             return "note_lacks_key", f"the note on segment {segments[k].number} does not hold {key!r}"
     return None
 

@@ -22,7 +22,7 @@ from ...schemas.slots import slots_in
 from ...schemas.span import Span, overlap_s
 from ...schemas.time_claims import TimeClaim
 from .common import RowDict, span_of
-from .proposed import Refused, require_known
+from .proposed import Refused, require_claims, require_known, written
 from .question_rules import asks_with_times, shared_run
 
 Form = Literal["single", "order", "change", "count"]
@@ -76,6 +76,12 @@ class LongQuestionsReply(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     items: list[LongQuestionItem]
+
+
+class LongQuestion(LongQuestionItem):
+    """A question as it is proposed, and how many facts the footage has, which it cites all."""
+
+    facts: int
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,15 @@ def locate(item: LongQuestionItem, facts: Facts, cards: Sequence[Card], negative
     alike = [(common_words(said, card.text), i) for i, card in enumerate(cards) if i not in own]
     ranked = sorted(((score, i) for score, i in alike if score > 0), key=lambda x: (-x[0], x[1]))
     return Found(own, tuple(i for _, i in ranked[:negatives]), ranked[0][0] if ranked else 0.0)
+
+
+def texts_of(item: LongQuestionItem, facts: Facts, window: Span) -> tuple[str, str, str]:
+    """Question, answer and reason in neutral markup. Raises `Refused`."""
+    texts = [written(text, facts, window).text for text in (item.question, item.answer, item.reason)]
+    require_claims(item.claims, f"{item.question} {item.answer} {item.reason}", facts, window)
+    if not all(text.strip() for text in texts[:2]):
+        raise Refused("empty", "question or answer is empty")
+    return texts[0], texts[1], texts[2]
 
 
 def answers(form: Form, keys: Sequence[str], counted: int, said: str) -> bool:
