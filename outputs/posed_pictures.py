@@ -83,6 +83,8 @@ class PosedPictures:
             if not rows:
                 raise LeftOut("media missing", f"{why}; and no picture of it is stored in `frames`")
             picture = cv2.imdecode(np.frombuffer(rows[0]["jpeg"], np.uint8), cv2.IMREAD_COLOR)
+            if picture is None:
+                raise LeftOut("media missing", f"{why}; and its picture in `frames` cannot be read")
             found[look] = picture[:, :, ::-1]
         self.from_stored += len(found)
         return found

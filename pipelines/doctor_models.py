@@ -146,7 +146,7 @@ async def _reach(endpoint: Endpoint) -> tuple[list[Check], Mapping[str, Any]]:
 
 
 def _copied(way: str) -> tuple[str, int]:
-    return "lantern", 40 + WAYS.index(way)  # type: ignore[arg-type]
+    return "lantern", 40 + WAYS.index(way)
 
 
 async def _ask(asking: LiveModels, record: CallRecord, ask: Ask[Any]) -> Told:

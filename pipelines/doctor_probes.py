@@ -84,7 +84,7 @@ def scene_of(*seed: Any) -> Scene:
     lot = [seeded_fraction("doctor", *seed, what) for what in ("count", "colour", "shape")]
     return Scene(
         count=2 + int(lot[0] * 3), colour=[*COLOURS][int(lot[1] * len(COLOURS))], shape=SHAPES[int(lot[2] * 3)]
-    )  # type: ignore[arg-type]
+    )
 
 
 def look_ask(role: str, scene: Scene, video: bool = False) -> Ask[SeenReply]:
