@@ -8,12 +8,10 @@ order of what it cites. By rule the span follows from rows. That this event answ
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
@@ -25,11 +23,9 @@ from ...engine.llm.landing import Landing
 from ...engine.llm.models import Models
 from ...engine.llm.prompts import Prompt, read_prompt
 from ...engine.task import EvidenceRow, Second, Solver
-from ...schemas.facts import Fact, FactKind, Facts
+from ...schemas.facts import Facts
 from ...schemas.sample import MediumRef, Sample, SpanAnswer
-from ...schemas.slots import names_in, slots_in
-from ...schemas.span import Span, to_us
-from ...schemas.time_claims import TimeClaim
+from ...schemas.span import Span
 from ...schemas.verifying import Check
 from .common import RowDict, Withheld, dialogue, placement, rebuilt, span_mark
 from .proposed import (
@@ -51,35 +47,17 @@ from .proposed import (
     used_names,
     written,
 )
-from .question_rules import asks_with_times, named_share, question_key, shared_run
-
-KINDS: tuple[FactKind, ...] = ("event", "caption")
-ASKS_WHEN = re.compile(r"\b(?:when|what (?:point|moment|time)|which (?:part|point|moment|stretch))\b", re.IGNORECASE)
-
-
-class ReasonedWhenItem(BaseModel):
-    """One question as a model writes it, and as it is proposed for a sample."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    question: str
-    span: str
-    explanation: str
-    claims: list[TimeClaim]
-
-
-class ReasonedWhenReply(BaseModel):
-    """Questions for moments that they do not name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    items: list[ReasonedWhenItem]
-
-
-class ReasonedWhen(ReasonedWhenItem):
-    """A question with the names of all facts that it rests on, in list order."""
-
-    used: list[str]
+from .question_rules import asks_with_times, named_share, question_key
+from .reasoned_rules import (
+    ASKS_WHEN,
+    KINDS,
+    ReasonedWhen,
+    ReasonedWhenReply,
+    answer_of,
+    require_unnamed,
+    run_names,
+    typical_when,
+)
 
 
 class Params(BaseParams):
@@ -152,14 +130,14 @@ class ReasonedWhenTask(AskingTask[Params]):
             for i, item in enumerate(reply.value.items):
                 facts, window = stretch.facts, stretch.window
                 used = used_names(
-                    (item.question, item.span, item.explanation), item.claims, _run_names(item, facts), facts, window
+                    (item.question, item.span, item.explanation), item.claims, run_names(item, facts), facts, window
                 )
                 proposal = ReasonedWhen(**item.model_dump(), used=list(used))
                 row = landing.proposal(reply, i, proposal, facts, stretch.clips[0]["clip_id"])
                 try:
                     if question_key(item.question) in asked:
                         raise Refused("duplicate", f"the question {item.question!r} stands twice")
-                    run = [f.name for f in _run(item, facts)]
+                    run = run_names(item, facts)
                     require_unmistakable(run, facts, run)
                     sample = self._build(unit.recipe, media, stretch.clips, facts, window, row)
                 except Refused as problem:
@@ -203,7 +181,7 @@ class ReasonedWhenTask(AskingTask[Params]):
             parts=(prompt.fill(count=str(self.params.per_stretch), evidence=facts.listing()),),
             reply=ReasonedWhenReply,
             about=media_id,
-            typical=lambda: _typical(facts, self.params.per_stretch),
+            typical=lambda: typical_when(facts, self.params.per_stretch),
             check=check,
         )
 
@@ -214,22 +192,12 @@ class ReasonedWhenTask(AskingTask[Params]):
         item = ReasonedWhen.model_validate_json(row["proposal_json"])
         require_window(clips, window)
         require_known(item.used, facts)
-        run = _run(item, facts)
-        span = Span(run[0].times[0], max(f.times[1] for f in run)).quantised()  # type: ignore[index]
-        tolerance_s = max(1.0, window.length_s / 99)
-        for a, b in pairwise(run):
-            gap_s = b.times[0] - a.times[1]  # type: ignore[index]
-            if gap_s > tolerance_s:
-                raise Refused("no_such_event", f"{gap_s:g} s lie between {a.name} and {b.name}, which are no run")
-        if not window.contains_span(span):
-            raise Refused("outside_window", f"{span.start_s:g} to {span.end_s:g} s leaves the footage shown")
-        if span.length_s > self.params.most_share * window.length_s:
-            raise Refused("too_long", f"the answer fills {span.length_s / window.length_s:.2f} of the footage shown")
+        run, span = answer_of(item, facts, window, self.params.most_share)
         if not ASKS_WHEN.search(item.question):
             raise Refused("not_when", "the question does not ask when")
         if timed := asks_with_times(item.question):
             raise Refused("time_in_question", timed)
-        self._require_unnamed(item, run)
+        require_unnamed(item, run, self.params.most_named)
         require_claims(item.claims, f"{item.question} {item.explanation}", facts, window)
         question, explanation = written(item.question, facts, window), written(item.explanation, facts, window)
         if not explanation.cited:
@@ -260,58 +228,6 @@ class ReasonedWhenTask(AskingTask[Params]):
             },
             generator=f"{self.name}@{self.version}",
         )
-
-    def _require_unnamed(self, item: ReasonedWhen, run: Sequence[Fact]) -> None:
-        """Raises `Refused` when the question quotes or names what it asks for."""
-        for fact in run:
-            text = fact.text or ""
-            if fact.name in names_in(item.question):
-                raise Refused("leak", f"the question names {fact.name}, which answers it")
-            if shared := shared_run(item.question, text):
-                raise Refused("leak", f"the question holds {shared!r}, which {fact.name} says")
-            share = named_share(item.question, text)
-            if share > self.params.most_named:
-                raise Refused("leak", f"the question names {share:.2f} of the words of {fact.name}: {text!r}")
-
-
-def _run(item: ReasonedWhenItem, facts: Facts) -> list[Fact]:
-    """The events that the proposed span names, in order of time. Raises `Refused`."""
-    slots = slots_in(item.span)
-    if len(slots) != 1 or slots[0].raw != item.span.strip() or slots[0].field is not None:
-        raise Refused("malformed_slot", f"{item.span!r} is no span: write {{e3}}, or {{e2..e4}}")
-    require_known(slots[0].names, facts)
-    events = sorted(
-        (f for f in facts.values() if f.span is not None and f.kind in KINDS),
-        key=lambda f: (to_us(f.span.start_s), to_us(f.span.end_s), f.name),  # type: ignore[union-attr]
-    )
-    names = [f.name for f in events]
-    if any(name not in names for name in slots[0].names):
-        raise Refused("no_such_event", f"{item.span} is no described event")
-    first, last = names.index(slots[0].names[0]), names.index(slots[0].names[-1])
-    if first > last:
-        raise Refused("reversed", f"{item.span} runs backwards")
-    return events[first : last + 1]
-
-
-def _run_names(item: ReasonedWhenItem, facts: Facts) -> list[str]:
-    try:
-        return [f.name for f in _run(item, facts)]
-    except Refused:
-        return []
-
-
-def _typical(facts: Facts, count: int) -> ReasonedWhenReply:
-    names = [n for n in facts if facts[n].span is not None]
-    items = [
-        ReasonedWhenItem(
-            question=f"When does that come about to which the others lead up{', once more' * i}?",
-            span=f"{{{name}}}",
-            explanation=f"What is told in {{{name}}} is what the others lead up to, so it must be {{{name}.text}}.",
-            claims=[],
-        )
-        for i, name in enumerate(names[:count])
-    ]
-    return ReasonedWhenReply(items=items)
 
 
 ANNOTATOR = ReasonedWhenTask
