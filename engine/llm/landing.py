@@ -38,9 +38,14 @@ class Landing:
         proposal: BaseModel,
         facts: Facts,
         clip_id: str | None = None,
+        *,
+        media_id: str | None = None,
     ) -> dict[str, Any]:
-        """The full row of one item, `row_id` included, of which `land`, `keep` or `reject` then says what became."""
+        """The full row of one item, `row_id` included, of which `land`, `keep` or `reject` then says what became. `media_id`
+        for units that are no medium.
+        """
         return self._row(
+            media_id,
             request_hash=answered.request_hash,
             item=item,
             clip_id=clip_id,
@@ -69,9 +74,12 @@ class Landing:
         """The proposal cannot be used."""
         row.update(outcome="rejected", rule=rule, reason=reason[:_SHOWN], sample_id=None)
 
-    def rejected_reply(self, error: ReplyRejected, ask: Ask[Any], clip_id: str | None = None) -> None:
+    def rejected_reply(
+        self, error: ReplyRejected, ask: Ask[Any], clip_id: str | None = None, *, media_id: str | None = None
+    ) -> None:
         """A whole reply cannot be used; `llm_calls` has it as it came."""
         self._row(
+            media_id,
             request_hash=error.request_hash,
             item=-1,
             clip_id=clip_id,
@@ -89,8 +97,9 @@ class Landing:
             proposals.setdefault((request, item), row)
         return [*samples, *(("proposals", row) for row in proposals.values())]
 
-    def _row(self, **values: Any) -> dict[str, Any]:
-        media_id = self._unit.medium.media_id if self._unit.medium else None
+    def _row(self, media_id: str | None, **values: Any) -> dict[str, Any]:
+        if media_id is None and self._unit.medium is not None:
+            media_id = self._unit.medium.media_id
         row = TABLES["proposals"].complete(
             {"task": self._task, **values}, self._unit.producer, self._unit.unit, media_id
         )

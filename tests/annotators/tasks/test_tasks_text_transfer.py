@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from asking_models import asking, role
 from chronotope.annotators.tasks.text_transfer import Params, TextTransfer, plain_text
 from chronotope.annotators.tasks.worded_scenes import ORDINALS, Edit
 from chronotope.engine.annotator import Rows, SkipUnit, Unit
@@ -17,6 +20,7 @@ from chronotope.engine.ladder.item import items_of
 from chronotope.schemas.metrics import normalise_words
 from chronotope.schemas.sample import ChoiceAnswer, OrderAnswer, Sample
 from chronotope.schemas.tables import TABLES
+from model_server import ModelServer
 
 WHO = ["woman", "baker", "dog", "child", "painter", "sailor", "horse", "fiddler", "gardener", "clown", "nurse", "robot"]
 COLOURS = ["red", "blue", "green", "yellow", "black", "white", "brown", "purple"]
@@ -234,3 +238,39 @@ def test_an_edit_that_does_not_fit_is_refused() -> None:
     for text in ("A red kite on a red hill", "A kite", "A red and green kite"):
         with pytest.raises(Exception, match="stand"):
             Edit(0, "red", "blue", "green").applied(text)
+
+
+def test_a_writer_changes_words_that_no_rule_knows(tmp_path: Path) -> None:
+    """Descriptions without any word of a class: by rule nothing can change, a model's change is made by code."""
+    rows = footage(media=40, each=2)
+    plain = [
+        c | {"text": re.sub(rf"\b({'|'.join((*COLOURS, 'woman', 'empty', 'quiet', 'old'))}) ", "", c["text"])}
+        for c in rows["captions"]
+    ]
+    rows = Rows({**rows, "captions": plain})
+    task, unit = (
+        TextTransfer(Params(families=("attribute",))),
+        Unit("corpus", "corpus", None, "r", 0, producer="text_transfer"),
+    )
+
+    async def proposed(url: str) -> list[Any]:
+        async with asking(tmp_path, role(url)) as live:
+            return list(await task.propose(unit, rows, live.of("text_transfer")))
+
+    with ModelServer() as server:
+        found = asyncio.run(proposed(server.url))
+    landed = [r for table, r in found if table == "samples" and r["wording"].startswith("tc")]
+    proposals = [r for table, r in found if table == "proposals"]
+    assert len(landed) > 10 and sum(p["outcome"] == "landed" for p in proposals) >= 10
+    assert all(p["rule"] for p in proposals if p["outcome"] == "rejected")
+    known = {(table, r["row_id"]): r for table in rows for r in rows[table]}
+    known |= {("proposals", p["row_id"]): p for p in proposals}
+    for row in landed:
+        sample = Sample.from_row(row)
+        assert solved(sample) == sample.answer
+        assert check_sample(row, lambda t, i: known.get((t, i)), task, lambda t, r: "exact")["passed"]
+    lie = known | {
+        ("proposals", p["row_id"]): p | {"proposal_json": p["proposal_json"].replace("violin", "barrel")}
+        for p in proposals
+    }
+    assert any(not check_sample(r, lambda t, i: lie.get((t, i)), task, lambda t, r: "exact")["passed"] for r in landed)
