@@ -18,5 +18,9 @@ class CorpusVerdicts(Verdicts):
     version: ClassVar[int] = 1
     grain: ClassVar[Grain] = "corpus"
 
+    def dynamic_reads(self) -> tuple[str, ...]:
+        """Samples and everything that the tasks of this grain rest on, of all media."""
+        return super().dynamic_reads()
+
 
 ANNOTATOR = CorpusVerdicts
