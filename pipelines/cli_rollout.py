@@ -92,7 +92,7 @@ def rollout(
     if as_json:
         print_json(said)
     else:
-        _show(said, rolled)
+        _show(said, rolled, settings.price.currency)
     if rolled.failed:
         raise typer.Exit(FAILED)
 
@@ -187,14 +187,15 @@ def _said(rolled: Rolled, settings: ModelSettings, profile: str, rows: int) -> d
     }
 
 
-def _show(said: dict[str, Any], rolled: Rolled) -> None:
+def _show(said: dict[str, Any], rolled: Rolled, currency: str) -> None:
     out.print(table(said["tasks"]) if said["tasks"] else "(no attempts)")
     out.print(
         f"{said['model']} with the frames of {said['profile']}: {said['rows']} attempts at {said['samples']} samples, "
         f"{said['requests']} requests ({said['known']} answers known already), {said['tokens']} tokens"
+        + (f", {said['money']:g} {currency}" if said["money"] else "")
     )
     for kind, n in said["unusable_replies"].items():
-        out.print(f"[yellow]{n} unusable replies[/] ({kind}): they count 0")
+        out.print(f"[yellow]{n} unusable {'reply' if n == 1 else 'replies'}[/] ({kind}): counted as 0")
     for rule, n in said["left_out"].items():
         out.print(f"{n} samples left out: {rule}", style="dim", markup=False)
     if rolled.thinned:
