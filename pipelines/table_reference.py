@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from ..schemas.table import COMMON, Table
 from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
+from ..schemas.tables_chains import CHAIN_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
@@ -28,6 +29,7 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         "What was found out about samples afterwards: second methods, people, baselines, trainers, benchmarks.",
         TRUST_TABLES,
     ),
+    ("Reasoning", "How samples were answered step by step, and what rules say of such steps.", CHAIN_TABLES),
     ("Records", "What was done, by which run, and which versions belong together.", (LEDGER, RUNS, TABLES["head"])),
 )
 """All tables, in the order in which a person meets them."""
