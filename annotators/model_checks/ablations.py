@@ -22,7 +22,7 @@ from ...schemas.sample import Sample
 from .agreement import answered
 from .answers import puttable
 from .drawing import CheckParams, Drawn, drawn, of_medium
-from .seen import TABLES, Variant, seen
+from .seen import COLUMNS, TABLES, Variant, seen
 
 REMOVES: Mapping[Variant, frozenset[str]] = {
     "no_pictures": VISUAL,
@@ -52,6 +52,7 @@ class Ablations(Asking[AblationsParams]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = AblationsParams
     reads: ClassVar[tuple[str, ...]] = ("samples", *TABLES)
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     optional_reads: ClassVar[tuple[str, ...]] = TABLES
     writes: ClassVar[tuple[str, ...]] = ("sample_checks",)
     stage: ClassVar[Stage] = "task"

@@ -6,7 +6,7 @@ telling. Free answers are compared by words, spans by tIoU.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -20,7 +20,7 @@ from ...engine.llm.prompts import Prompt, read_prompt
 from ...schemas.sample import Sample
 from .answers import put, puttable
 from .drawing import CheckParams, Drawn, drawn, of_medium, proposed
-from .seen import TABLES, Seen, seen
+from .seen import COLUMNS, TABLES, Seen, seen
 
 
 class AgreementParams(CheckParams):
@@ -43,6 +43,7 @@ class Agreement(Asking[AgreementParams]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = AgreementParams
     reads: ClassVar[tuple[str, ...]] = ("samples", *TABLES)
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     optional_reads: ClassVar[tuple[str, ...]] = TABLES
     writes: ClassVar[tuple[str, ...]] = ("sample_checks",)
     stage: ClassVar[Stage] = "task"

@@ -6,7 +6,7 @@ unchecked sample `judged` in `sample_view`; it never outweighs a failed verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +20,7 @@ from ...engine.llm.prompts import Prompt, read_prompt
 from ...schemas.sample import Sample, TurnsAnswer
 from .answers import plain_words, question_of, said_answer
 from .drawing import CheckParams, Drawn, drawn, of_medium, proposed, writers
-from .seen import TABLES, Seen, seen
+from .seen import COLUMNS, TABLES, Seen, seen
 
 CRITERIA = ("grounded", "correct", "answerable", "unambiguous", "well_worded")
 BEST = 5
@@ -61,6 +61,7 @@ class Judge(Asking[JudgeParams]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[Params]] = JudgeParams
     reads: ClassVar[tuple[str, ...]] = ("samples", "proposals", *TABLES)
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     optional_reads: ClassVar[tuple[str, ...]] = ("proposals", *TABLES)
     writes: ClassVar[tuple[str, ...]] = ("sample_checks",)
     stage: ClassVar[Stage] = "task"

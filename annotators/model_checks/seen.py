@@ -15,8 +15,10 @@ from ...schemas.matching import quoted_parts
 from ...schemas.sample import Sample
 from ...schemas.span import Span, seconds_text
 
-TABLES = ("speech", "text_regions", "captions", "claims", "shots", "tracks", "triples")
-"""Where facts come from; all may be missing."""
+TABLES = ("frames", "speech", "text_regions", "captions", "claims", "shots", "tracks", "triples")
+"""Where pictures and facts come from; all may be missing."""
+COLUMNS = {"frames": ("t_s",)}
+"""Of pictures, only that they are there: their bytes are read when they are shown."""
 KINDS: tuple[FactKind, ...] = ("speech", "text", "event", "caption", "shot", "object", "relation")
 Variant = Literal["full", "no_pictures", "no_speech", "middle_frame"]
 SPOKEN: tuple[FactKind, ...] = ("speech",)

@@ -96,9 +96,10 @@ class SpatialRecaption(AskingTask[Params]):
     version = 1
     Params = Params
     reads = (
-        "media", "clips", "selection", "tracks", "boxes", "text_regions", "captions", "footage_groups",
+        "media", "clips", "selection", "frames", "tracks", "boxes", "text_regions", "captions", "footage_groups",
     )  # fmt: skip
-    optional_reads = ("selection", "tracks", "boxes", "text_regions", "captions", "footage_groups")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"frames": ("t_s",)}
+    optional_reads = ("selection", "frames", "tracks", "boxes", "text_regions", "captions", "footage_groups")
     writes: ClassVar[tuple[str, ...]] = ("samples", "proposals", "claims")
     must_hurt: ClassVar[tuple[Solver, ...]] = ()
 

@@ -6,7 +6,7 @@ judgement, not a measurement: it serves for counting how a set is mixed and for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -60,8 +60,9 @@ class Categories(Asking[Params]):
     name: ClassVar[str] = "categories"
     version: ClassVar[int] = 1
     Params: ClassVar[type[BaseParams]] = Params
-    reads: ClassVar[tuple[str, ...]] = ("media", "captions", "claims", "speech", "text_regions")
-    optional_reads: ClassVar[tuple[str, ...]] = ("captions", "claims", "speech", "text_regions")
+    reads: ClassVar[tuple[str, ...]] = ("media", "frames", "captions", "claims", "speech", "text_regions")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"frames": ("t_s",)}
+    optional_reads: ClassVar[tuple[str, ...]] = ("frames", "captions", "claims", "speech", "text_regions")
     writes: ClassVar[tuple[str, ...]] = ("tags", "proposals")
 
     def roles(self) -> tuple[str, ...]:

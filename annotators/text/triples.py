@@ -84,13 +84,15 @@ class Triples(Asking[TriplesParams]):
         "media",
         "clips",
         "selection",
+        "frames",
         "tracks",
         "boxes",
         "signals",
         "captions",
         "claims",
     )
-    optional_reads: ClassVar[tuple[str, ...]] = ("selection", "signals", "captions", "claims")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"frames": ("t_s",)}
+    optional_reads: ClassVar[tuple[str, ...]] = ("selection", "frames", "signals", "captions", "claims")
     writes: ClassVar[tuple[str, ...]] = ("triples", "proposals")
 
     def roles(self) -> tuple[str, ...]:
