@@ -129,7 +129,7 @@ def footage_groups(
         if row["source_media_id"]:
             groups.join(str(row["source_media_id"]), str(row["media_id"]))
     for row in samples:
-        shown = [str(m["media_id"]) for m in row["media"] if m["kind"] != "text"]
+        shown = [str(m["media_id"]) for m in row["media"] if m.get("kind") != "text"]
         for media_id in shown:
             groups.join(shown[0], media_id)
             if row["pair_id"]:
