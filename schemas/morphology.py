@@ -107,6 +107,8 @@ def base_of(form: str, known: frozenset[str] = VERBS) -> str:
     for table in (_FROM_THIRD, _FROM_GERUND, _IRREGULAR_PAST):
         if word in table:
             return table[word]
+    if word in known:
+        return word  # "feed" is no past of "fe"
     candidates = _candidates(word)
     return next((c for c in candidates if c in known), candidates[0])
 

@@ -44,7 +44,8 @@ def language_figures(
 
 
 def _figures(rows: Sequence[Mapping[str, Any]], fact: TaskFacts) -> dict[str, Any]:
-    wordings = Counter(r["wording"] for r in rows)
+    # where a model words the questions, a wording is what it wrote, values aside
+    wordings = Counter(" ".join(words(_questions(r)[0])) if fact.asks else r["wording"] for r in rows)
     forms = Counter(r["answer_form"] for r in rows)
     top, most = max(wordings.items(), key=lambda w: (w[1], w[0]))
     lengths = sorted(len(words(_last(r))) for r in rows)

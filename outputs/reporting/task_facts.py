@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...engine.asking import AskingTask
 from ...engine.catalog import Catalog
 from ...engine.registry import UnknownName, find
 from ...engine.task import Task
@@ -31,6 +32,8 @@ class TaskFacts:
     must_hurt: tuple[str, ...] = Task.must_hurt
     second: str | None = None
     wordings: Wordings | None = None
+    asks: bool = False
+    """Whether a model words its questions."""
 
 
 def task_facts(catalog: Catalog) -> dict[str, TaskFacts]:
@@ -60,7 +63,9 @@ def _facts(name: str, annotator: str, folder: str | None) -> TaskFacts:
         wordings = load_wordings(file) if file.is_file() else None
     except WordingError:
         wordings = None
-    return TaskFacts(name, tuple(kind.must_hurt), kind.second, wordings)
+    return TaskFacts(
+        name, tuple(kind.must_hurt), kind.second, wordings, issubclass(kind, AskingTask) and wordings is None
+    )
 
 
 def _found(annotator: str, folder: str | None) -> type[Task[Any]] | None:
