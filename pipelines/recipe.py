@@ -221,7 +221,9 @@ class Recipe:
     def _checks(self) -> list[ProducerSpec]:
         """Producers that measure the samples: the built-in ones unless they are false, and those that a recipe adds."""
         roles = set(self._written.get("models", {}))
-        asking = {name: {} for name in model_checks() if (needs := _roles_by_default(name)) and needs <= roles}
+        asking: dict[str, Any] = {
+            name: {} for name in model_checks() if (needs := _roles_by_default(name)) and needs <= roles
+        }
         entries: dict[str, Any] = (
             {name: {} for name in builtin_checks()} | asking | dict(self._written.get("checks", {}))
         )

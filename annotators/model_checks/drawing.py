@@ -19,7 +19,7 @@ class CheckParams(Params):
     """Which samples a check looks at."""
 
     tasks: tuple[str, ...] | None = Field(None, description="Only samples of these tasks; default: as the check says.")
-    most: int = Field(20, ge=1, description="Samples of one task per medium, at most; drawn by hash.")
+    most: int = Field(5, ge=1, description="Samples of one task per medium, at most; drawn by hash.")
     share: float = Field(1.0, gt=0, le=1, description="Share of the samples that is looked at; drawn by hash.")
 
 

@@ -118,6 +118,8 @@ def scaled(jpeg: bytes, width: int, height: int, side_px: int) -> tuple[bytes, i
     share = side_px / max(width, height)
     size = max(1, round(width * share)), max(1, round(height * share))
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError(f"a stored picture of {width}x{height} is no JPEG; build again with `--retry-failed`")
     done, data = cv2.imencode(
         ".jpg", cv2.resize(picture, size, interpolation=cv2.INTER_AREA), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
     )
