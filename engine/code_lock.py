@@ -32,6 +32,7 @@ RULES = (
     "grounding",
     "ladder",
     "kept.py",
+    "llm/evidence.py",
     "wordings.py",
 )
 """What of `engine/` decides about rows."""
@@ -103,7 +104,7 @@ def _imports(file: Path) -> tuple[Path, ...]:
 
 def _covered(parts: tuple[str, ...]) -> bool:
     if parts[0] == "engine":
-        return parts[1] in RULES
+        return parts[1] in RULES or "/".join(parts[1:]) in RULES
     return parts[0] in COVERED and not parts[-1].startswith("table")
 
 

@@ -12,9 +12,11 @@ from ..schemas.table import COMMON, Table
 from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_chains import CHAIN_TABLES
+from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
+from ..schemas.tables_tags import TAG_TABLES
 from ..schemas.tables_trust import TRUST_TABLES
 from ..schemas.view import View
 from ..schemas.views import VIEWS
@@ -30,6 +32,8 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         TRUST_TABLES,
     ),
     ("Reasoning", "How samples were answered step by step, and what rules say of such steps.", CHAIN_TABLES),
+    ("Language models", "What models were asked, what they proposed, and what became of it.", MODEL_TABLES),
+    ("Labels", "What kind of footage it is.", TAG_TABLES),
     ("Records", "What was done, by which run, and which versions belong together.", (LEDGER, RUNS, TABLES["head"])),
 )
 """All tables, in the order in which a person meets them."""

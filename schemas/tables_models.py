@@ -12,7 +12,8 @@ REQUEST = Column("request_hash", pa.string(), "the call that it came from")
 
 LLM_CALLS = Table(
     "llm_calls",
-    "One request to a model and what came back: the record of costs, and the cache from which nothing is asked twice.",
+    "One request to a model and what came back: the record of costs, and the cache from which nothing is asked twice. A request "
+    "that is asked again (after an error, or with `--retry-failed`) has a further row, each with its own cost.",
     (
         REQUEST,
         Column("asked_by", pa.string(), "producer that asked first"),

@@ -80,6 +80,10 @@ _COLUMNS = (
     C("unanswerable_for", "trainer profiles that do not show what it needs; NULL when none is known", sql="p.profiles"),
     C("also_answered_by", "modalities that give its answer without what it says it needs: vision, audio; NULL when none is known",
       sql="n.ways"),
+    C("chain_holds", "whether its typed chain gives the answer again, rests on all that it cites, and cites what is shown; NULL "
+      "without a chain", sql="h.replayed AND h.faithful AND h.shown"),
+    C("path_tier", "of sampled reasoning: A (right and sound) or B; NULL for others", sql="w.tier"),
+    C("path_score", "of sampled reasoning: 1 to 5", sql="w.score"),
     *(C(n, d, u, f"k.{n}") for n, d, u in (
         ("leak", "whether the question gives its answer away by quoting it; NULL where nobody looked", ""),
         ("guessable", "whether a blind reader finds the answer more often than by chance; NULL without one", ""),
@@ -136,7 +140,9 @@ LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT profile)) AS profiles FROM 
     GROUP BY sample_id) p USING (sample_id)
 LEFT JOIN (SELECT sample_id, list_sort(list(DISTINCT other_way)) AS ways FROM need_checks WHERE NOT needed
     GROUP BY sample_id) n USING (sample_id)
-LEFT JOIN sample_check_view k USING (sample_id)""",
+LEFT JOIN sample_check_view k USING (sample_id)
+LEFT JOIN (SELECT * FROM chains QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY producer) = 1) h USING (sample_id)
+LEFT JOIN (SELECT sample_id, min(tier) AS tier, max(score) AS score FROM paths WHERE chosen GROUP BY sample_id) w USING (sample_id)""",
 )
 
 SAMPLE_VIEWS = (SAMPLE_OPINIONS, ROLLOUT_VIEW, SAMPLE_VIEW)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 """Units whose input rows are read together."""
+MOST_UNITS = 1024
+"""Units in memory at the same time, at most; fewer where the endpoints have fewer places."""
 GATHER_S = 2.0
 """Finished units are written together that end within this time: few files instead of one per unit."""
 
@@ -166,7 +168,7 @@ async def _each_unit(
     wave: ModelWave, live: LiveModels, catalog: Catalog, finished: queue.Queue[_Finished | BaseException | None]
 ) -> None:
     """Start units in the order of the work, so many at a time that all endpoints stay busy."""
-    at_once = max(4, min(256, sum(m.limits.concurrency for m in {m.digest: m for m in wave.models.values()}.values())))
+    at_once = max(4, min(MOST_UNITS, live.at_once))
     free = asyncio.Semaphore(at_once)
     running: set[asyncio.Task[None]] = set()
     by_producer: dict[str, list[Asked]] = defaultdict(list)

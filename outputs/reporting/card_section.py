@@ -46,7 +46,9 @@ def trust_section(catalog: Catalog, samples: Collection[str]) -> str:
 
 def _flip_warning(catalog: Catalog, wanted: Collection[str]) -> list[str]:
     """That sides are spoken of: pictures that are flipped while training would turn such answers into lies."""
-    sides = r"\b(left(most|ward|wards)?|rightmost|rightwards?|(to|on|at) the right|right (of|side)|(counter-?)?clockwise)\b"
+    sides = (
+        r"\b(left(most|ward|wards)?|rightmost|rightwards?|(to|on|at) the right|right (of|side)|(counter-?)?clockwise)\b"
+    )
     rows = catalog.rows(
         "SELECT DISTINCT sample_id FROM samples WHERE regexp_matches(array_to_string(list_concat("
         "list_transform(turns, lambda t: t.text), list_transform(options, lambda o: o.text)), ' '), ?, 'i')",
