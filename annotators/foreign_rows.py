@@ -41,7 +41,7 @@ def writable_tables() -> list[str]:
     return sorted(
         t.name
         for t in (*ANNOTATION_TABLES, *OBJECT_TABLES)
-        if {"t_s", "start_s"} & {c.name for c in t.columns} and all(_type(c.type) for c in t.columns)
+        if {"t_s", "start_s"} & {c.name for c in t.columns} and all(_type(c.type) or _inner(c.type) for c in t.columns)
     )
 
 
@@ -57,6 +57,8 @@ def row_model(table: str) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for column in spec.columns:
         kind = _type(column.type)
+        if kind is None:
+            continue  # what our own annotators note about a row; NULL in those from outside
         needed = column.name in spec.key
         fields[column.name] = (kind if needed else kind | None, Field(... if needed else None, description=column.doc))
     config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -91,6 +93,11 @@ def _type(kind: pa.DataType) -> Any:
         inner = _type(kind.value_type)
         return list.__class_getitem__(inner) if inner else None
     return next((python for matches, python in _TYPES if matches(kind)), None)
+
+
+def _inner(kind: pa.DataType) -> bool:
+    """Whether a column is a list of records."""
+    return bool(pa.types.is_list(kind) and pa.types.is_struct(kind.value_type))
 
 
 def _explain(error: ValidationError, table: str) -> str:

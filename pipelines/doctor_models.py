@@ -22,6 +22,7 @@ from ..engine.llm.client import Endpoint
 from ..engine.llm.errors import EndpointDown, EndpointRefuses, ReplyRejected
 from ..engine.llm.limits import Pace
 from ..engine.llm.live import LiveModels
+from ..engine.llm.loop import run
 from ..engine.llm.record import CallRecord
 from ..engine.llm.settings import BudgetSettings, Limits, ModelSettings, Spent
 from ..engine.llm.structured import WAYS
@@ -71,7 +72,7 @@ def examine_models(models: RecipeModels) -> list[Check]:
         Check(role, "missing", f"no endpoint: {why}; what needs it is skipped") for role, why in models.missing.items()
     ]
     for roles, settings in endpoints_of(models):
-        found = asyncio.run(_examine(settings))
+        found = run(_examine(settings))
         checks += [Check(f"{roles}: {check.name}", check.state, check.detail) for check in found]
     return checks
 

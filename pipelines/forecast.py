@@ -7,7 +7,6 @@ them. It is exact in requests where the footage is annotated already and replies
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from ..engine.asking import Asking
 from ..engine.bundle import full_rows, inputs_by_unit, ready
 from ..engine.catalog import Catalog
 from ..engine.llm.log import open_record
+from ..engine.llm.loop import run
 from ..engine.llm.pictures import Pictures, calls_file
 from ..engine.llm.planned import Expected, Experience, PlannedModels
 from ..engine.plan import StaleUnit
@@ -59,7 +59,7 @@ def forecast(
     uris = {m: medium.uri for m, medium in media.items()}
     models = PlannedModels(recipe.models.roles, record, Pictures(catalog, root, uris.get), experience(catalog))
     try:
-        unforeseen = asyncio.run(_foresee(recipe, root, catalog, media, able, models))
+        unforeseen = run(_foresee(recipe, root, catalog, media, able, models))
     finally:
         if record is not None:
             record.close()

@@ -22,6 +22,7 @@ from ..engine.llm.ask import Ask, Part, Still
 from ..engine.llm.errors import BudgetSpent, EndpointDown, EndpointRefuses, ReplyRejected
 from ..engine.llm.live import LiveModels
 from ..engine.llm.log import open_record
+from ..engine.llm.loop import run
 from ..engine.llm.models import Models
 from ..engine.llm.prompts import Prompt, read_prompt
 from ..engine.llm.record import CallRecord
@@ -109,7 +110,7 @@ def roll(root: Path, settings: RolloutSettings, run_id: str, told: Told | None =
     with Catalog(root) as catalog:
         source = RolloutSource(catalog, settings.choice)
         with open_record(root, catalog) as record:
-            asyncio.run(_Run(settings, source, record, run_id, rolled, told).all())
+            run(_Run(settings, source, record, run_id, rolled, told).all())
     rolled.left_out, rolled.thinned, rolled.from_stored = source.left_out, source.thinned, source.from_stored
     return rolled
 

@@ -143,5 +143,8 @@ LEFT JOIN (SELECT clip_id, bool_or(is_duplicate) AS is_duplicate, min(duplicate_
     FROM duplicates GROUP BY clip_id) d ON d.clip_id = c.clip_id""",
 )
 
-VIEWS: dict[str, View] = {view.name: view for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *CAPTION_VIEWS, *CHECK_VIEWS, *SAMPLE_VIEWS)}
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (*POOLED_VIEWS, VIDEOS, KEPT_CLIPS, CLIP_VIEW, *CAPTION_VIEWS, *CHECK_VIEWS, *SAMPLE_VIEWS)
+}
 """All views in the order in which they can be created; those without columns serve the others."""

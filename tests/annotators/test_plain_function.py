@@ -81,7 +81,7 @@ def test_rows_may_go_to_another_table(folder) -> None:
     rows = run(folder, "text", table="captions")
     assert {t for t, _ in rows} == {"captions"}
     assert PlainFunction.from_path("my_file.py:text", {"table": "captions"}, folder).dynamic_writes() == ("captions",)
-    with pytest.raises(ValueError, match=r"'frames'; use one of captions, .*measurements"):
+    with pytest.raises(ValueError, match=r"'frames'; use one of boxes, captions, .*measurements"):
         run(folder, "text", table="frames")
     assert not {"ledger", "media", "clips", "duplicates"} & set(writable_tables())
 

@@ -227,9 +227,9 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real browser, or a skip that says what is missing."""
+    """A real browser, or a skip that says what is missing. While it is open, an event loop runs in this thread."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     sync_api = pytest.importorskip("playwright.sync_api", reason="PAGE NOT TESTED: playwright is not installed")
     if path is None:
@@ -243,7 +243,7 @@ def browser() -> Iterator[Any]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser: Any) -> Callable[..., tuple[Any, list[str]]]:
     """Opens an address in a new window: the window, and what it complained about or asked for from elsewhere."""
     here = ("http://127.0.0.1:", "file:", "data:", "blob:")

@@ -22,9 +22,10 @@ def counts(built: Any) -> dict[tuple[str, str, bool | None], int]:
 
 def test_all_checks_look_at_samples_and_a_rerun_asks_nothing(tmp_path: Any) -> None:
     checks = {
-        "agreement": {"tasks": list(TASKS)},
-        "ablations": {"tasks": ["moment_choice"], "share": 1.0},
-        "judge": {"tasks": list(TASKS)},
+        "agreement": {"tasks": list(TASKS), "most": 20},
+        "ablations": {"tasks": ["moment_choice"], "share": 1.0, "most": 20},
+        "judge": {"tasks": list(TASKS), "most": 20},
+        "blind": {"most": 20},
     }
     given: dict[str, Any] = {"tasks": list(TASKS), "checks": checks, "settings": {"judge": {"model": "strict"}}}
     with ModelServer(abilities=ANY) as server:
@@ -61,7 +62,7 @@ def test_the_judge_refuses_to_judge_its_own_work(tmp_path: Any) -> None:
             tmp_path,
             server,
             tasks=["video_questions"],
-            checks={"judge": {}, "blind": False, "agreement": False, "ablations": False},
+            checks={"judge": {"most": 20}, "blind": False, "agreement": False, "ablations": False},
         )
     rows = built.rows("SELECT * FROM sample_checks WHERE check_name = 'judge'")
     samples = built.rows("SELECT sample_id FROM samples")
@@ -100,7 +101,7 @@ def test_without_a_model_only_rules_check(tmp_path: Any) -> None:
 
 
 def test_pairs_of_facts_and_fibs_are_judged_right_and_answered_right(tmp_path: Any) -> None:
-    checks = {"agreement": {}, "blind": False}
+    checks = {"agreement": {"most": 20}, "judge": {"most": 20}, "blind": False}
     with ModelServer(abilities=ANY) as server:
         built = build_with_models(
             tmp_path, server, tasks=["fact_fib"], checks=checks, settings={"judge": {"model": "strict"}}
