@@ -118,18 +118,18 @@ def _as_before(
         "sum(cost) AS cost FROM llm_calls WHERE asked_by = ? GROUP BY model",
         [producer.name],
     )
-    return {
-        (producer.name, r["model"]): Expected(
-            r["requests"] * share,
-            0,
-            r["prompt_tokens"] * share,
-            r["reply_tokens"] * share,
-            r["cost"] * share,
-            expected[(producer.name, r["model"])].currency,
-        )
-        for r in asked
-        if (producer.name, r["model"]) in expected
-    }
+    before = {(producer.name, r["model"]): r for r in asked}
+    found = {}
+    for key, typical in expected.items():
+        if key[0] == producer.name:
+            r = before.get(key)
+            counts = (
+                [0.0] * 4
+                if r is None
+                else [r[n] * share for n in ("requests", "prompt_tokens", "reply_tokens", "cost")]
+            )
+            found[key] = Expected(counts[0], 0, counts[1], counts[2], counts[3], typical.currency)
+    return found
 
 
 def _with_foreseen(

@@ -7,7 +7,7 @@ as "at most N, depends on X".
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
         digests = {p.name: p.settings_digest for p in graph.producers}
         new_places = lines[0].run
         asking: list[tuple[Producer, list[StaleUnit]]] = []
+        touched: dict[str, set[str] | None] = {}
         for stage in ("annotate", "enrich", "task"):
             if stage == "enrich":
                 lines.append(_select_line(recipe, before, ledger, dirty))
@@ -96,7 +97,14 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
                     dirty=sorted(dirty),
                 )
                 for producer in wave.producers:
-                    mine = [s for s in plan.stale if s.key.producer == producer.name]
+                    mine = [
+                        s
+                        for s in plan.stale
+                        if s.key.producer == producer.name and _may_run(s, producer, dirty, touched)
+                    ]
+                    touched[producer.name] = (
+                        {s.key.unit for s in mine} if producer.annotator.grain == "medium" else None
+                    )
                     gone = sum(1 for name, _ in plan.gone if name == producer.name)
                     unseen = new_places if producer.annotator.grain == "medium" else int(bool(new_places))
                     run = len(mine) + (unseen if producer.annotator.grain == "medium" else 0)
@@ -133,6 +141,15 @@ def plan_recipe(recipe: Recipe, root: Path, *, retry_failed: bool = False, limit
         return [replace(line, asks=tuple(_asks(found, line.producer))) for line in lines]
     finally:
         catalog.close()
+
+
+def _may_run(stale: StaleUnit, producer: Producer, dirty: set[str], touched: Mapping[str, set[str] | None]) -> bool:
+    """Whether a unit whose input may change has an input that does: something about its own medium, or about all."""
+    if stale.reason != "input may change" or stale.key.grain != "medium":
+        return True
+    return any(
+        (media := touched.get(name)) is None or stale.key.unit in media for name in set(producer.upstream) & dirty
+    )
 
 
 def _asks(found: Forecast, producer: str) -> Iterator[dict[str, Any]]:

@@ -135,6 +135,8 @@ class FactFibTask(AskingTask[Params]):
             if isinstance(reply, ReplyRejected):
                 landing.rejected_reply(reply, ask, stretch.clips[0]["clip_id"])
                 continue
+            if not reply.value.pairs:
+                landing.nothing(reply, stretch.facts, stretch.clips[0]["clip_id"])
             for i, item in enumerate(reply.value.pairs):
                 self._land(landing, unit, media, stretch, reply, i, item, split)
         return landing.rows()

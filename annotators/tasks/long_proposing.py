@@ -77,6 +77,8 @@ class Proposing:
                 self.landing.rejected_reply(reply, asks[k], clip_id)
                 continue
             cards = cards_of(stretch.clips, stretch.facts)
+            if not reply.value.items:
+                self.landing.nothing(reply, stretch.facts, clip_id)
             for i, item in enumerate(reply.value.items):
                 proposal = LongQuestion(**item.model_dump(), facts=len(stretch.facts))
                 row = self.landing.proposal(reply, i, proposal, stretch.facts, clip_id)

@@ -127,6 +127,8 @@ class ReasonedWhenTask(AskingTask[Params]):
             if isinstance(reply, ReplyRejected):
                 landing.rejected_reply(reply, ask, stretch.clips[0]["clip_id"])
                 continue
+            if not reply.value.items:
+                landing.nothing(reply, stretch.facts, stretch.clips[0]["clip_id"])
             for i, item in enumerate(reply.value.items):
                 facts, window = stretch.facts, stretch.window
                 used = used_names(

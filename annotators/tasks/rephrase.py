@@ -182,8 +182,7 @@ class Rephrase(AskingTask[RephraseParams]):
             except Withheld as reason:
                 landing.reject(row, "malformed", str(reason))
         if not answered.value.items:
-            row = landing.proposal(answered, 0, RephraseReply(items=[]), facts)
-            landing.reject(row, "nothing_said", "the model reworded nothing")
+            landing.nothing(answered, facts)
 
     def _complaint(self, reply: RephraseReply, named: dict[str, Original]) -> str:
         """What is wrong, when most of a reply is: a few lost questions are cheaper than asking again."""

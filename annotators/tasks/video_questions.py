@@ -136,6 +136,8 @@ class VideoQuestions(AskingTask[Params]):
             if isinstance(reply, ReplyRejected):
                 landing.rejected_reply(reply, ask, stretch.clips[0]["clip_id"])
                 continue
+            if not reply.value.items:
+                landing.nothing(reply, stretch.facts, stretch.clips[0]["clip_id"])
             for i, item in enumerate(reply.value.items):
                 self._land(landing, unit, media, stretch, family, reply, i, item, asked)
         return landing.rows()

@@ -228,8 +228,7 @@ class Claims(Asking[ClaimsParams]):
                 seen.add(key)
                 kept.append(claim)
         if not answered.value.claims:
-            nothing = landing.proposal(answered, 0, answered.value, caption, clip)
-            landing.reject(nothing, "nothing_said", "the caption claims nothing")
+            landing.nothing(answered, caption, clip)
         return kept
 
 

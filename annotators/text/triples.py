@@ -167,6 +167,8 @@ class Triples(Asking[TriplesParams]):
             landing.rejected_reply(error, ask, clip["clip_id"])
             return []
         made: dict[tuple[str, str, str], Row] = {}
+        if not answered.value.triples:
+            landing.nothing(answered, facts, clip["clip_id"])
         for item, triple in enumerate(answered.value.triples):
             row = landing.proposal(answered, item, triple, facts, clip["clip_id"])
             key = (triple.subject, triple.predicate.lower(), triple.object or "")

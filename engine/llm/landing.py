@@ -89,6 +89,13 @@ class Landing:
             reason=error.reason[:_SHOWN],
         )
 
+    def nothing(
+        self, answered: Answered[Any], facts: Facts, clip_id: str | None = None, *, media_id: str | None = None
+    ) -> None:
+        """A usable reply that proposes nothing: it is accounted for as well."""
+        row = self.proposal(answered, 0, answered.value, facts, clip_id, media_id=media_id)
+        self.reject(row, "nothing_said", "the model proposed nothing")
+
     def rows(self) -> list[Row]:
         """Rows of `samples` and `proposals`, in an order of their own."""
         samples = [("samples", self._samples[i]) for i in sorted(self._samples)]

@@ -147,12 +147,14 @@ def test_every_proposal_is_a_row_with_what_became_of_it() -> None:
     landing.land(second, sample_of("a"))
     landing.reject(third, "literal_time", "5 s")
     prompt = Prompt(name="p", version=1, system="", user="")
+    landing.nothing(Answered(Item(text=""), "h3", "model", "{}", False, prompt="p@1"), facts, "c")
     ask = Ask(role="writer", prompt=prompt, parts=("",), reply=Item)
     landing.rejected_reply(ReplyRejected("truncated", "cut off", "h0"), ask, "c")
     rows = landing.rows()
     assert [(t, r["outcome"], r["rule"], r["item"]) for t, r in rows if t == "proposals"] == [
         ("proposals", "rejected", "truncated", -1), ("proposals", "landed", None, 0), ("proposals", "rejected", "repeated", 1),
         ("proposals", "rejected", "literal_time", 2), ("proposals", "rejected", "undecided", 3),
+        ("proposals", "rejected", "nothing_said", 0),
     ]  # fmt: skip
     assert [r["sample_id"] for t, r in rows if t == "samples"] == [first["sample_id"]] == [sample_of("a").sample_id]
     assert {first["prompt"], fourth["prompt"]} == {"p@1"} and first["row_id"] != second["row_id"]
