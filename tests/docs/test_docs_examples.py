@@ -23,6 +23,8 @@ from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
 from chronotope.pipelines.run_record import BuildReport
 from chronotope.pipelines.verify import verify_root
+from model_recipes import build_with_models
+from model_server import ModelServer
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -164,3 +166,12 @@ def test_links_between_pages_lead_somewhere() -> None:
                 headings = re.findall(r"^#+ (.+)$", there.read_text(encoding="utf-8"), re.MULTILINE)
                 anchors = {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
                 assert anchor in anchors, f"{page.name} links to {target}"
+
+
+def test_the_example_that_asks_a_model_accounts_for_every_reply(tmp_path: Path) -> None:
+    (tmp_path / "mood.py").write_text(examples()["mood.py"], encoding="utf-8")
+    with ModelServer() as server:
+        built = build_with_models(tmp_path, server, enrich=["mood.py:Mood"])
+    clips = built.rows("SELECT clip_id FROM clips")
+    assert len(clips) == server.requests.count == len(built.rows("SELECT * FROM proposals WHERE outcome = 'landed'"))
+    assert len(built.rows("SELECT * FROM measurements WHERE name = 'mood' AND label = 'calm'")) == len(clips)
