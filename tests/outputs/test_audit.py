@@ -307,7 +307,7 @@ def test_samples_are_judged_by_keys(root: Path, judging: Any) -> None:
             again.wait_for_selector("text=All samples are judged")
             again.keyboard.press("Enter")
             again.wait_for_selector("text=Thank you")
-            assert server.finished.is_set()
+            assert server.finished.wait(10)
             again.close()
         window.close()
         assert [t for t in troubles if "ERR_CONNECTION_REFUSED" not in t] == [] and more == []
