@@ -78,11 +78,12 @@ async def _foresee(
     unforeseen = []
     for producer, stale in work:
         annotator = cast(Asking[Any], ready(producer.spec))
-        stored = {t: tuple(n for n in names if n not in foreseen) for t, names in producer.inputs.items()}
         units = [s.key.unit for s in stale]
-        inputs = inputs_by_unit(annotator, stored, units, catalog, {})
+        inputs = inputs_by_unit(annotator, producer.inputs, units, catalog, {})
         mine: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        asking = []
         for unit in units:
+            before = models.new_requests(producer.name)
             rows = _with_foreseen(inputs(unit), producer, unit, foreseen)
             asked = Unit(
                 unit, annotator.grain, media.get(unit), recipe.name, producer.spec.seed, root / "media", producer.name
@@ -92,8 +93,10 @@ async def _foresee(
                 mine[unit] = full_rows(annotator, await annotator.propose(asked, rows, models.of(producer.name)), key)
             except Exception as error:  # a unit that has nothing to ask, or whose typical replies lead nowhere
                 unforeseen.append(f"{producer.name}: {error}")
+            if models.new_requests(producer.name) > before:
+                asking.append(unit)
         if set(producer.upstream) & set(foreseen):
-            footage_s = sum(media[u].duration_s for u in units if u in media)
+            footage_s = sum(media[u].duration_s for u in asking if u in media)
             models.expected.update(_as_before(catalog, producer, footage_s, models.expected))
         foreseen[producer.name] = mine
     return unforeseen
@@ -135,8 +138,10 @@ def _as_before(
 def _with_foreseen(
     rows: Rows, producer: Producer, unit: str, foreseen: Mapping[str, Mapping[str, Mapping[str, list[dict[str, Any]]]]]
 ) -> Rows:
-    """The stored input rows of a unit, and those that producers before it would write."""
-    tables: dict[str, list[dict[str, Any]]] = defaultdict(list, {t: list(rows[t]) for t in producer.inputs})
+    """The stored input rows of a unit, but those that producers before it would write instead of theirs."""
+    tables: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for table in producer.inputs:
+        tables[table] += [r for r in rows[table] if r.get("unit") not in foreseen.get(str(r["producer"]), {})]
     for table, names in producer.inputs.items():
         for name in names:
             for other, made in foreseen.get(name, {}).items():

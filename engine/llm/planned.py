@@ -73,6 +73,10 @@ class PlannedModels(Models):
         self._producer = producer
         return self
 
+    def new_requests(self, producer: str) -> float:
+        """Requests of a producer that are on no record."""
+        return sum(e.requests for (name, _), e in self.expected.items() if name == producer)
+
     def has(self, role: str) -> bool:
         return role in self._models
 
