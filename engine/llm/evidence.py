@@ -15,7 +15,7 @@ from typing import Any
 
 from ...schemas.box import box_or_none
 from ...schemas.facts import Fact, FactKind, Facts, name_order
-from ...schemas.markup import MarkupError, Text, parse
+from ...schemas.markup import BoxAt, BoxMark, MarkupError, Moment, SpanMark, Text, Token, parse
 from ...schemas.objects import phrase_of, with_article
 from ...schemas.readings import Reading, merge_readings
 from ...schemas.sample import Evidence
@@ -229,12 +229,25 @@ def _asked(row: RowDict) -> str | None:
 
 
 def plain(markup: str) -> str:
-    """The words of neutral markup, without its tags."""
+    """The words of neutral markup; a time or place is "that time", "that moment" or "that place", so that sentences stay whole."""
     try:
-        words = "".join(token.text if isinstance(token, Text) else " " for token in parse(markup))
+        words = "".join(_said(token) for token in parse(markup))
     except MarkupError:
         words = markup
     return " ".join(words.split())
+
+
+def _said(token: Token) -> str:
+    match token:
+        case Text(text):
+            return text
+        case SpanMark():
+            return "that time"
+        case Moment():
+            return "that moment"
+        case BoxMark() | BoxAt():
+            return "that place"
+    return " "
 
 
 def _inside(fact: Fact, window: Span) -> bool:
