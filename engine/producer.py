@@ -7,6 +7,7 @@ in the description; their values travel beside it, enter the settings as digests
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -138,6 +139,14 @@ class Producer:
     def name(self) -> str:
         return self.spec.name
 
+    def _why_not(self, role: str) -> str:
+        """Why a role has no endpoint; nothing where the recipe names no roles at all."""
+        if role in self.spec.without:
+            return self.spec.without[role]
+        named = sorted({*self.spec.models, *self.spec.without})
+        close = difflib.get_close_matches(role, named, n=1)
+        return f"did you mean {close[0]!r}?" if close else f"the recipe names {', '.join(named)}" if named else ""
+
     @property
     def shape(self) -> str:
         """frame, audio, batch, model or unit."""
@@ -189,7 +198,7 @@ class Producer:
         if not isinstance(self.annotator, Asking):
             return None
         lacking = [role for role in self.annotator.roles() if role not in self.spec.models]
-        reasons = [f"{role}: {self.spec.without[role]}" for role in lacking if role in self.spec.without]
+        reasons = [f"{role}: {why}" for role in lacking if (why := self._why_not(role))]
         return without(lacking, reasons) if lacking else None
 
     @property

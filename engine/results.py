@@ -10,6 +10,11 @@ from typing import Any
 from .annotator import Grain, SkipUnit, TransientError, UndecidedUnit
 from .files import DataFile
 
+KNOWN = (
+    "MediaError", "ModelNotFound", "ValueError", "TransientError", "EndpointDown", "EndpointRefuses", "PromptError",
+)  # fmt: skip
+"""Errors whose message says everything: their names would only be in the way."""
+
 
 @dataclass(frozen=True)
 class UnitKey:
@@ -41,7 +46,7 @@ class Outcome:
             return cls("undecided", rule=str(error), error_kind="transient" if error.passing else None)
         transient = isinstance(error, (TransientError, ConnectionError, TimeoutError))
         text = str(error) or type(error).__name__
-        known = type(error).__name__ in ("MediaError", "ModelNotFound", "ValueError", "TransientError")
+        known = type(error).__name__ in KNOWN
         message = text if known else f"{type(error).__name__}: {text}"
         trace = "".join(traceback.format_exception(error))[-6000:]
         return cls("failed", error=message, error_kind="transient" if transient else "permanent", trace=trace)

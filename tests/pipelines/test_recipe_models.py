@@ -70,3 +70,10 @@ def test_where_a_model_stands_and_what_it_costs_does_not_make_anything_stale() -
     newer = read("models: {writer: {base_url: 'https://other/v1', model: small, revision: b}}").models.roles["writer"]
     assert here.digest == there.digest
     assert here.digest != newer.digest
+
+
+def test_a_misspelt_role_is_skipped_with_what_was_probably_meant() -> None:
+    recipe = read(
+        f"models: {{writer: {ENDPOINT}}}\nenrich: [{{triples: {{model: writter}}}}]\nannotate: [composed_truth]"
+    )
+    assert "did you mean 'writer'?" in str(recipe.graph["triples"].unmet)
