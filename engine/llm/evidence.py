@@ -8,7 +8,7 @@ their names, each with every row that it is made of; `facts_from` needs nothing 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -167,10 +167,10 @@ def _spanned(kind: FactKind, table: str, row: RowDict, text: str | None) -> Fact
 def _described(row: RowDict, claims: Iterable[RowDict]) -> list[Fact]:
     """A description, without what its contradicted claims cut; nothing when nothing is left."""
     if row["level"] in EVENT_LEVELS:
-        told = _spanned("event", "captions", row, plain(row["text"]))
+        told = _spanned("event", "captions", row, whole(row["text"]))
         return [told] if told is not None else []
     mine = sorted((c for c in claims if c["caption_id"] == row["row_id"]), key=lambda c: c["position"])
-    fact = _spanned("caption", "captions", row, plain(kept_text(row, mine)))
+    fact = _spanned("caption", "captions", row, whole(kept_text(row, mine)))
     if fact is None:
         return []
     return [replace(fact, members=(("captions", row), *(("claims", c) for c in mine))) if mine else fact]
@@ -225,13 +225,22 @@ def _triple(row: RowDict) -> str:
 
 def _asked(row: RowDict) -> str | None:
     turns = row.get("turns")
-    return plain(turns[0]["text"]) if turns else None
+    return whole(turns[0]["text"]) if turns else None
 
 
 def plain(markup: str) -> str:
-    """The words of neutral markup; a time or place is "that time", "that moment" or "that place", so that sentences stay whole."""
+    """The words of neutral markup, without its tags."""
+    return _words(markup, lambda token: token.text if isinstance(token, Text) else " ")
+
+
+def whole(markup: str) -> str:
+    """The same as whole sentences: a time or place is "that time", "that moment" or "that place"."""
+    return _words(markup, _said)
+
+
+def _words(markup: str, said: Callable[[Token], str]) -> str:
     try:
-        words = "".join(_said(token) for token in parse(markup))
+        words = "".join(said(token) for token in parse(markup))
     except MarkupError:
         words = markup
     return " ".join(words.split())
