@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_ONES = [
+ONES = [
     "zero",
     "one",
     "two",
@@ -33,7 +33,7 @@ _ONES = [
     "eighteen",
     "nineteen",
 ]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _LARGE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 _ALONE = {
     "once": 1,
@@ -47,8 +47,8 @@ _ALONE = {
     "both": 2,
 }
 _VALUES: dict[str, float] = {
-    **{word: i for i, word in enumerate(_ONES)},
-    **{word: 20 + 10 * i for i, word in enumerate(_TENS)},
+    **{word: i for i, word in enumerate(ONES)},
+    **{word: 20 + 10 * i for i, word in enumerate(TENS)},
     **_LARGE,
 }
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]

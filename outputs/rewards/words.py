@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import re
 
+from ...schemas.number_words import ONES, TENS
+
 _DIGITS = re.compile(
     r"(?<![\w.,])[-−+]?(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,15})?(?:[eE][-+]?\d{1,3})?(?![\d]|[.,]\d)"
 )
@@ -23,33 +25,8 @@ _SCALES: dict[str, dict[str, float]] = {
     "area": {"m²": 1.0, "sqm": 1.0, "m2": 1.0},
     "speed": {"px/s": 1.0},
 }  # fmt: skip
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = {
-    w: 10 * i
-    for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)
-}
-_VALUES = {w: i for i, w in enumerate(_ONES)} | _TENS | {"none": 0}
+_TENS = {w: 20 + 10 * i for i, w in enumerate(TENS)}
+_VALUES = {w: i for i, w in enumerate(ONES)} | _TENS | {"none": 0}
 _NUMBER_WORD = "|".join((*_VALUES, "hundred", "thousand"))
 _WORDS = re.compile(rf"\b(?:{_NUMBER_WORD})(?:(?:[\s-]|\sand\s)(?:{_NUMBER_WORD})){{0,12}}\b", re.IGNORECASE)
 _QUOTED = re.compile(r"“([^“”]*)”|\"([^\"]*)\"")
