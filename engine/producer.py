@@ -21,6 +21,7 @@ from ..schemas.ids import derive_id
 from .annotator import Annotator, AudioAnnotator, BatchAnnotator, FrameAnnotator, Stage, UnitAnnotator
 from .asking import Asking, without
 from .extras import missing, remedy
+from .llm.prompts import PromptError
 from .llm.settings import ModelSettings
 from .registry import UnknownName, find
 from .variables import UnsetVariable, expand, hide, marks, written
@@ -63,7 +64,8 @@ class ProducerSpec:
                 annotator = thing(thing.Params.model_validate(params))
                 if isinstance(annotator, Asking):
                     annotator.folder = self.folder
-        except (UnknownName, UnsetVariable) as error:
+                    annotator.prompts()
+        except (UnknownName, UnsetVariable, PromptError) as error:
             raise RecipeError(f"producer {self.name}: {hide(str(error), self.variables)}") from None
         except ValidationError as error:
             text = explain(error, thing.Params, self.params)

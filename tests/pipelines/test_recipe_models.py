@@ -77,3 +77,14 @@ def test_a_misspelt_role_is_skipped_with_what_was_probably_meant() -> None:
         f"models: {{writer: {ENDPOINT}}}\nenrich: [{{triples: {{model: writter}}}}]\nannotate: [composed_truth]"
     )
     assert "did you mean 'writer'?" in str(recipe.graph["triples"].unmet)
+
+
+@pytest.mark.parametrize(("text", "says"), [(None, "no prompt file"), ("prompt: x", "p.yaml: name")])
+def test_a_prompt_of_ones_own_that_cannot_be_read_is_named_before_anything_runs(
+    tmp_path: Path, text: str | None, says: str
+) -> None:
+    if text is not None:
+        (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+    recipe = read("annotate: [composed_truth]\nenrich: [{captions: {prompt: p.yaml}}]", tmp_path)
+    with pytest.raises(RecipeError, match=says):
+        _ = recipe.graph
