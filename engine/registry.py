@@ -1,7 +1,7 @@
-"""Finding annotators, packagers and recipes by name: built-ins by file name, third parties by entry points, a user's own by path.
+"""Finding annotators, composers, importers and packagers by name: built-ins by file name, third parties by entry points, a user's own by path.
 
 Looking up a name imports one module; listing names imports none: a file belongs to a kind when its text ends in
-`ANNOTATOR =` or `PACKAGER =`. Entry points live in the groups `chronotope.annotators` and `chronotope.packagers`.
+`ANNOTATOR =`, `COMPOSER =`, `IMPORTER =` or `PACKAGER =`. Entry points live in the groups `chronotope.annotators` and so on.
 """
 
 from __future__ import annotations
@@ -17,11 +17,16 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE_ROOT = Path(__file__).parent.parent
-KINDS = {"annotator": ("annotators", "ANNOTATOR"), "packager": ("outputs/packagers", "PACKAGER")}
+KINDS = {
+    "annotator": ("annotators", "ANNOTATOR"),
+    "composer": ("annotators/composers", "COMPOSER"),
+    "importer": ("annotators/importers", "IMPORTER"),
+    "packager": ("outputs/packagers", "PACKAGER"),
+}
 
 
 class UnknownName(Exception):
-    """No such annotator or packager; the message lists close names."""
+    """Nothing of that kind has this name; the message lists close names."""
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Environment variables in recipes: `${NAME}` is put in at the last moment and taken out again before anything is stored.
+"""Environment variables in recipes: `${NAME}` is put in at the last moment and taken out again before anything is stored;
+`${NAME:-this}` is `this` where the variable is not set.
 
 A producer keeps its parameters as the recipe wrote them, beside the values of the variables that it names. What is
 stored or printed goes through `hide`, so that tokens and machine paths stay out of tables, plans and error messages.
@@ -15,7 +16,7 @@ from urllib.parse import quote
 
 from ..schemas.ids import derive_id
 
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 SHORTEST = 6
 
 
@@ -24,9 +25,9 @@ class UnsetVariable(Exception):
 
 
 def names_in(value: Any) -> list[str]:
-    """Names of the variables that the texts inside a value mention, sorted."""
+    """Names of the variables that the texts inside a value mention, sorted; those with a default only where they are set."""
     if isinstance(value, str):
-        return sorted(set(VARIABLE.findall(value)))
+        return sorted({m[1] for m in VARIABLE.finditer(value) if m[2] is None or m[1] in os.environ})
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
     return sorted({name for part in parts for name in names_in(part)})
 
@@ -39,7 +40,7 @@ def values_of(value: Any) -> dict[str, str]:
 def expand(value: Any, known: Mapping[str, str]) -> Any:
     """The value with each variable replaced, from `known` or else the environment. Raises `UnsetVariable`."""
     if isinstance(value, str):
-        return VARIABLE.sub(lambda m: _value(m[1], known), value)
+        return VARIABLE.sub(lambda m: _value(m[1], known, m[2]), value)
     if isinstance(value, Mapping):
         return {k: expand(v, known) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -47,9 +48,11 @@ def expand(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def _value(name: str, known: Mapping[str, str]) -> str:
+def _value(name: str, known: Mapping[str, str], default: str | None = None) -> str:
     if name in known:
         return known[name]
+    if name not in os.environ and default is not None:
+        return default
     if name not in os.environ:
         raise UnsetVariable(f"environment variable {name} is not set; set it with `export {name}=...`")
     return os.environ[name]

@@ -17,6 +17,7 @@ from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
 from ..schemas.tables_tags import TAG_TABLES
+from ..schemas.tables_temporal import TEMPORAL_TABLES
 from ..schemas.tables_trust import TRUST_TABLES
 from ..schemas.view import View
 from ..schemas.views import VIEWS
@@ -24,6 +25,11 @@ from ..schemas.views import VIEWS
 GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Footage", "Where bytes lie, what they contain, and which clips of them are looked at.", SOURCE_TABLES),
     ("Annotations", "What annotators found, by time on the presentation clock of the medium.", ANNOTATION_TABLES),
+    (
+        "Time",
+        "What happens when: grounded events and proposals, sounds, questions that came with the footage, plans of what is shown.",
+        TEMPORAL_TABLES,
+    ),
     ("Objects", "Things in the picture over time, their places, and how they stand to each other.", OBJECT_TABLES),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
     (

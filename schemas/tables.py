@@ -12,6 +12,7 @@ from .tables_objects import OBJECT_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
 from .tables_tags import TAG_TABLES
+from .tables_temporal import TEMPORAL_TABLES
 from .tables_trust import TRUST_TABLES
 
 LEDGER = Table(
@@ -82,6 +83,7 @@ TABLES: dict[str, Table] = {
     for table in (
         *SOURCE_TABLES,
         *ANNOTATION_TABLES,
+        *TEMPORAL_TABLES,
         *OBJECT_TABLES,
         *TAG_TABLES,
         *SAMPLE_TABLES,

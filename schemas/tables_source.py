@@ -79,15 +79,17 @@ CLIPS = Table(
 
 EDITS = Table(
     name="edits",
-    doc="One step that made a composed medium, with its mapping of times and boxes.",
+    doc="One piece that a composed medium was made of, with its mapping of times and boxes.",
     columns=(
-        Column("step", pa.int64(), "0 for the first step"),
-        Column("operation", pa.string(), "mirror, reverse ..."),
+        Column("step", pa.int64(), "0 for the first piece"),
+        Column("operation", pa.string(), "mirror, reverse, cut, speed, stack, insert ..."),
         Column("source_media_id", pa.string(), "the medium that it was made from"),
         Column("source_clip_id", pa.string(), "the clip that it was made from"),
         Column("start_s", pa.float64(), "start of the used span on the source clock", "s"),
         Column("end_s", pa.float64(), "end of the used span on the source clock", "s"),
         Column("parameters_json", pa.string(), "parameters of the operation"),
+        Column("target_start_s", pa.float64(), "start of what it became on the new clock; NULL: all of it", "s"),
+        Column("target_end_s", pa.float64(), "its end on the new clock", "s"),
         Column("time_scale", pa.float64(), "t_new = time_scale * t_source + time_offset_s"),
         Column("time_offset_s", pa.float64(), "see time_scale", "s"),
         Column(
