@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ...engine.described import DESCRIBED_TABLES
 from ...schemas.chain_building import RowDict, Trail
 from ...schemas.span import Span
 
@@ -156,14 +157,15 @@ def event_chain(
     """The event is described in its spans, and what else is described in the window is something else."""
     spans = []
     for row in times if shown else ():
-        told = trail.read("captions", [row], "text", note="What is seen is {@.text}.")
+        told = trail.read(row["table"], [row], "text", note="What is seen is {@.text}.")
         alike = trail.compute("least_alike", told, query=text, like="description")
         trail.require(alike, "at_least", 1.0)
-        span = trail.locate("captions", [row], note="It happens in {@}.")
+        span = trail.locate(row["table"], [row], note="It happens in {@}.")
         trail.require(span, "within", window_of(window))
         spans.append(span)
-    others_differ(
-        trail, "captions", others, window, text, like="description", least=different,
-        note="Everything else that happens in the footage shown is something else.",
-    )  # fmt: skip
+    for table in DESCRIBED_TABLES:
+        others_differ(
+            trail, table, [o for o in others if o["table"] == table], window, text, like="description", least=different,
+            note="Everything else that happens in the footage shown is something else.",
+        )  # fmt: skip
     conclude_when(trail, spans)

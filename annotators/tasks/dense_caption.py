@@ -1,7 +1,7 @@
 """Describe everything: a detailed description of a stretch of kept footage, as flowing text or with the time of each part.
 
-The text is that of `captions`: what people or composers wrote, which wins, and beside it the kept sentences of a model's
-dense captions (VideoGPT+ merges both with a model; here nothing is reworded, so every sentence is traced to a row). The
+The text is that of `captions` and `events`: what people or composers wrote, which wins, and beside it the kept sentences of a
+model's dense captions (VideoGPT+ merges both with a model; here nothing is reworded, so every sentence is traced to a row). The
 timed kind is dense captioning as LITA writes it. What nobody described is missing from the answer.
 """
 
@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.described import LEAST_P
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Second, Solver, Task
 from ...schemas.markup import validate
@@ -33,7 +34,15 @@ from .common import (
     span_mark,
     wordings_of,
 )
-from .descriptions import Description, cited_captions, descriptions, sentence, sources_of, stretches
+from .descriptions import (
+    Description,
+    cited_captions,
+    cited_sources,
+    descriptions,
+    sentence,
+    sources_of,
+    stretches,
+)
 
 Kind = Literal["told", "timed"]
 
@@ -45,17 +54,20 @@ class Params(BaseParams):
     longest_s: float = Field(180.0, gt=0, description="Longest shown footage; longer footage is cut at clips.")
     min_parts: int = Field(3, ge=1, description="Descriptions that a text needs at least.")
     most_parts: int = Field(20, ge=1, description="And at most: a stretch that has more is cut at clips.")
+    least_p: float = Field(
+        LEAST_P, ge=0, le=1, description="Least calibrated probability of fused events; 0 takes uncalibrated ones too."
+    )
     min_covered: float = Field(0.5, ge=0, le=1, description="Share of the footage that the descriptions must cover.")
 
 
 class DenseCaption(Task[Params]):
-    """Samples from `captions` (and `claims`) of one medium."""
+    """Samples from `captions` or `events` (and `claims`) of one medium."""
 
     name: ClassVar[str] = "dense_caption"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[BaseParams]] = Params
-    reads: ClassVar[tuple[str, ...]] = ("media", "clips", "selection", "captions", "claims", "footage_groups")
-    optional_reads: ClassVar[tuple[str, ...]] = ("selection", "claims", "footage_groups")
+    reads: ClassVar[tuple[str, ...]] = ("media", "clips", "selection", "captions", "events", "claims", "footage_groups")
+    optional_reads: ClassVar[tuple[str, ...]] = ("selection", "captions", "events", "claims", "footage_groups")
     must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "question_only", "middle_frame", "first_frame")
     second: ClassVar[Second | None] = None
 
@@ -68,7 +80,7 @@ class DenseCaption(Task[Params]):
         assert unit.medium is not None
         media_id = unit.medium.media_id
         media = medium_row(rows, media_id)
-        captions, claims = sources_of(rows)
+        captions, claims = sources_of(rows, least_p=self.params.least_p)
         if not captions:
             raise SkipUnit("no descriptions with spans")
         split, wordings = split_of(rows, media_id), wordings_of(self.name)
@@ -96,8 +108,8 @@ class DenseCaption(Task[Params]):
             if kind is None:
                 raise Withheld(f"unknown wording {sample.wording}")
             return self._build(
-                sample.recipe, only_row(evidence, "media"), rows_of(evidence, "clips"), rows_of(evidence, "captions"),
-                rows_of(evidence, "claims"), sample.window, kind, sample.wording, sample.answer_form,
+                sample.recipe, only_row(evidence, "media"), rows_of(evidence, "clips"),
+                cited_sources(evidence, least_p=self.params.least_p), rows_of(evidence, "claims"), sample.window, kind, sample.wording, sample.answer_form,
             )  # fmt: skip
 
         return rebuilt(sample, build)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...engine.annotator import Rows
-from ...engine.captions import kept_sentences, model_rows, told_rows
+from ...engine.captions import kept_sentences, model_rows
+from ...engine.described import COLUMNS, DESCRIBED_TABLES, LEAST_P, described_of, described_rows
 from ...engine.kept import one_producer
+from ...engine.task import EvidenceRow
 from ...schemas.markup import Text, escape, parse, quote, validate
 from ...schemas.matching import alike_descriptions, common_words
 from ...schemas.sample import Evidence
@@ -47,22 +49,32 @@ class Description:
 def descriptions(
     captions: Sequence[RowDict], claims: Iterable[RowDict], window: Span, levels: Sequence[str] = ("dense",)
 ) -> list[Description]:
-    """The descriptions that lie in the window, merged; `levels` are those of models' captions."""
-    told = [_told(row) for row in _timed(told_rows(captions)) if row["level"] != "medium"]
+    """The descriptions that lie in the window, merged; rows carry their `table`, `levels` are those of models' captions."""
+    written = [row for row in captions if row["table"] == "captions"]
+    told = [_told(row) for row in _timed(captions) if row["table"] == "events" or row["level"] in ("clip", "event")]
     known = list(claims)
-    said = [s for row in model_rows(captions, levels) for s in _sentences(row, known)]
+    said = [s for row in model_rows(written, levels) for s in _sentences(row, known)]
     own = inside([*told, *said], window, lambda d: d.span.start_s, lambda d: d.span.end_s)
     people = [d for d in own if d.told]
     merged = people + [d for d in own if not d.told and not any(_yields(d, p) for p in people)]
     return sorted(merged, key=lambda d: (to_us(d.span.start_s), to_us(d.span.end_s), not d.told, d.text))
 
 
-def sources_of(rows: Rows) -> tuple[Sequence[RowDict], Sequence[RowDict]]:
-    """Captions of one producer among people's and of one among models', and the contradicted claims about the latter."""
-    captions = [*one_producer(told_rows(rows["captions"])), *one_producer(model_rows(rows["captions"]))]
+def sources_of(rows: Rows, *, least_p: float = LEAST_P) -> tuple[Sequence[RowDict], Sequence[RowDict]]:
+    """Descriptions of one producer among people's and captions of one among models', each row with its `table`, and the
+    contradicted claims about the latter.
+    """
+    said = [{**row, "table": "captions"} for row in one_producer(model_rows(rows["captions"]))]
+    captions = [*described_rows(rows, least_p=least_p), *said]
     ids = {row["row_id"] for row in captions}
     claims = [c for c in rows["claims"] if c["status"] == "contradicted" and c["caption_id"] in ids]
     return captions, claims
+
+
+def cited_sources(evidence: Sequence[EvidenceRow], *, least_p: float = LEAST_P) -> list[RowDict]:
+    """The cited rows that describe something, each with its `table`."""
+    models = [{**e.row, "table": e.table} for e in evidence if e.table == "captions" and model_rows([e.row])]
+    return [*described_of(evidence, least_p=least_p), *models]
 
 
 def cited_captions(found: Iterable[Description], claims: Iterable[RowDict]) -> tuple[Evidence, ...]:
@@ -70,7 +82,12 @@ def cited_captions(found: Iterable[Description], claims: Iterable[RowDict]) -> t
     rows: dict[str, RowDict] = {d.row["row_id"]: d.row for d in found}
     cut = [c for c in claims if c["caption_id"] in rows and c["status"] == "contradicted"]
     return (
-        *(cite("captions", row, CAPTION_COLUMNS) for row in rows.values()),
+        *(
+            cite(table, row, CAPTION_COLUMNS if table == "captions" else COLUMNS[table])
+            for table in DESCRIBED_TABLES
+            for row in rows.values()
+            if row["table"] == table
+        ),
         *(cite("claims", c, CLAIM_COLUMNS) for c in cut),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...engine.annotator import Rows
-from ...engine.captions import told_rows
+from ...engine.described import LEAST_P, described_rows
 from ...engine.grounding.localising import Curve, Line, Localiser, Quoting, ReadAloud, Spoken, Written, line
 from ...engine.kept import one_producer
 from ...schemas.box import box_or_none
@@ -35,10 +35,9 @@ def lines_of(appearances: Iterable[Appearance]) -> list[Line]:
     return [Line(Span(a.start_s, a.end_s).quantised(), a.text, a.members) for a in appearances]
 
 
-def captions_of(rows: Rows) -> list[RowDict]:
-    """One producer's captions of parts of the medium, in order of time; what models wrote is not among them."""
-    own = [c for c in one_producer(told_rows(rows["captions"])) if c["level"] != "medium" and c["end_s"] > c["start_s"]]
-    return sorted(own, key=lambda c: (c["start_s"], c["end_s"], c["text"]))
+def captions_of(rows: Rows, *, least_p: float = LEAST_P) -> list[RowDict]:
+    """One producer's descriptions of parts of the medium, in order of time; what models wrote is not among them."""
+    return list(described_rows(rows, least_p=least_p))
 
 
 def rivals_of_speech(rows: Rows) -> tuple[Localiser, ...]:

@@ -84,10 +84,10 @@ class SpeechGrounding(Task[Params]):
     """Samples from `words` and `speech` of one medium."""
 
     name = "speech_grounding"
-    version = 2
+    version = 3
     Params = Params
-    reads = ("media", "clips", "selection", "speech", "words", "text_regions", "captions", "footage_groups")
-    optional_reads = ("selection", "words", "text_regions", "captions", "footage_groups")
+    reads = ("media", "clips", "selection", "speech", "words", "text_regions", "captions", "events", "footage_groups")
+    optional_reads = ("selection", "words", "text_regions", "captions", "events", "footage_groups")
     second = "speech"
 
     def code_digest(self) -> str:

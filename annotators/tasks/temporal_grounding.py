@@ -1,7 +1,8 @@
 """When does this happen? A described event is asked for, and the answer is its span, all its spans, or that it does not
 happen.
 
-Descriptions are rows of `captions` with spans of their own: annotated events of a manifest, or what a composed film tells.
+Descriptions are rows of `captions` or `events` with spans of their own: annotated events of a manifest or an import, what a
+composed film tells, or events fused from proposals whose calibrated probability is high enough.
 The event fills at most half of the shown window, and other events stand in it. A description that is nearly the same, or
 what it quotes being said or written at another time, withholds it. That something does not happen can only be said of
 footage whose descriptions name everything of their kind: composed and rendered footage, or `complete: true`.
@@ -16,6 +17,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.described import LEAST_P, cite_described, described_of
 from ...engine.grounding.localising import (
     Described,
     Localiser,
@@ -58,7 +60,6 @@ from .common import (
 from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, spans_in, worded
 from .sight import captions_of, curves_of, quoting
 
-CAPTION_COLUMNS = ("start_s", "end_s", "text", "level")
 SLOT_OF = {"quoted": "quote", "shown": "gerund", "asked": "does"}
 
 
@@ -70,6 +71,9 @@ class Params(GroundingParams):
     max_words: int = Field(30, ge=1, description="Longer descriptions are not asked for.")
     different: float = Field(0.6, gt=0, le=1, description="Share of common words below which events are others.")
     min_apart_s: float = Field(0.2, ge=0, description="Nearer descriptions of the same may mean one event.")
+    least_p: float = Field(
+        LEAST_P, ge=0, le=1, description="Least calibrated probability of fused events; 0 takes uncalibrated ones too."
+    )
     complete: bool = Field(
         False,
         description="The descriptions of all footage name every event of their kind; composed footage always does.",
@@ -77,23 +81,33 @@ class Params(GroundingParams):
 
 
 class TemporalGrounding(Task[Params]):
-    """Samples from `captions` with spans of one medium."""
+    """Samples from `captions` or `events` with spans of one medium."""
 
     name = "temporal_grounding"
-    version = 1
+    version = 2
     Params = Params
     reads = (
         "media",
         "clips",
         "selection",
         "captions",
+        "events",
         "words",
         "speech",
         "text_regions",
         "clip_scores",
         "footage_groups",
     )
-    optional_reads = ("selection", "words", "speech", "text_regions", "clip_scores", "footage_groups")
+    optional_reads = (
+        "selection",
+        "captions",
+        "events",
+        "words",
+        "speech",
+        "text_regions",
+        "clip_scores",
+        "footage_groups",
+    )
     must_hurt: ClassVar[tuple[Solver, ...]] = (
         "prior", "question_only", "fixed_interval", "middle_frame", "first_frame", "shuffled_frames",
     )  # fmt: skip
@@ -107,7 +121,7 @@ class TemporalGrounding(Task[Params]):
         """At most `per_clip` and `per_medium` samples; each event is asked for once."""
         assert unit.medium is not None
         media = medium_row(rows, unit.medium.media_id)
-        captions = captions_of(rows)
+        captions = captions_of(rows, least_p=self.params.least_p)
         if not captions:
             raise SkipUnit("no descriptions with spans")
         found = _Footage(
@@ -152,7 +166,7 @@ class TemporalGrounding(Task[Params]):
         return trail.steps
 
     def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow], trail: Trail | None = None) -> Sample:
-        captions = rows_of(evidence, "captions")
+        captions = described_of(evidence, least_p=self.params.least_p)
         kind = wordings_of(self.name).kind_of(sample.wording)
         if kind is None:
             raise Withheld(f"unknown wording {sample.wording}")
@@ -266,7 +280,7 @@ class TemporalGrounding(Task[Params]):
             evidence=(
                 cite("media", media, MEDIA_COLUMNS),
                 *(cite("clips", c, CLIP_COLUMNS) for c in clips),
-                *(cite("captions", c, CAPTION_COLUMNS) for c in (*times, *others)),
+                *(cite_described(c) for c in (*times, *others)),
             ),
             needs=needs,
             origin=media["origin"] or "real",

@@ -85,10 +85,10 @@ class TextGrounding(Task[Params]):
     """Samples from `text_regions` of one medium."""
 
     name = "text_grounding"
-    version = 2
+    version = 3
     Params = Params
-    reads = ("media", "clips", "selection", "text_regions", "words", "speech", "captions", "footage_groups")
-    optional_reads = ("selection", "words", "speech", "captions", "footage_groups")
+    reads = ("media", "clips", "selection", "text_regions", "words", "speech", "captions", "events", "footage_groups")
+    optional_reads = ("selection", "words", "speech", "captions", "events", "footage_groups")
     second = "text"
 
     def code_digest(self) -> str:

@@ -76,6 +76,18 @@ def test_planted_lies_are_caught(coloured, all_caught):
     assert all_caught(coloured, task, coloured.run(task, "six")) > 60
 
 
+def test_events_are_told_as_descriptions_are(coloured, all_caught):
+    before = told(coloured)["l"].answer.text
+    people = [r for r in coloured.tables["captions"].values() if r["level"] == "event"]
+    for row in people:
+        del coloured.tables["captions"][row["row_id"]]
+        span = {"start_s": row["start_s"], "end_s": row["end_s"]}
+        coloured.add("events", "six", "imported", text=row["text"], kind="event", **span)
+    assert told(coloured)["l"].answer.text == before
+    task = DenseCaption(DenseCaption.Params(kinds=("timed",)))
+    assert all_caught(coloured, task, coloured.run(task, "six")) > 30
+
+
 def test_a_changed_word_is_a_wrong_answer(coloured):
     task = DenseCaption(DenseCaption.Params())
     sample = Sample.from_row(coloured.run(task, "six")[0])

@@ -11,6 +11,7 @@ from chronotope.annotators.compose.record import film_truth
 from chronotope.annotators.tasks.common import wordings_of
 from chronotope.annotators.tasks.occurrences import spans_in
 from chronotope.annotators.tasks.temporal_grounding import TemporalGrounding
+from chronotope.engine.task import EvidenceRow
 from chronotope.schemas.matching import alike_descriptions
 from chronotope.schemas.sample import Sample
 from chronotope.schemas.span import Span, overlap_s
@@ -60,6 +61,18 @@ def test_each_event_is_asked_for_with_its_span(run, all_caught):
         (sample,) = asked(samples, text)
         assert (sample.answer.start_s, sample.answer.end_s) == (start_s, end_s)
     assert all_caught(world, task, [s.to_row() for s in samples[:2]]) > 40
+
+
+def test_events_are_asked_for_as_descriptions_are(run, all_caught):
+    rows = [("events", {"start_s": a, "end_s": b, "text": text, "kind": "event"}) for a, b, text in EVENTS]
+    world, task, samples = run([], rows=rows)
+    assert len(samples) == len(EVENTS) and {e.table for s in samples for e in s.evidence} == {
+        "media",
+        "clips",
+        "events",
+    }
+    assert task.trace(samples[0], [EvidenceRow(e.table, world.lookup(e.table, e.row_id)) for e in samples[0].evidence])
+    assert all_caught(world, task, [samples[0].to_row()]) > 20
 
 
 def test_questions_are_english(new_world):
