@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,7 +39,9 @@ class Place:
     official_split: str | None = None
     origin: str = "real"
     entries: list[dict[str, Any]] = field(default_factory=list)
-    """Manifest rows: {start_s, end_s, caption, user}."""
+    """Manifest rows {start_s, end_s, caption, user}, or what an importer read: {table, values}, {stated}, {notes}."""
+    make: Callable[[], None] | None = None
+    """Of a composed medium: writes it with its truth, unless it is there already."""
 
     def merge(self, other: Place) -> None:
         """Add what a further source says; the first word on licence, group and split stands."""
@@ -77,8 +79,10 @@ def scan(
 def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, root: Path, rehash: bool) -> Scanned:
     size, etag = None, ""
     try:
+        if place.make is not None:
+            place.make()
         size, etag = stat(place.uri)
-        sidecars = _sidecars(place.uri)
+        sidecars = sidecars_of(place.uri)
         if size == 0:
             raise ValueError(f"{place.uri}: the file is empty (0 bytes); copy or download it again")
         same = before is not None and before["size"] == size and before["etag"] == etag and before["media_id"]
@@ -118,7 +122,8 @@ def unreadable(uri: str, size: int | None, etag: str) -> str:
     return derive_id("unreadable", uri, size, etag)
 
 
-def _sidecars(uri: str) -> list[dict[str, Any]]:
+def sidecars_of(uri: str) -> list[dict[str, Any]]:
+    """Files that belong to a local medium, with their digests: {uri, size, digest}."""
     if "://" in uri:
         return []
     path = Path(uri)

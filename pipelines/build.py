@@ -30,6 +30,7 @@ from ..engine.scan import scan
 from ..engine.select import decide, selection_mark
 from ..engine.store import Store
 from ..schemas.tables import TABLES
+from .composed_places import COMPOSED, sweep
 from .places import places_of
 from .recipe import Recipe
 from .run_record import BuildReport, check_conflicts, models_of, retired, run_row
@@ -75,6 +76,9 @@ class Build:
             ledger = open_ledger(catalog)
             check_conflicts(catalog, self.recipe.name, settings)
             committer = Committer(commit, ledger, self.report.run_id, self._told_unit, self.recipe.hide)
+            making = sum(1 for p in places if p.make is not None and not Path(p.uri).exists())
+            if making:
+                self.told.note(f"composing {making} media")
             with self._stage("scan"):
                 self._scan(places, catalog, committer, ledger)
             catalog.refresh()
@@ -170,6 +174,8 @@ class Build:
         gone = [(producer, u) for u in ledger.units(producer) if u not in uris] if self.limit is None else []
         self.report.removed += len(gone)
         committer.flush(gone)
+        if self.limit is None:
+            sweep(places, self.root, self.recipe.name)
 
     def _select(self, runner: Runner, catalog: Catalog) -> None:
         ledger, producer = runner.ledger, self.recipe.select_name
@@ -239,7 +245,7 @@ class Build:
         report.seconds = time.perf_counter() - started
 
 
-OWN = {".lock", "tables", "work", "media", "packages", "pictures", "report"}
+OWN = {".lock", "tables", "work", "media", "packages", "pictures", "report", COMPOSED}
 """What lies in a dataset root."""
 
 

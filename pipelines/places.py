@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from ..engine.composing import ComposeError
+from ..engine.importing import ImportProblem
 from ..engine.local_media import local_media
 from ..engine.media.container import MediaError
 from ..engine.media.fetch import is_remote, list_files
 from ..engine.producer import RecipeError
 from ..engine.scan import Place
+from .composed_places import COMPOSED, composed_places
 from .recipe import Manifest, Recipe, Source
 
 OURS = ("uri", "start_s", "end_s", "caption", "licence", "group_id", "official_split", "origin")
@@ -33,7 +36,8 @@ SPLIT_NAMES = ("train", "validation", "test", "training", "val", "valid", "dev",
 
 
 def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None) -> list[Place]:
-    """All places of a recipe in a stable order, each once; what lies below the dataset root is no footage.
+    """All places of a recipe in a stable order, each once; what lies below the dataset root is no footage, but for what
+    composers make there: such media are named here and written by the scan.
 
     Raises `RecipeError` for sources that yield nothing.
     """
@@ -41,11 +45,17 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
     for number, source in enumerate(recipe.model.sources, start=1):
         count = 0
         try:
-            expanded = list(_of_source(source, recipe.folder))
-        except MediaError as error:
+            if source.composer is not None:
+                folder = (root or recipe.folder) / COMPOSED / f"{recipe.name}-{number}-{Path(source.composer).stem}"
+                work = (root or recipe.folder) / "work"
+                expanded = list(composed_places(source, recipe.folder, folder, work, recipe.model.seed))
+            else:
+                expanded = list(footage_of(source, recipe.folder))
+        except (MediaError, ComposeError, ImportProblem) as error:
             raise RecipeError(f"sources, entry {number}: {error}") from None
         for place in expanded:
-            if root is not None and "://" not in place.uri and Path(place.uri).is_relative_to(root):
+            inside = root is not None and "://" not in place.uri and Path(place.uri).is_relative_to(root)
+            if inside and source.composer is None:
                 continue
             count += 1
             if place.uri in found:
@@ -61,10 +71,18 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
 
 
 def _said(source: Source) -> str:
-    return ", ".join(f"{k}: {v}" for k, v in source.model_dump(exclude_none=True, exclude={"origin"}).items())
+    said = source.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True, exclude={"origin"})
+    return ", ".join(f"{k}: {v}" for k, v in said.items())
 
 
-def _of_source(source: Source, folder: Path) -> Iterator[Place]:
+def footage_of(source: Source, folder: Path) -> Iterator[Place]:
+    """Places of an entry that names footage which is there; relative names start from `folder`."""
+    if source.importer is not None:
+        from .imported_places import imported_places
+
+        for place in imported_places(source, folder):
+            yield _with(place, source)
+        return
     if source.manifest is not None:
         for place in read_manifest(source.manifest, folder):
             yield _with(place, source)

@@ -1,8 +1,9 @@
-"""The exact truth of a composed film, from the `.truth.json` that `chronotope compose` writes beside it: shots, words,
-speech, lettering, events and objects with their boxes as they were drawn and spoken, graded `exact`.
+"""The exact truth of composed media, from the `.truth.json` beside them, graded `exact`.
 
-Tasks on composed films then rest on what is known instead of on what models recognised, and benchmark splits may take
-them. Media without such a file are skipped.
+Of a film of `chronotope compose` these are shots, words, speech, lettering, events and objects with their boxes as they were
+drawn and spoken; of what the composers of a recipe made, whatever they know of it. Tasks then rest on what is known instead of
+on what models recognised, and benchmark splits may take them. Rows that a composer carried over from recognised ones are left
+to `carried_truth`. Media without such a file are skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import ClassVar
 
 from pydantic import ValidationError
 
-from ...engine.annotator import Grade, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.annotator import Grade, Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...schemas.composed import ComposedFacts
 from ...schemas.ids import derive_id
 from ...schemas.metrics import normalise_words
 from ...schemas.span import from_us, to_us
@@ -22,26 +24,37 @@ from ..compose.events import film_events
 from ..compose.truth import FilmTruth, ObjectTruth
 
 SUFFIX = ".truth.json"
+KNOWN = (
+    "shots", "words", "speech", "text_regions", "captions", "tracks", "boxes",
+    "events", "sounds", "questions", "aspects", "episodes", "edits",
+)  # fmt: skip
+"""Tables that a truth file may have rows of."""
+ROUNDING_S = 0.1
+"""How far a container may round the length of what was written."""
 
 
 class ComposedTruth(UnitAnnotator[Params]):
-    """Writes `shots`, `words`, `speech`, `text_regions`, `captions` (of events), `tracks` and `boxes` of one composed film.
+    """Writes what is known of one composed medium: `shots`, `words`, `speech`, `text_regions`, `captions` (of events), `tracks`
+    and `boxes` of a film; of other media also `events`, `sounds`, `questions`, `aspects`, `episodes` and `edits`.
 
-    A track is an object while it is wholly in the picture under one camera motion: it ends at the picture's edge, and where
+    A track of a film is an object while it is wholly in the picture under one camera motion: it ends at the picture's edge, and where
     a dissolve or a whip begins.
     """
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
-    writes: ClassVar[tuple[str, ...]] = ("shots", "words", "speech", "text_regions", "captions", "tracks", "boxes")
+    writes: ClassVar[tuple[str, ...]] = KNOWN
     grade: ClassVar[Grade] = "exact"
     light: ClassVar[bool] = True
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """Rows of the film. Raises `SkipUnit` without a truth file, `ValueError` for one of another film."""
         assert unit.medium is not None
-        truth, name = _read(rows)
+        truth, name = read_truth(rows)
+        if isinstance(truth, ComposedFacts):
+            yield from known_rows(truth, name, unit.medium, exact=True)
+            return
         if abs(to_us(truth.duration_s) - to_us(unit.medium.duration_s)) > 1_000_000 / truth.fps:
             raise ValueError(
                 f"{name} is of a film of {truth.duration_s:g} s, but {unit.medium} lasts {unit.medium.duration_s:g} s; "
@@ -69,18 +82,41 @@ class ComposedTruth(UnitAnnotator[Params]):
             yield from _track(thing, unit.medium.media_id)
 
 
-def _read(rows: Rows) -> tuple[FilmTruth, str]:
+def read_truth(rows: Rows) -> tuple[FilmTruth | ComposedFacts, str]:
+    """What the truth file beside a medium says, and the file's name. Raises `SkipUnit` without one, `ValueError` for a bad one."""
     files = sorted({f["uri"] for source in rows["sources"] for f in json.loads(source["sidecars_json"] or "[]")})
     files = [f for f in files if f.endswith(SUFFIX)]
     if not files:
         raise SkipUnit("no truth file beside it")
     path = Path(files[0])
     try:
-        return FilmTruth.from_json(path.read_text(encoding="utf-8")), path.name
+        text = path.read_text(encoding="utf-8")
+        made = json.loads(text).get("kind") == "composed"
+        return (ComposedFacts.model_validate_json(text) if made else FilmTruth.from_json(text)), path.name
     except OSError:
         raise ValueError(f"{path.name} is gone since the footage was scanned; build again") from None
     except ValidationError as error:
-        raise ValueError(f"{path.name} is not the truth of a composed film: {error.errors()[0]['msg']}") from None
+        raise ValueError(f"{path.name} is not the truth of a composed medium: {error.errors()[0]['msg']}") from None
+    except (ValueError, AttributeError):
+        raise ValueError(f"{path.name} is not the truth of a composed medium: no JSON object") from None
+
+
+def known_rows(truth: ComposedFacts, name: str, medium: Medium, *, exact: bool) -> Iterable[Row]:
+    """Rows of a composer's truth: those that are exact, or those that were carried over from rows that are not.
+
+    Raises `ValueError` when the file is of another medium or names a table that composers know nothing of.
+    """
+    if abs(truth.duration_s - medium.duration_s) > ROUNDING_S:
+        raise ValueError(
+            f"{name} is of a medium of {truth.duration_s:g} s, but {medium} lasts {medium.duration_s:g} s; "
+            "remove both files, and the next build composes them again"
+        )
+    for table, found in truth.rows.items():
+        if table not in KNOWN:
+            raise ValueError(f"{name} holds rows of table {table}; composers may know {', '.join(KNOWN)}")
+        if (table in truth.grades) != exact:
+            for row in found:
+                yield table, row
 
 
 def _written(truth: FilmTruth) -> list[str]:
