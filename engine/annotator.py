@@ -290,6 +290,8 @@ class UnitAnnotator(Annotator[P]):
 
     light: ClassVar[bool] = False
     """Pure and quick: small waves of light annotators run in the driver, without starting Ray."""
+    quick_units: ClassVar[int] = 0
+    """Of one that is not light: waves of at most this many units are done in the driver sooner than Ray starts."""
     reads_media: ClassVar[bool] = False
     """Whether `unit.medium.path` must be a local file."""
 

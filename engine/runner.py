@@ -168,8 +168,7 @@ class Runner:
 
     def _run_units(self, plan: WavePlan) -> None:
         annotators = {p.name: cast(UnitAnnotator, p.annotator) for p in plan.wave.producers}
-        light = all(type(annotators[s.key.producer]).light for s in plan.stale)
-        if light and len(plan.stale) <= LIGHT_UNITS:
+        if len(plan.stale) <= min(_units_in_driver(type(annotators[s.key.producer])) for s in plan.stale):
             for bundle in self._bundles(plan, 1):
                 self.committer.add(run_bundle(bundle))
             return
@@ -244,6 +243,11 @@ class Runner:
                 for stale in by_unit[unit]
             )
             yield Bundle(str(self.store.root), pins, self.recipe, specs, work)
+
+
+def _units_in_driver(kind: type[UnitAnnotator]) -> int:
+    """How many units of an annotator a wave may have to be worked on in the driver."""
+    return LIGHT_UNITS if kind.light else kind.quick_units
 
 
 def open_ledger(catalog: Catalog) -> LedgerIndex:

@@ -159,12 +159,31 @@ def _describe(kind: str, name: str, as_json: bool) -> None:
 
 
 @command
-def recipes(as_json: Json = False) -> None:
-    """List the recipes that Chronotope carries."""
+def recipes(
+    literature: Annotated[
+        bool,
+        typer.Option("--seeds", help="the 85 papers whose data, policies and signals are rebuilt, with their state"),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List the recipes that Chronotope carries; with --seeds the papers that they rebuild, with their checks."""
     import yaml
 
     from .recipe import builtin_recipes
 
+    if literature:
+        from .seeds import seed_rows, seeds
+
+        if as_json:
+            print_json([{**s.model_dump(by_alias=True), "state": s.state} for s in seeds()])
+            return
+        out.print(table(seed_rows()))
+        counts = [
+            f"{sum(s.state == state for s in seeds())} {state}"
+            for state in ("ready", "partly", "not yet", "nothing to build")
+        ]
+        out.print(", ".join(counts))
+        return
     rows = [
         {"name": name, "about": str(yaml.safe_load(path.read_text()).get("description", ""))}
         for name, path in builtin_recipes().items()

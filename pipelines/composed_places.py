@@ -81,7 +81,7 @@ def place_of(
         digest=draft.digest,
         duration_s=draft.duration_s,
         rows={table: [dict(row) for row in rows] for table, rows in sorted(draft.rows.items()) if rows},
-        grades={table: grade for table, grade in sorted(draft.grades.items()) if grade != "exact"},  # type: ignore[misc]
+        grades={table: grade for table, grade in sorted(draft.grades.items()) if grade != "exact"},
         sources=tuple(sorted({m.media_id for m in draft.sources})),
         parameters=dict(draft.parameters),
     )

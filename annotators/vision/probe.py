@@ -36,6 +36,7 @@ class Probe(UnitAnnotator[ProbeParams]):
     writes: ClassVar[tuple[str, ...]] = ("media",)
     grade: ClassVar[Grade] = "exact"
     reads_media: ClassVar[bool] = True
+    quick_units: ClassVar[int] = 16
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """One `media` row."""
@@ -46,7 +47,8 @@ class Probe(UnitAnnotator[ProbeParams]):
         def said(column: str) -> str | None:
             return next((p[column] for p in places if p[column]), None)
 
-        users = [e["user"] for p in places for e in json.loads(p["entries_json"] or "[]") if e["start_s"] is None]
+        entries = [e for p in places for e in json.loads(p["entries_json"] or "[]")]
+        users = [e["user"] for e in entries if "user" in e and e["start_s"] is None]
         yield (
             "media",
             {

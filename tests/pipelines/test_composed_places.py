@@ -13,6 +13,8 @@ from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
 from made_footage import write_media
 
+pytestmark = pytest.mark.xdist_group("ray")
+
 COMPOSER = '''
 from pathlib import Path
 from chronotope.engine.annotator import Params
