@@ -33,9 +33,8 @@ from ...engine.task import EvidenceRow, Solver, Task
 from ...engine.wordings import Outcome
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
-from ...schemas.clauses import event_of
 from ...schemas.ids import seeded_fraction
-from ...schemas.markup import escape, quote, validate
+from ...schemas.markup import quote
 from ...schemas.matching import alike_descriptions, common_words, quoted_parts
 from ...schemas.sample import MediumRef, Need, Sample
 from ...schemas.span import Span, overlap_s
@@ -57,10 +56,9 @@ from .common import (
     span_of,
     wordings_of,
 )
+from .event_words import forms_of, kinds_of
 from .occurrences import GroundingParams, answer_of, clip_shown, shown_in, slots_of, spans_in, worded
 from .sight import captions_of, curves_of, quoting
-
-SLOT_OF = {"quoted": "quote", "shown": "gerund", "asked": "does"}
 
 
 class Params(GroundingParams):
@@ -217,7 +215,7 @@ class TemporalGrounding(Task[Params]):
         cited = {c["row_id"] for c in times}
         others = [c for c in found.captions if c["row_id"] not in cited and overlap_s(span_of(c), window) > 0]
         wordings, seed, key = wordings_of(self.name), found.unit.seed, times[0]["row_id"]
-        kinds = _kinds(times[0]["text"])
+        kinds = kinds_of(times[0]["text"])
         kind = kinds[int(seeded_fraction(seed, self.name, "kind", key) * len(kinds))]
         question, answer = wordings.choose(kind, seed, key, split=found.split, outcome=outcome)
         spans = [span_of(c) for c in times]
@@ -261,12 +259,12 @@ class TemporalGrounding(Task[Params]):
         if any(alike_descriptions(text, str(c["text"])) < 1 for c in times):
             raise Withheld("the cited descriptions are of different events")
         nearest = self._require_alone(text, others, window)
-        if kind not in _kinds(text):
+        if kind not in kinds_of(text):
             raise Withheld(f"the description cannot be asked for with a question of the kind {kind}")
         if trail is not None:
             event_chain(trail, text, times, others, shown, window, self.params.different)
         question, answer = worded(self.name, kind, wording, form, seen.outcome)
-        slots = {**_forms(text), **slots_of(shown)}
+        slots = {**forms_of(text), **slots_of(shown)}
         needs: tuple[Need, ...] = ("vision", "on_screen_text") if quoted_parts(text) else ("vision",)
         score = common_words(text, nearest["text"]) if nearest is not None else 0.0
         return Sample(
@@ -321,22 +319,6 @@ class _Footage:
     def rivals(self, caption: RowDict) -> list[Localiser]:
         """What else may know of the event: what it quotes, said or written, and a stored curve of this very text."""
         return [*quoting(caption["text"], span_of(caption), self.rows), *curves_of(caption["text"], self.rows)]
-
-
-def _forms(text: str) -> dict[str, str]:
-    """The slots that a description fills: quote always, gerund and does where its grammar allows.
-
-    Numbers of time and lone quotation marks may only stand in a quotation.
-    """
-    event = event_of(text)
-    forms = {"gerund": event.gerund, "does": event.question} if event is not None else {}
-    safe = {name: escape(form) for name, form in forms.items() if form is not None}
-    return {"quote": quote(text)} | {name: form for name, form in safe.items() if not validate(form, media=1)}
-
-
-def _kinds(text: str) -> list[str]:
-    """The kinds of question that a description can be asked for with."""
-    return [kind for kind, slot in SLOT_OF.items() if slot in _forms(text)]
 
 
 def _rationale(
