@@ -1,0 +1,122 @@
+"""Localisers of words: what is said, what stands on the screen, and what descriptions of models tell.
+
+Quoted words are runs of spoken words or appearances of writing, by edit distance. A description in other words is found by the
+content words that it shares with sentences, the rare ones weighing more: people talk about what they show. Limits: spelling
+only; synonyms are not known.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from ...schemas.matching import alike_descriptions, alike_lines, alike_runs, content_words
+from ...schemas.metrics import normalise_words
+from ...schemas.span import Span, overlap_s
+from .asked import Asked
+from .localising import Line
+from .proposals import Proposal, best_apart
+
+RUN_FLOOR = 0.7
+WHOLE_SENTENCES = 0.6
+"""Share of a sentence that a run must take for its sentence to be proposed as well."""
+
+
+def in_speech(query: Asked, words: Sequence[Line], sentences: Sequence[Line], most: int = 5) -> list[Proposal]:
+    """Where it is said: runs of words like the quoted ones, the sentences that hold them, and sentences about it."""
+    found: list[Proposal] = []
+    for quoted in query.quoted if query.in_speech else ():
+        found += _runs(quoted, words or sentences, sentences)
+    if query.plain and len(query.words) >= 2:
+        if len(normalise_words(query.text)) >= 4:
+            found += _runs(query.text, words or sentences, sentences)
+        found += about(query.words, sentences)
+    return best_apart(found, most)
+
+
+def in_writing(query: Asked, appearances: Sequence[Line], most: int = 5) -> list[Proposal]:
+    """Where it is written: appearances like the quoted words, or that share the rare words of the description."""
+    found: list[Proposal] = []
+    for quoted in query.quoted if query.in_writing else ():
+        joined = [(one, max(alike_lines(quoted, one.text), _run_in(quoted, one.text))) for one in appearances]
+        found += [Proposal(one.span, score, one.rows) for one, score in joined if score >= RUN_FLOOR]
+    if query.plain and len(query.words) >= 2:
+        found += [Proposal(p.span, 0.8 * p.score, p.rows) for p in about(query.words, appearances, least=0.5)]
+    return best_apart(_chained(found), most)
+
+
+def in_descriptions(query: Asked, sentences: Sequence[Line], most: int = 5) -> list[Proposal]:
+    """Descriptions like the query by content words; what contradicts it in a colour, a side or a shape is left out."""
+    if not query.text:
+        return []
+    scored = [(one, alike_descriptions(query.text, one.text)) for one in sentences]
+    found = [Proposal(one.span, score, one.rows) for one, score in scored if score >= 0.3]
+    if query.plain:
+        allowed = [one for one, score in scored if score > 0]
+        found += [Proposal(p.span, 0.9 * p.score, p.rows) for p in about(query.words, allowed)]
+    return best_apart(found, most)
+
+
+def about(words: Sequence[str], lines: Sequence[Line], least: float = 0.35, gap_s: float = 2.0) -> list[Proposal]:
+    """Lines that share content words with a description, neighbours joined; the score is the shared weight (rare words weigh
+    more) times 0.9, since sharing words is weaker than saying the same.
+    """
+    said = [Counter(content_words(line.text)) for line in lines]
+    weight = {w: math.log(1 + len(lines) / (1 + sum(w in s for s in said))) + 0.1 for w in set(words)}
+    total = math.fsum(weight[w] for w in sorted(weight)) or 1.0
+    scores = [math.fsum(weight[w] for w in sorted(weight) if w in s) / total for s in said]
+    found: list[Proposal] = []
+    chain: list[int] = []
+    for i, score in enumerate(scores):
+        if score < least:
+            continue
+        if chain and lines[i].span.start_s - lines[chain[-1]].span.end_s > gap_s:
+            found.append(_joined(chain, lines, scores))
+            chain = []
+        chain.append(i)
+    if chain:
+        found.append(_joined(chain, lines, scores))
+    return found
+
+
+def _joined(chain: Sequence[int], lines: Sequence[Line], scores: Sequence[float]) -> Proposal:
+    best = max(scores[i] for i in chain)
+    held = [lines[i] for i in chain if scores[i] >= 0.6 * best]
+    span = Span(min(one.span.start_s for one in held), max(one.span.end_s for one in held))
+    return Proposal(span, 0.9 * min(1.0, best), tuple(r for one in held for r in one.rows))
+
+
+def _runs(quoted: str, words: Sequence[Line], sentences: Sequence[Line]) -> list[Proposal]:
+    tokens = [(token, i) for i, word in enumerate(words) for token in normalise_words(word.text)]
+    found = []
+    for run in alike_runs(normalise_words(quoted), [token for token, _ in tokens], RUN_FLOOR):
+        if run.score < RUN_FLOOR:
+            continue
+        held = words[tokens[run.first][1] : tokens[run.last - 1][1] + 1]
+        span = Span(held[0].span.start_s, max(one.span.end_s for one in held))
+        rows = tuple(r for one in held for r in one.rows)
+        found.append(Proposal(span, run.score, rows))
+        for sentence in sentences:
+            inside = overlap_s(sentence.span, span)
+            if inside >= WHOLE_SENTENCES * sentence.span.length_s and inside >= 0.9 * span.length_s:
+                found.append(Proposal(sentence.span, 0.95 * run.score, (*rows, *sentence.rows)))
+    return found
+
+
+def _run_in(quoted: str, text: str) -> float:
+    words = normalise_words(quoted)
+    return (
+        max((run.score for run in alike_runs(words, normalise_words(text), RUN_FLOOR)), default=0.0) if words else 0.0
+    )
+
+
+def _chained(found: Sequence[Proposal], gap_s: float = 1.0) -> list[Proposal]:
+    """Proposals with their unions over short gaps: a sign that was misread once appears twice."""
+    ordered = sorted(found, key=lambda p: p.span)
+    joined = []
+    for a, b in itertools.pairwise(ordered):
+        if 0 <= b.span.start_s - a.span.end_s <= gap_s and abs(a.score - b.score) < 0.3:
+            joined.append(Proposal(Span(a.span.start_s, b.span.end_s), max(a.score, b.score), (*a.rows, *b.rows)))
+    return [*joined, *found]
