@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..engine.importing import is_import
 from ..schemas.span import from_us, to_us
 
 
@@ -42,7 +43,8 @@ def manifest_rows(
     """
     found: list[ManifestRow] = []
     for source in sorted(sources, key=lambda s: str(s["uri"])):
-        for number, entry in enumerate(json.loads(source["entries_json"] or "[]"), 1):
+        entries = [e for e in json.loads(source["entries_json"] or "[]") if not is_import(e)]
+        for number, entry in enumerate(entries, 1):
             given = entry.get("start_s") is not None or entry.get("end_s") is not None
             start_us = to_us(entry.get("start_s") or 0.0)
             wanted_us = to_us(duration_s if entry.get("end_s") is None else entry["end_s"])

@@ -10,6 +10,7 @@ import glob
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..schemas.ids import derive_id
 from ..schemas.tables import TABLES
 from .digest import RowDigest
 from .local_media import local_media
+from .media.container import MediaError
 from .media.fetch import stat
 from .media.hashing import media_id_of
 from .results import Outcome, UnitKey, UnitResult
@@ -39,9 +41,11 @@ class Place:
     official_split: str | None = None
     origin: str = "real"
     entries: list[dict[str, Any]] = field(default_factory=list)
-    """Manifest rows {start_s, end_s, caption, user}, or what an importer read: {table, values}, {stated}, {notes}."""
+    """Manifest rows {start_s, end_s, caption, user}, and what importers read (`engine/importing.py: entry_of`)."""
     make: Callable[[], None] | None = None
     """Of a composed medium: writes it with its truth, unless it is there already."""
+    problem: str | None = None
+    """Why it cannot be scanned, found when the sources were expanded: annotated footage that is not there."""
 
     def merge(self, other: Place) -> None:
         """Add what a further source says; the first word on licence, group and split stands."""
@@ -49,6 +53,7 @@ class Place:
         self.group_id = self.group_id or other.group_id
         self.official_split = self.official_split or other.official_split
         self.entries += [e for e in other.entries if e not in self.entries]
+        self.problem = self.problem or other.problem
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,10 @@ def scan(
 def _scan_one(place: Place, before: Mapping[str, Any] | None, producer: str, root: Path, rehash: bool) -> Scanned:
     size, etag = None, ""
     try:
+        if place.problem is not None:
+            with suppress(MediaError):
+                size, etag = stat(place.uri)
+            raise ValueError(place.problem)
         if place.make is not None:
             place.make()
         size, etag = stat(place.uri)

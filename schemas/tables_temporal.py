@@ -220,9 +220,10 @@ IMPORT_NOTES = Table(
     "What an importer did not take as it was written: items cut, left out or contradicting the media, with the rule.",
     (
         Column("item", pa.string(), "the item, as its file names it"),
-        Column("rule", pa.string(), "past_the_end, reversed, empty, frame_rate, size, unknown_class ..."),
+        Column("rule", pa.string(), "past_the_end, reversed, empty, no_time, frame_rate, duration, size, duplicate ..."),
         Column("detail", pa.string(), "what exactly"),
         Column("action", pa.string(), "cut (kept in part), left_out or noted (kept as it is)"),
+        Column("items", pa.int64(), "how many rows it is about: rows read are rows written and those left_out"),
     ),
     ("media_id", "item", "rule"),
 )
