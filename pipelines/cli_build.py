@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
-from .console import FAILED, Json, Root, UsageError, command, err, find_root, near, out, print_json, table
+from .console import (
+    FAILED,
+    MOST_FAILURES,
+    Json,
+    Root,
+    UsageError,
+    command,
+    err,
+    find_root,
+    near,
+    out,
+    print_json,
+    table,
+)
 
 RecipeArg = Annotated[str, typer.Argument(help="recipe file, or the name of a built-in recipe", metavar="RECIPE")]
 Limit = Annotated[
@@ -135,15 +149,25 @@ def print_packages(packages: list[dict[str, Any]]) -> None:
 
 
 def print_failures(failures: list[dict[str, Any]]) -> None:
-    """Failed units, one line each."""
+    """Failed units: the first of each producer, and how many more there are."""
     if failures:
         out.print(f"\n[bold red]{len(failures)} failed[/] (`chronotope show-error UNIT` tells more)")
+        counts = Counter(row["producer"] for row in failures)
+        shown: Counter[str] = Counter()
         for row in failures:
+            shown[row["producer"]] += 1
+            if shown[row["producer"]] > MOST_FAILURES:
+                continue
             blocks = f"; blocks {row['blocks']} producers" if row["blocks"] else ""
             out.print(
                 f"  {row['producer']}: {row['source']}\n    {row['error']}{blocks}\n    unit {row['unit']}",
                 markup=False,
             )
+        for producer, count in counts.items():
+            if count > MOST_FAILURES:
+                out.print(
+                    f"  {producer}: {count - MOST_FAILURES} more (`chronotope status --json` lists all)", markup=False
+                )
 
 
 @command

@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     app.command("doctor", rich_help_panel="Start and prepare")(doctor)
     app.command("annotators", rich_help_panel="What there is")(annotators)
     app.command("tasks", rich_help_panel="What there is")(tasks)
+    app.command("importers", rich_help_panel="What there is")(importers)
+    app.command("composers", rich_help_panel="What there is")(composers)
     app.command("packagers", rich_help_panel="What there is")(packagers)
     app.command("recipes", rich_help_panel="What there is")(recipes)
     app.command("compose", rich_help_panel="Start and prepare")(compose)
@@ -129,6 +131,30 @@ def tasks(
         _list("annotator", lambda c: issubclass(c, Task), as_json)
     else:
         _describe("annotator", name, as_json)
+
+
+@command
+def importers(
+    name: Annotated[str | None, typer.Argument(help="show one importer's parameters", metavar="NAME")] = None,
+    as_json: Json = False,
+) -> None:
+    """List importers of published annotations (`import:` in sources), or show the parameters of one (`with:`)."""
+    if name is None:
+        _list("importer", lambda c: True, as_json)
+    else:
+        _describe("importer", name, as_json)
+
+
+@command
+def composers(
+    name: Annotated[str | None, typer.Argument(help="show one composer's parameters", metavar="NAME")] = None,
+    as_json: Json = False,
+) -> None:
+    """List composers of media (`compose:` in sources), or show the parameters of one (`with:`)."""
+    if name is None:
+        _list("composer", lambda c: True, as_json)
+    else:
+        _describe("composer", name, as_json)
 
 
 @command

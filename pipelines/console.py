@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 OK, FAILED, USAGE, BUSY = 0, 1, 2, 3
+MOST_FAILURES = 10
+"""Failures of one producer that are told one by one; annotations of web videos often name thousands that are gone."""
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 

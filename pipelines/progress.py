@@ -4,15 +4,18 @@ or `--json` asks for a clean one.
 
 from __future__ import annotations
 
+from collections import Counter
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ..engine.llm.settings import Spent
 from ..engine.plan import WavePlan
 from ..engine.results import UnitResult
 from ..engine.runner import Told
+from .console import MOST_FAILURES
 
 
 class BuildProgress:
@@ -30,6 +33,7 @@ class BuildProgress:
         )
         self._current: TaskID | None = None
         self._title = ""
+        self._failed: Counter[str] = Counter()
 
     @property
     def told(self) -> Told:
@@ -46,7 +50,9 @@ class BuildProgress:
         if self._current is not None:
             self._bars.advance(self._current)
         if result.outcome.status == "failed" and not self.quiet:
-            self._bars.console.print(f"[red]failed[/] {result.key.producer}: {result.outcome.error}", markup=True)
+            self._failed[result.key.producer] += 1
+            if self._failed[result.key.producer] <= MOST_FAILURES:
+                self._bars.console.print(f"[red]failed[/] {result.key.producer}: {escape(str(result.outcome.error))}")
 
     def _done(self, plan: WavePlan) -> None:
         if self._current is not None:
