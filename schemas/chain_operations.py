@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .box import box_or_none
+from .markup import escape
 from .matching import alike_descriptions, alike_lines, alike_runs
 from .metrics import normalise_words
 from .motion import SIGNAL_COLUMNS, CameraRule, Edit, ObjectRule, measured, pool_camera, pool_object
 from .readings import Reading, merge_readings, normalised
-from .span import Span, from_us, overlap_s, to_us
+from .span import Span, from_us, overlap_s, tiou, to_us
 
 Pair = Sequence[float]
 Likeness = Callable[[str, str], float]
@@ -107,6 +108,17 @@ def _midpoint(place: Pair) -> float:
     return from_us(to_us((place[0] + place[1]) / 2))
 
 
+def _tiou(place: Any, *, window: Pair) -> float:
+    """Temporal intersection over union of a span with a window."""
+    (span,) = _spans(place)
+    return tiou(span, Span(*window))
+
+
+def _reaches(value: float, *, least: float) -> int:
+    """1 when a value is at least `least`, else 0."""
+    return int(value >= least)
+
+
 def _in_time_order(*pairs: Any, count: int) -> list[Any]:
     """The first `count` results in the order in time of the last `count` (moments, spans, or lists of them)."""
     items, places = pairs[:count], pairs[count:]
@@ -142,6 +154,11 @@ def _quoted(texts: Any) -> str:
 def _tidy(texts: Any) -> str:
     """Words as options have them: one text, without the punctuation around it."""
     return joined(texts).strip(" ,;:-–—.?!…\"'“”")
+
+
+def _described(texts: Any) -> str:
+    """A description as an answer: one text in markup, without its full stop."""
+    return escape(joined(texts).rstrip("."))
 
 
 def _times_told(texts: str | Sequence[str], *, query: str, like: str, least: float) -> int:
@@ -282,6 +299,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "argsort": _argsort,
     "quoted": _quoted,
     "tidy": _tidy,
+    "described": _described,
+    "tiou": _tiou,
+    "reaches": _reaches,
     "joined": joined,
     "times_told": _times_told,
     "least_alike": _least_alike,
