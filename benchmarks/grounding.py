@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chronotope.annotators.temporal.events import Events, setting_of
+from chronotope.annotators.temporal.events import setting_of
 from chronotope.annotators.temporal.localise import Localise
 from chronotope.annotators.temporal.localise_by_picture import LocaliseByPicture
 from chronotope.engine.annotator import Medium, Rows, SkipUnit, Unit
@@ -38,6 +38,16 @@ def rows_by_medium(root: Path, origins: Sequence[str]) -> dict[str, Rows]:
         media = catalog.rows("SELECT * FROM media WHERE kind = 'video' ORDER BY media_id")
         wanted = [m for m in media if (m["origin"] or "real") in origins]
         found: dict[str, dict[str, list[dict[str, Any]]]] = {m["media_id"]: {"media": [m]} for m in wanted}
+        told_speech = ", ".join(f"'{name}'" for name in TOLD)
+        for row in catalog.rows(f"SELECT * FROM speech WHERE producer IN ({told_speech})"):
+            if row["media_id"] in found:
+                said = {
+                    **row,
+                    "text": f"someone says “{row['text'].rstrip('.!')}”",
+                    "level": "event",
+                    "model": "composer",
+                }
+                found[row["media_id"]].setdefault("captions", []).append({**said, "producer": "composed_truth"})
         for table in (*Localise.reads[1:], "embeddings"):
             told = ", ".join(f"'{name}'" for name in TOLD)
             where = "" if table in ("captions", "events") else f"WHERE producer NOT IN ({told})"
@@ -51,7 +61,7 @@ def candidates_of(rows: Rows, annotators: Sequence[Any]) -> dict[str, list[Candi
     """Candidates of a medium by description."""
     media = rows["media"][0]
     medium = Medium(
-        media["media_id"], media["uri"] if "uri" in media else "", None, "video", media["duration_s"], media["fps"],
+        media["media_id"], media.get("uri", ""), None, "video", media["duration_s"], media["fps"],
         media["frames"], media["width"], media["height"], True, bool(media["audio_codec"]), row=media,
     )  # fmt: skip
     unit = Unit(media["media_id"], "medium", medium, "benchmark", 0)
@@ -99,7 +109,9 @@ def line_of(name: str, scores: Sequence[float], asked: int) -> str:
     every = [max(0.0, s) for s in scores]
     shares = "  ".join(f"{share_at(own, m):.2f}" for m in THRESHOLDS) if own else "-"
     total = "  ".join(f"{share_at(every, m):.2f}" for m in THRESHOLDS)
-    return f"{name:42s} {len(own):4d}/{asked:<4d}  {mean(own) if own else 0:.3f}  {shares}   |  {mean(every):.3f}  {total}"
+    return (
+        f"{name:42s} {len(own):4d}/{asked:<4d}  {mean(own) if own else 0:.3f}  {shares}   |  {mean(every):.3f}  {total}"
+    )
 
 
 def measure(known: Sequence[Known], calibration: Any, rules: FusionRules) -> None:
@@ -117,9 +129,21 @@ def measure(known: Sequence[Known], calibration: Any, rules: FusionRules) -> Non
         weighs["fused, calibrated"] = calibration.weigh
     for name, weigh in weighs.items():
         events = [_first(fuse(one.text, one.candidates, one.setting, lenient(rules), weigh)) for one in known]
-        print(line_of(f"{name}: every description", [best_tiou(k, e.span) if e else -1.0 for k, e in zip(known, events, strict=True)], len(known)))
+        print(
+            line_of(
+                f"{name}: every description",
+                [best_tiou(k, e.span) if e else -1.0 for k, e in zip(known, events, strict=True)],
+                len(known),
+            )
+        )
         kept = _kept(known, rules, weigh)
-        print(line_of(f"{name}: kept by the rules", [best_tiou(k, e.span) if e else -1.0 for k, e in zip(known, kept, strict=True)], len(known)))
+        print(
+            line_of(
+                f"{name}: kept by the rules",
+                [best_tiou(k, e.span) if e else -1.0 for k, e in zip(known, kept, strict=True)],
+                len(known),
+            )
+        )
         if calibration and name == "fused, calibrated":
             _reliability(known, events, calibration)
     oracle = [max((best_tiou(one, c.span) for c in one.candidates), default=-1.0) for one in known]
@@ -141,7 +165,9 @@ def _reliability(known: Sequence[Known], events: Sequence[Fused | None], calibra
     for least in (0.5, 0.8, 0.9):
         own = [(h, s) for q, h, s in zip(p, hits, ious, strict=True) if q >= least]
         if own:
-            print(f"    p >= {least}: {len(own)} kept, right {sum(h for h, _ in own) / len(own):.3f}, mIoU {mean([s for _, s in own]):.3f}")
+            print(
+                f"    p >= {least}: {len(own)} kept, right {sum(h for h, _ in own) / len(own):.3f}, mIoU {mean([s for _, s in own]):.3f}"
+            )
 
 
 def _first(found: Sequence[Any]) -> Fused | None:
@@ -192,8 +218,18 @@ def main() -> None:
     measure(held, calibration, rules)
     if given.show:
         for one in held:
-            event = _first(fuse(one.text, one.candidates, one.setting, lenient(rules), calibration.weigh if calibration else lambda c: c.score))
-            print(f"{best_tiou(one, event.span if event else None):.2f} {one.text!r} {[(s.start_s, s.end_s) for s in one.truth]} {(event.span.start_s, event.span.end_s, event.best.localiser) if event else None}")
+            event = _first(
+                fuse(
+                    one.text,
+                    one.candidates,
+                    one.setting,
+                    lenient(rules),
+                    calibration.weigh if calibration else lambda c: c.score,
+                )
+            )
+            print(
+                f"{best_tiou(one, event.span if event else None):.2f} {one.text!r} {[(s.start_s, s.end_s) for s in one.truth]} {(event.span.start_s, event.span.end_s, event.best.localiser) if event else None}"
+            )
     if given.write and calibration:
         given.write.write_text(calibration.to_json(), encoding="utf-8")
         print(f"{given.write}: {calibration.title}, held out in turn: expected calibration error {calibration.ece:.3f}")

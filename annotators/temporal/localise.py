@@ -37,7 +37,7 @@ _TABLES: dict[Name, tuple[str, ...]] = {
     "speech": ("words", "speech"),
     "text": ("text_regions",),
     "captions": (),
-    "motion": ("signals", "shots"),
+    "motion": ("signals", "shots", "text_regions"),
     "sound": ("sounds",),
     "voice": ("speech",),
     "transitions": ("shots", "signals"),
@@ -102,7 +102,9 @@ class Localise(UnitAnnotator[LocaliseParams]):
         words = [line(w, w["word"]) for w in sorted(one_producer(rows["words"]), key=lambda w: w["position"])]
         speech = sorted(one_producer(rows["speech"]), key=lambda s: (s["start_s"], s["end_s"], s["text"]))
         sentences = [line(s, s["text"]) for s in speech]
-        written = lines_of(merge_readings(readings_of(one_producer(rows["text_regions"]))))
+        appearances = merge_readings(readings_of(one_producer(rows["text_regions"])))
+        written = lines_of(appearances)
+        places = [(Span(a.start_s, a.end_s), a.box) for a in appearances]
         signals = sorted(one_producer(rows["signals"]), key=lambda s: s["t_s"])
         shots = one_producer(rows["shots"])
         spans = shot_spans(shots)
@@ -113,7 +115,7 @@ class Localise(UnitAnnotator[LocaliseParams]):
             "speech": lambda q, _: in_speech(q, words, sentences, most),
             "text": lambda q, _: in_writing(q, written, most),
             "captions": lambda q, w: in_descriptions(q, [one for own, one in told if own not in w.rows], most),
-            "motion": lambda q, _: in_motion(q, signals, spans, aspect, rule, most),
+            "motion": lambda q, _: in_motion(q, signals, spans, aspect, rule, most, places),
             "sound": lambda q, _: in_sounds(q, sounds, most),
             "voice": lambda q, _: in_voice(q, speech, medium["duration_s"], most) if speech else [],
             "transitions": lambda q, _: in_transitions(q, shots, signals, most),

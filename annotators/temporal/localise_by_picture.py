@@ -1,7 +1,7 @@
 """Localiser of pictures and text: the similarity of stored picture vectors and a description, as a curve over the medium.
 
-What a picture shows is compared with the description, with edits of it (another colour, another thing) and with background
-prompts: the share that the description gets is the curve, whose peaks become spans. A direction of motion is no matter of a
+What a picture shows is compared with the description, and with edits of it (another colour, another thing) and background
+prompts: how far the description leads, against its lead in a usual picture of the medium, is the curve; its peaks are spans. A direction of motion is no matter of a
 picture, so of a moving thing only the thing is looked for. Limits: the model's own; the one in this package knows composed
 scenes only.
 """
@@ -27,6 +27,8 @@ from .localise import not_found, shot_spans
 from .looked_for import QUERY_TABLES, QueryParams, wanted_in
 
 _TEXT_BATCH = 8
+USUAL = 2.0
+"""Units of certainty by which a picture must lead before it is as likely as not that it shows what is described."""
 
 
 class LocaliseByPictureParams(ClipParams, QueryParams):
@@ -34,10 +36,12 @@ class LocaliseByPictureParams(ClipParams, QueryParams):
 
     background: tuple[str, ...] = Field(
         ("a photo", "a picture of nothing", "an empty background", "a blurred picture"),
-        description="prompts that any picture is like; the description must beat them",
+        description="prompts that any picture is like, against which the description is measured",
     )
-    most_edits: int = Field(16, ge=0, description="edits of a description that it must beat, at most")
-    temperature: float = Field(0.03, gt=0, description="of the softmax over cosine similarities")
+    most_edits: int = Field(16, ge=0, description="edits of a description that it is measured against, at most")
+    temperature: float = Field(
+        0.05, gt=0, description="cosine by which a lead above that of a usual picture counts as one unit of certainty"
+    )
 
 
 class LocaliseByPicture(UnitAnnotator[LocaliseByPictureParams]):
@@ -104,8 +108,8 @@ class LocaliseByPicture(UnitAnnotator[LocaliseByPictureParams]):
     def _curve(self, text: str, pictures: Sequence[Any], vectors: NDArray[np.float64], duration_s: float) -> Curve:
         rivals = [*edits_of(text)[: self.params.most_edits], *self.params.background]
         cosine = vectors @ self._encode([text, *rivals]).T
-        share = np.exp((cosine - cosine.max(axis=1, keepdims=True)) / self.params.temperature)
-        values = share[:, 0] / share.sum(axis=1)
+        lead = cosine[:, 0] - cosine[:, 1:].mean(axis=1)
+        values = 1 / (1 + np.exp(USUAL - (lead - np.median(lead)) / self.params.temperature))
         return curve_of(
             [r["t_s"] for r in pictures], [r["until_s"] for r in pictures], values.tolist(),
             [str(r["row_id"]) for r in pictures], duration_s,

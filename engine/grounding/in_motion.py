@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...schemas.box import Box, box_or_none, iou
 from ...schemas.motion import Motion
 from ...schemas.span import Span, from_us, span_or_none, to_us
 from .asked import Asked
@@ -33,7 +34,7 @@ class MotionRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_speed: float = Field(0.018, gt=0, description="Least speed of a camera motion.")
+    min_speed: float = Field(0.01, gt=0, description="Least speed of a camera motion.")
     whip_speed: float = Field(0.8, gt=0, description="Speed from which a pan is a whip.")
     min_object_speed: float = Field(0.02, gt=0, description="Least speed of a thing over the ground.")
     min_area: float = Field(0.004, gt=0, description="Least share of the picture that moves by itself.")
@@ -52,6 +53,8 @@ class _Step:
     end_s: float
     motion: Motion | None
     row_id: str
+    lettering: bool = False
+    """Whether what moves by itself is writing that is laid over the picture."""
 
 
 def in_motion(
@@ -61,20 +64,22 @@ def in_motion(
     aspect: float,
     rule: MotionRule,
     most: int = 5,
+    writing: Sequence[tuple[Span, Box]] = (),
 ) -> list[Proposal]:
     """Runs that move as asked, within shots; nothing for a description that names no motion.
 
-    `signals` in order of time, `aspect` width / height of the picture.
+    `signals` in order of time, `aspect` width / height of the picture; `writing` says where lettering stands in the picture:
+    what moves against the ground only there is no thing.
     """
     if query.camera is None and query.way is None:
         return []
     steps = [
-        _Step(a["t_s"], b["t_s"], Motion.from_row(b), str(b["row_id"]))
+        _Step(a["t_s"], b["t_s"], Motion.from_row(b), str(b["row_id"]), _is_lettering(b, writing))
         for a, b in pairwise(signals)
         if b["t_s"] > a["t_s"]
     ]
-    shares = [_share(query, s.motion, aspect, rule) if s.motion else None for s in steps]
-    found = []
+    shares = [_share(query, s, s.motion, aspect, rule) if s.motion else None for s in steps]
+    found = _blurs(steps, shots, rule) if query.whip else []
     for first, last in _runs(shares, steps, shots, rule.min_share):
         span = span_or_none(from_us(to_us(steps[first].start_s)), from_us(to_us(steps[last].end_s)))
         values = [shares[i] or 0.0 for i in range(first, last + 1)]
@@ -121,14 +126,16 @@ def _grown(span: Span, shots: Sequence[Span], step_s: float) -> Span:
     return span
 
 
-def _share(query: Asked, m: Motion, aspect: float, rule: MotionRule) -> float:
+def _share(query: Asked, step: _Step, m: Motion, aspect: float, rule: MotionRule) -> float:
     """Share (0..1) that the asked motion has of all motion in this frame; 0 where it is too slow."""
     if m.inlier_share < rule.min_inliers:
         return 0.0
+    if query.camera and not query.follows:
+        return _camera_share(query, m, aspect, rule)
+    if step.lettering:
+        return 0.0
     if query.follows and query.way:
         return _followed(query, m, aspect, rule)
-    if query.camera:
-        return _camera_share(query, m, aspect, rule)
     area = m.residual_area or 0.0
     if not rule.min_area <= area <= rule.max_area or _laid_over(m, aspect):
         return 0.0
@@ -163,3 +170,28 @@ def _towards(way: str, dx: float, dy: float, least: float) -> float:
 def _laid_over(m: Motion, aspect: float) -> bool:
     seen, behind = m.on_screen(aspect)
     return behind >= 0.018 and seen < 0.2 * behind
+
+
+def _is_lettering(row: Mapping[str, Any], writing: Sequence[tuple[Span, Box]]) -> bool:
+    if row["residual_x1"] is None:
+        return False
+    box = box_or_none(row["residual_x1"], row["residual_y1"], row["residual_x2"], row["residual_y2"])
+    return box is not None and any(span.contains(row["t_s"]) and iou(box, place) >= 0.3 for span, place in writing)
+
+
+def _blurs(steps: Sequence[_Step], shots: Sequence[Span], rule: MotionRule) -> list[Proposal]:
+    """One or two steps in which nothing could be followed, away from cuts: too fast to measure, so that only a guess of the
+    direction is left.
+    """
+    edges = [t for s in shots for t in (s.start_s, s.end_s)]
+    found, run = [], list[_Step]()
+    for step in (*steps, None):
+        lost = step is not None and (step.motion is None or step.motion.inlier_share < rule.min_inliers)
+        if step is not None and lost:
+            run.append(step)
+            continue
+        if 1 <= len(run) <= 2 and not any(run[0].start_s - 0.1 <= t <= run[-1].end_s + 0.1 for t in edges):
+            span = Span(from_us(to_us(run[0].start_s)), from_us(to_us(run[-1].end_s)))
+            found.append(Proposal(span, 0.35, tuple(s.row_id for s in run)))
+        run = []
+    return found

@@ -89,7 +89,24 @@ def in_transitions(
         around = around_s if wanted == "gradual" else 0.2
         start, end = max(0.0, shot["start_s"] - around), shot["start_s"] + around
         found.append(Proposal(Span(start, end), 0.7, (str(shot["row_id"]),)))
-    return best_apart(found, most)
+    return best_apart([*found, *(_mixtures(shots, signals) if wanted == "gradual" else ())], most, 0.3)
+
+
+def _mixtures(shots: Sequence[Mapping[str, Any]], signals: Sequence[Mapping[str, Any]]) -> list[Proposal]:
+    """Where two to eight samples in a row follow no one motion, away from cuts: two pictures seen through each other."""
+    cuts = [s["start_s"] for s in shots if s["transition"] == "cut"]
+    found, run = [], list[tuple[Mapping[str, Any], Mapping[str, Any]]]()
+    for a, b in (*pairwise(signals), (None, None)):
+        if a is not None and b is not None and (b["inlier_share"] is None or b["inlier_share"] < 0.8):
+            run.append((a, b))
+            continue
+        if run and run[-1][1]["t_s"] - run[0][0]["t_s"] > 0.4 and 2 <= len(run) <= 8:
+            start, end = run[0][0]["t_s"], run[-1][1]["t_s"]
+            lost = sum(b["inlier_share"] is None or b["inlier_share"] < 0.5 for _, b in run) / len(run)
+            if not any(start <= t <= end for t in cuts):
+                found.append(Proposal(Span(start, end), 0.2 + 0.3 * lost, tuple(str(b["row_id"]) for _, b in run)))
+        run = []
+    return found
 
 
 def _trains(found: Sequence[Proposal], gap_s: float = 1.5) -> list[Proposal]:
