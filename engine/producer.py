@@ -62,8 +62,9 @@ class ProducerSpec:
                 annotator: Annotator = thing.from_path(self.annotator, params, Path(self.folder))
             else:
                 annotator = thing(thing.Params.model_validate(params))
-                if isinstance(annotator, Asking):
+                if hasattr(annotator, "folder"):
                     annotator.folder = self.folder
+                if isinstance(annotator, Asking):
                     annotator.prompts()
         except (UnknownName, UnsetVariable, PromptError) as error:
             raise RecipeError(f"producer {self.name}: {hide(str(error), self.variables)}") from None
