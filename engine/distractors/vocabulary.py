@@ -26,6 +26,7 @@ OTHER_MOTION = "other motion"
 STILL_FOR_MOVING = "still instead of moving"
 MOVING_FOR_STILL = "moving instead of still"
 OTHER_LABEL = "other label"
+OTHER_ORDER = "other order"
 
 MARGINS: dict[str, tuple[str, str]] = {
     NEAR_IN_TIME: ("seconds", "time between the asked moment and the one at which the option is true"),
@@ -42,6 +43,7 @@ MARGINS: dict[str, tuple[str, str]] = {
     STILL_FOR_MOVING: ("1 - score", "the same: nothing moves, though something does"),
     MOVING_FOR_STILL: ("1 - score", "the same: something moves, though nothing does"),
     OTHER_LABEL: ("relative lead", "lead of the right label over all others, as a share of its count"),
+    OTHER_ORDER: ("pairs", "pairs of events that the list has in the wrong relative order"),
 }
 """Kind -> (unit of its margin, what it measures). `opposite` to `other label` are kinds of "other attribute"."""
 
