@@ -137,12 +137,12 @@ def _unreadable(importer: Importer[Any]) -> list[Place]:
 
 
 def _summary(source: Source, importer: Importer[Any], found: int, absent: int, unnamed: int, unreadable: int) -> str:
-    said = [f"{found} of {found + absent} annotated media are under media"]
+    said = [f"{found} of {found + absent} annotated media found under media"]
     if unnamed:
-        said.append(f"{unnamed} files there have no annotation and are left out")
-    said += [f"{count} {what} passed over" for what, count in importer.passed_over.items()]
+        said.append(f"files there without annotation, left out: {unnamed}")
+    said += [f"{what}, passed over: {count}" for what, count in importer.passed_over.items()]
     if unreadable:
-        said.append(f"{unreadable} annotation files have items that cannot be read")
+        said.append(f"annotation files with unreadable items: {unreadable}")
     return f"import {source.importer}: {'; '.join(said)}"
 
 

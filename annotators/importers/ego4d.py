@@ -24,8 +24,8 @@ _TAG = re.compile(r"^\s*#\s*[A-Za-z]+\s*")
 class Ego4dParams(ImporterParams):
     """Parameters of ego4d."""
 
-    media: Literal["videos", "clips"] = Field(
-        "videos", description="queries on the clock of: full videos (video_uid), or clips (clip_uid)"
+    clock: Literal["videos", "clips"] = Field(
+        "videos", description="queries are timed on: full videos (video_uid), or clips (clip_uid)"
     )
     passes: tuple[Literal[1, 2], ...] = Field((1, 2), description="narration passes to take; each is another person's")
     span: Literal["spacing", "next"] = Field(
@@ -133,7 +133,7 @@ class Ego4d(Importer[Ego4dParams]):
         return f"{self.params.wearer} {rest}".strip() if first in ("C", "c") else text
 
     def _queries(self, path: Path, videos: list[Any]) -> Iterator[Imported]:
-        prefix = "clip" if self.params.media == "clips" else "video"
+        prefix = "clip" if self.params.clock == "clips" else "video"
         for place, video in enumerate(videos):
             uid = video.get("video_uid") if isinstance(video, dict) else None
             if not isinstance(uid, str):
@@ -141,12 +141,12 @@ class Ego4d(Importer[Ego4dParams]):
                 continue
             for clip in video.get("clips") or []:
                 clip_uid = clip.get("clip_uid") if isinstance(clip, dict) else None
-                name = clip_uid if self.params.media == "clips" else uid
+                name = clip_uid if self.params.clock == "clips" else uid
                 if not isinstance(name, str):
                     self.fault(path, f"videos[{place}]", f"a clip without `clip_uid`: {shown(clip)}")
                     continue
                 said = Imported(name, official_split=split_said(video.get("split")))
-                if self.params.media == "clips":
+                if self.params.clock == "clips":
                     said.group_id = uid
                 self._clip(said, f"{path.name} {clip_uid}", clip, prefix)
                 yield said

@@ -101,7 +101,9 @@ def _rate(actions: list[_Action]) -> tuple[float | None, float]:
         return None, 0.0
     last = max(float(a.end_s or 0.0) for a in late)
     longest = [a for a in late if float(a.end_s or 0.0) >= last / 2]
-    rate = median(float(a.stop_frame or 0.0) / float(a.end_s or 1.0) for a in longest)
+    rate = median(
+        (float(a.stop_frame or 0.0) + 0.5) / float(a.end_s or 1.0) for a in longest
+    )  # frames are rounded down
     return rate, (1.0 + ROUNDING_S * rate) / (rate * last / 2)
 
 

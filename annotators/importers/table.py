@@ -161,7 +161,7 @@ class Table(Importer[TableParams]):
         counted = any(frames in columns for frames in FRAMES)
         return Imported(
             str(name).strip(),
-            official_split=splitsaid_of(said_of(row, columns, "split")),
+            official_split=split_said(said_of(row, columns, "split")),
             group_id=plain(said_of(row, columns, "group_id")),
             duration_s=seconds(said_of(row, columns, "duration_s")),
             fps=(number(said_of(row, columns, "fps")) or self.params.fps) if counted else None,
