@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from chronotope.engine.catalog import Catalog
 from chronotope.pipelines.build import Build
 from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 from made_footage import write_media
 
 RECIPE = """
