@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.grounding.asked import asked
 from ...engine.grounding.calibration import CARRIED, Calibration
 from ...engine.grounding.fusion import Dropped, Fused, FusionRules, Setting, fuse_all
 from ...engine.grounding.proposals import Candidate, query_id
@@ -102,7 +103,7 @@ class Events(UnitAnnotator[EventsParams]):
             "start_s": event.span.start_s,
             "end_s": event.span.end_s,
             "text": event.text,
-            "kind": "query" if event.text.endswith("?") else "event",
+            "kind": kind_of(event.text),
             "query_id": query_id(event.text),
             "score": event.best.score,
             "localiser": event.best.localiser,
@@ -128,6 +129,16 @@ class Events(UnitAnnotator[EventsParams]):
         path = carried if carried.is_file() else Path(self.folder) / name
         remedy = "write one with `chronotope evaluate --calibrate FILE`"
         return resolve(f"calibration {name}", explicit=path, remedy=remedy)
+
+
+def kind_of(text: str) -> str:
+    """query for a question, speech or sound for what is only heard, else event."""
+    if text.endswith("?"):
+        return "query"
+    read = asked(text)
+    if read.in_speech and not read.in_writing:
+        return "speech"
+    return "sound" if read.voice or (read.sounds and not read.camera and not read.way) else "event"
 
 
 def setting_of(duration_s: float, shots: Sequence[Mapping[str, Any]], words: Sequence[Mapping[str, Any]]) -> Setting:

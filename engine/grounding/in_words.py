@@ -7,7 +7,6 @@ only; synonyms are not known.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -113,10 +112,13 @@ def _run_in(quoted: str, text: str) -> float:
 
 
 def _chained(found: Sequence[Proposal], gap_s: float = 1.0) -> list[Proposal]:
-    """Proposals with their unions over short gaps: a sign that was misread once appears twice."""
-    ordered = sorted(found, key=lambda p: p.span)
-    joined = []
-    for a, b in itertools.pairwise(ordered):
-        if 0 <= b.span.start_s - a.span.end_s <= gap_s and abs(a.score - b.score) < 0.3:
-            joined.append(Proposal(Span(a.span.start_s, b.span.end_s), max(a.score, b.score), (*a.rows, *b.rows)))
-    return [*joined, *found]
+    """Proposals joined over short gaps: a sign that was misread in between is one."""
+    joined: list[Proposal] = []
+    for one in sorted(found, key=lambda p: p.span):
+        last = joined[-1] if joined else None
+        if last and 0 <= one.span.start_s - last.span.end_s <= gap_s and abs(one.score - last.score) < 0.3:
+            span = Span(last.span.start_s, one.span.end_s)
+            joined[-1] = Proposal(span, max(last.score, one.score), (*last.rows, *one.rows))
+        else:
+            joined.append(one)
+    return joined
