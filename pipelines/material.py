@@ -58,7 +58,8 @@ def _of_sources(source: Source, folder: Path, work: Path) -> Iterator[Material]:
                 "material is footage that is there; compose it in a recipe of its own and name its dataset"
             )
         for place in footage_of(entry, folder):
-            yield _material(place, known)
+            if place.problem is None:  # annotated footage that is not there was counted when the import was read
+                yield _material(place, known)
     known.save()
 
 
