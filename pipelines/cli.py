@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import cli_audit, cli_benchmarks, cli_build, cli_data, cli_profiles, cli_report, cli_rollout, cli_setup
+from . import (
+    cli_audit,
+    cli_benchmarks,
+    cli_build,
+    cli_data,
+    cli_evaluate,
+    cli_profiles,
+    cli_report,
+    cli_rollout,
+    cli_setup,
+)
 
 app = typer.Typer(
     name="chronotope",
@@ -18,7 +28,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-for module in (cli_setup, cli_build, cli_data, cli_benchmarks, cli_profiles, cli_report, cli_audit, cli_rollout):
+for module in (
+    cli_setup,
+    cli_build,
+    cli_data,
+    cli_evaluate,
+    cli_benchmarks,
+    cli_profiles,
+    cli_report,
+    cli_audit,
+    cli_rollout,
+):
     module.register(app)
 
 
