@@ -110,6 +110,22 @@ def test_importer_example_takes_marked_cuts_for_exact(world: Path) -> None:
     assert graded == [{"passed": True, "evidence_grade": "exact"}]
 
 
+def test_importer_of_cue_sheets_writes_events_and_notes(world: Path) -> None:
+    root = world / "cued.chronotope"
+    report = Build(Recipe.read(world / "cued.yaml"), root).run()
+    assert [f["error"] for f in report.failures] == [
+        "cues.txt, line 3: expected film | start - end | text, found 'somewhere in film0'"
+    ]
+    [medium] = rows(root, "SELECT duration_s, licence FROM media")
+    found = [tuple(r.values()) for r in rows(root, "SELECT start_s, end_s, text FROM events ORDER BY start_s")]
+    assert found == [
+        (0.5, 1.2, "the camera stands still"),
+        (1.4, medium["duration_s"], "much more happens than is there"),
+    ]
+    assert [tuple(r.values()) for r in rows(root, "SELECT rule, action FROM import_notes")] == [("past_the_end", "cut")]
+    assert medium["licence"] == "CC0"
+
+
 def test_task_recipe_reads_as_printed(world: Path) -> None:
     producers = Recipe.read(world / "counting.yaml").graph.producers
     names = [p.name for p in producers if p.stage == "task"]
