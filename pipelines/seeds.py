@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..engine.plans.policies import POLICIES
 from ..engine.registry import names as registered
 from ..schemas.tables import TABLES
 from ..schemas.views import VIEWS
