@@ -142,7 +142,7 @@ def cut_media(
         audio = audio.filter("asetpts", f"PTS-{start:.9f}/TB").filter("aresample", **{"async": 1, "first_pts": 0})
         streams.append(audio)
         options |= {"c:a": "aac", "b:a": "128k", "ac": 2, "flags:a": "+bitexact"}
-    with _finished(out) as part:
+    with finished(out) as part:
         _run(ffmpeg.output(*streams, str(part), **_COMMON, format="mp4", **options), source)
         facts = _check(source, part, expected, finish - begin, loose=fps is not None, sound=sound)
     return CutFacts(out, begin, finish, len(facts.times_s), facts.end_s, width, height, facts.audio_start_s is not None)
@@ -168,7 +168,7 @@ def cut_audio(source: Path | str, start_s: float, end_s: float, out: Path | str,
     audio = audio.filter("asetpts", f"PTS-{start:.9f}/TB").filter("aresample", rate, **{"async": 1, "first_pts": 0})
     audio = audio.filter("apad", whole_dur=f"{end_s - start_s:.9f}")
     options = {"ac": 1, "c:a": {".wav": "pcm_s16le", ".flac": "flac"}[out.suffix], "flags:a": "+bitexact"}
-    with _finished(out) as part:
+    with finished(out) as part:
         _run(ffmpeg.output(audio, str(part), **_COMMON, format=out.suffix[1:], **options), source)
         facts = read_timeline(part)
         if abs(facts.end_s - (end_s - start_s)) > 0.02:
@@ -226,7 +226,7 @@ def _wrong(source: Path, what: str) -> MediaError:
 
 
 @contextmanager
-def _finished(out: Path) -> Iterator[Path]:
+def finished(out: Path) -> Iterator[Path]:
     """A temporary name beside `out`, renamed when all went well, removed otherwise."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{os.getpid()}.part")

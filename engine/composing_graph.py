@@ -1,0 +1,165 @@
+"""From an edit graph and its material to a draft: the truth by arithmetic, the file by the renderer.
+
+A composer builds graphs (`schemas.edit_operations`) from `source_of(material)`, and gets with `graph_draft` a draft whose rows are
+everything known of the material carried over, the shots, a row of `edits` per piece, and whatever rows it adds itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..schemas.edit_carry import CARRIED, CarryRules, carry, merged, shots_of
+from ..schemas.edit_graph import Graph, Source, exact, nominal_fps
+from ..schemas.ids import derive_id
+from ..schemas.span import Span, span_or_none
+from .check import lowest_grade
+from .composing import ComposeError, Draft, Material
+from .kept import one_producer
+from .media.geometry import fit
+from .media.render import SOUND_RATE_HZ, VERSION, Input, render
+
+RowDict = dict[str, Any]
+
+_LEVELS = ("clip", "event", "medium")
+_DEFAULT_FPS = 25.0
+
+
+def source_of(material: Material) -> Source:
+    """What a graph has to know of a medium; pictures become stills, sound alone has no size."""
+    media = material.media
+    still = media.get("kind") == "image"
+    return Source(
+        material.media_id,
+        Fraction(0) if still else exact(float(media.get("duration_s") or 0.0)),
+        nominal_fps(float(media.get("fps") or _DEFAULT_FPS)),
+        int(media.get("width") or 0),
+        int(media.get("height") or 0),
+        material.has_audio,
+    )
+
+
+def shape_of(
+    material: Sequence[Material], max_side_px: int, fps: float | None = None
+) -> tuple[Fraction, tuple[int, int]]:
+    """Rate and even size (px) of a film of this material: those of the medium that is most frequent in shape, not enlarged.
+
+    Raises `ComposeError` without pictures.
+    """
+    shown = [m for m in material if m.media.get("width")]
+    if not shown:
+        raise ComposeError("the material has no pictures; give videos")
+    count = Counter((int(m.media["width"]), int(m.media["height"])) for m in shown)
+    width, height = fit(*min(count, key=lambda s: (-count[s], s)), max_side_px)
+    rates = Counter(
+        nominal_fps(float(m.media.get("fps") or _DEFAULT_FPS)) for m in shown if m.media.get("kind") != "image"
+    )
+    rate = nominal_fps(fps) if fps is not None else min(rates, key=lambda r: (-rates[r], r), default=Fraction(25))
+    return rate, (max(2, width // 2 * 2), max(2, height // 2 * 2))
+
+
+def known_of(material: Material, span: Span | None = None) -> dict[str, list[Mapping[str, Any]]]:
+    """What is known of a medium, one producer per table (exact events before fused ones), in `span` alone where one is given."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for table in (*CARRIED, "shots"):
+        rows = list(material.rows.get(table, ()))
+        if table == "captions":
+            rows = [r for r in rows if r["level"] in _LEVELS and r.get("request_hash") is None]
+        if table == "events":
+            rows = [r for r in rows if r.get("localiser") is None] or rows
+        if rows and all("producer" in r for r in rows):
+            rows = one_producer(rows)
+        if span is not None and table != "boxes":
+            rows = [
+                r for r in rows if r.get("start_s") is None or (r["start_s"] < span.end_s and r["end_s"] > span.start_s)
+            ]
+        found[table] = rows
+    return found
+
+
+def carried_rows(
+    graph: Graph, material: Sequence[Material], rules: CarryRules | None = None
+) -> tuple[dict[str, list[RowDict]], dict[str, str]]:
+    """(rows by table, grade by table) that follow for a graph from what is known of its material."""
+    used = [m for m in material if m.media_id in graph.media_ids]
+    known = {m.media_id: known_of(m) for m in used}
+    rows = merged(carry(graph, m.media_id, known[m.media_id], rules) for m in used)
+    shots = shots_of(graph, {m: found["shots"] for m, found in known.items()})
+    rows |= {"shots": shots} if shots else {}
+    grades = {}
+    for table in rows:
+        lowest = lowest_grade([m.grades.get(table, "exact") for m in used if known[m.media_id].get(table)])  # type: ignore[misc]
+        if lowest != "exact":
+            grades[table] = lowest
+    return rows, grades
+
+
+def graph_draft(
+    composer: str,
+    graph: Graph,
+    material: Sequence[Material],
+    *,
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    carried: bool = True,
+    rules: CarryRules | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    grades: Mapping[str, str] | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    sound_rate: int = SOUND_RATE_HZ,
+    crf: int = 20,
+) -> Draft:
+    """A draft that renders `graph`.
+
+    `composer`: name and version (`join@1`). `material`: everything that the graph names, in any order. `rows`: rows on the new
+    clock that the composer adds to what is carried over (`carried=False`: instead of it); of `captions` and `events` those that
+    are there already are not doubled. `inputs`: pictures or sounds in memory for sources that are no material; their media_id
+    must be derived from their content. Raises `ComposeError` for material of several official splits.
+    """
+    used = tuple(m for m in material if m.media_id in graph.media_ids)
+    splits = {str(m.media["official_split"]) for m in used if m.media.get("official_split")}
+    if len(splits) > 1:
+        raise ComposeError(
+            f"{composer} would mix the official splits {', '.join(sorted(splits))}; draw from one at a time"
+        )
+    own: dict[str, str] = {}
+    found: dict[str, list[RowDict]] = {}
+    if carried:
+        found, own = carried_rows(graph, used, rules)
+    for table, more in (rows or {}).items():
+        mine = found.setdefault(table, [])
+        said = {(r.get("start_s"), r.get("end_s"), r.get("text")) for r in mine if "text" in r}
+        mine += [dict(r) for r in more if "text" not in r or (r.get("start_s"), r.get("end_s"), r["text"]) not in said]
+        mine.sort(key=lambda r: (r.get("start_s") or 0.0, r.get("end_s") or 0.0))
+    found["edits"] = graph.edit_rows()
+    paths: dict[str, Input] = {m.media_id: m.path for m in used}
+    given = paths | dict(inputs or {})
+
+    def write(out: Path) -> None:
+        render(graph, given, out, sound_rate=sound_rate, crf=crf)
+
+    return Draft(
+        digest=derive_id("graph", composer, VERSION, graph.key(), sound_rate, crf),
+        suffix=".mp4",
+        write=write,
+        duration_s=graph.duration_s,
+        rows=found,
+        sources=used,
+        grades=own | dict(grades or {}),
+        parameters=dict(parameters or {}),
+    )
+
+
+def by_split(material: Sequence[Material]) -> list[tuple[str, list[Material]]]:
+    """(official split or '', its material) in order: what is composed of may come from one of them only."""
+    found: dict[str, list[Material]] = {}
+    for m in material:
+        found.setdefault(str(m.media.get("official_split") or ""), []).append(m)
+    return sorted(found.items())
+
+
+def span_in(row: Mapping[str, Any], duration_s: float) -> Span | None:
+    """The span of a row as far as it lies in a medium."""
+    return span_or_none(max(0.0, float(row["start_s"])), min(float(row["end_s"]), duration_s))
