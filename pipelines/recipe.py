@@ -259,7 +259,9 @@ class Recipe:
             name: {} for name in model_checks() if (needs := _roles_by_default(name)) and needs <= roles
         }
         entries: dict[str, Any] = (
-            {name: {} for name in builtin_checks()} | asking | dict(self._written.get("checks", {}))
+            {name: {} for name in builtin_checks() if not getattr(find("annotator", name), "on_request", False)}
+            | asking
+            | dict(self._written.get("checks", {}))
         )
         known = [*builtin_checks(), *model_checks()]
         for name, params in entries.items():
