@@ -8,7 +8,7 @@ versions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -33,7 +33,10 @@ _KEY_FRAME_S = 2
 Input = Path | Pixels | Sound
 """Where a source's pictures or sound come from: a file, an rgb picture [h, w, 3], or sound in memory."""
 
-__all__ = ["SOUND_RATE_HZ", "VERSION", "Input", "Rendered", "Sound", "render"]
+Draw = Callable[[int, Pixels], Pixels]
+"""What is drawn over a frame of the result: from its number and its picture to the picture that is written."""
+
+__all__ = ["SOUND_RATE_HZ", "VERSION", "Draw", "Input", "Rendered", "Sound", "render"]
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,16 @@ class Rendered:
 
 
 def render(
-    graph: Graph, sources: Mapping[str, Input], out: Path | str, *, sound_rate: int = SOUND_RATE_HZ, crf: int = 20
+    graph: Graph,
+    sources: Mapping[str, Input],
+    out: Path | str,
+    *,
+    sound_rate: int = SOUND_RATE_HZ,
+    crf: int = 20,
+    draw: Draw | None = None,
 ) -> Rendered:
-    """Write a graph to `out`; `sources` by media_id. `sound_rate` is that of the result, samples per second.
+    """Write a graph to `out`; `sources` by media_id. `sound_rate` is that of the result, samples per second; `draw` puts
+    things into single frames (it must return another array where it changes something).
 
     Raises `ValueError` for a source that is not given, `MediaError` when one does not decode or the result is not what the graph
     says (then nothing is left at `out`).
@@ -60,14 +70,20 @@ def render(
     out = Path(out)
     timelines = {m: read_timeline(s) for m, s in sources.items() if isinstance(s, Path) and m in graph.media_ids}
     with finished(out) as part:
-        _encode(graph, sources, timelines, part, sound_rate, crf)
+        _encode(graph, sources, timelines, part, sound_rate, crf, draw)
         facts = read_timeline(part)
         _check(graph, out, facts)
     return Rendered(out, graph.frames, graph.duration_s, graph.has_sound)
 
 
 def _encode(
-    graph: Graph, sources: Mapping[str, Input], timelines: Mapping[str, Timeline], part: Path, rate: int, crf: int
+    graph: Graph,
+    sources: Mapping[str, Input],
+    timelines: Mapping[str, Timeline],
+    part: Path,
+    rate: int,
+    crf: int,
+    draw: Draw | None,
 ) -> None:
     import av
     from av.codec.context import Flags
@@ -94,7 +110,8 @@ def _encode(
             audio.options = {"aac_coder": "fast"}
             send_sound = _SoundWriter(container, audio, rate, sound_blocks(graph, _heard(sources, timelines), rate))
         for index, picture in enumerate(graph_pictures(graph, sources, timelines)):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            shown = picture if draw is None else draw(index, picture)
+            frame = av.VideoFrame.from_ndarray(shown, format="rgb24")
             frame = frame.reformat(format="yuv420p", dst_colorspace=1 if large else 5, dst_color_range=1)
             frame.pts, frame.time_base = index, 1 / graph.fps
             container.mux(video.encode(frame))
