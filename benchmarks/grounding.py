@@ -35,7 +35,7 @@ TOLD = ("composed_truth", "manifest_captions", "imported")
 def rows_by_medium(root: Path, origins: Sequence[str]) -> dict[str, Rows]:
     """What localisers read, by medium: of tables that truth and recognisers both write, the recognisers' rows."""
     with Catalog(root) as catalog:
-        media = catalog.rows("SELECT * FROM media WHERE kind = 'video' ORDER BY media_id")
+        media = catalog.rows("SELECT * FROM media WHERE duration_s > 0 ORDER BY media_id")
         wanted = [m for m in media if (m["origin"] or "real") in origins]
         found: dict[str, dict[str, list[dict[str, Any]]]] = {m["media_id"]: {"media": [m]} for m in wanted}
         told_speech = ", ".join(f"'{name}'" for name in TOLD)
@@ -61,7 +61,7 @@ def candidates_of(rows: Rows, annotators: Sequence[Any]) -> dict[str, list[Candi
     """Candidates of a medium by description."""
     media = rows["media"][0]
     medium = Medium(
-        media["media_id"], media.get("uri", ""), None, "video", media["duration_s"], media["fps"],
+        media["media_id"], media.get("uri", ""), None, media["kind"], media["duration_s"], media["fps"],
         media["frames"], media["width"], media["height"], True, bool(media["audio_codec"]), row=media,
     )  # fmt: skip
     unit = Unit(media["media_id"], "medium", medium, "benchmark", 0)

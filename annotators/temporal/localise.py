@@ -66,7 +66,7 @@ class Localise(UnitAnnotator[LocaliseParams]):
         "media", *QUERY_TABLES, "words", "speech", "text_regions", "shots", "signals", "sounds",
     )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = reads[1:]
-    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"signals": ("row_id", *SIGNAL_COLUMNS, "black")}
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"signals": ("row_id", *SIGNAL_COLUMNS, "black", "luma")}
     writes: ClassVar[tuple[str, ...]] = ("candidates", "import_notes")
     stage: ClassVar[Literal["enrich"]] = "enrich"
     light: ClassVar[bool] = True

@@ -22,11 +22,14 @@ from ...engine.grounding.in_curve import Curve, curve_of, in_curve
 from ...engine.grounding.proposals import candidate_rows
 from ...engine.kept import medium_row, one_producer
 from ...engine.models import ModelRef
-from ..vision.clip_choice import ClipParams, extra_of, find_clip, load_clip
+from ...schemas.matching import content_words
+from ..compose.scenes import SHAPES
+from ..vision.clip_choice import COMPOSED_TINY, ClipParams, extra_of, find_clip, load_clip
 from .localise import not_found, shot_spans
 from .looked_for import QUERY_TABLES, QueryParams, wanted_in
 
 _TEXT_BATCH = 8
+_SHAPES = frozenset(SHAPES)
 USUAL = 2.0
 """Units of certainty by which a picture must lead before it is as likely as not that it shows what is described."""
 
@@ -83,9 +86,9 @@ class LocaliseByPicture(UnitAnnotator[LocaliseByPictureParams]):
         assert unit.medium is not None
         medium = medium_row(rows, unit.medium.media_id)
         wanted = [(one, asked(one.text)) for one in wanted_in(self.params, rows)]
-        wanted = [(one, read) for one, read in wanted if read.plain]
+        wanted = [(one, read) for one, read in wanted if read.plain and self._knows(read.plain)]
         if not wanted:
-            raise SkipUnit("no description of what is seen")
+            raise SkipUnit("no description of what is seen and the model knows")
         if not rows["embeddings"]:
             raise SkipUnit("no embeddings")
         if self._encoder is None:
@@ -104,6 +107,14 @@ class LocaliseByPicture(UnitAnnotator[LocaliseByPictureParams]):
             proposals = in_curve(curve, shots, self.params.most)
             found = candidate_rows(one.text, name, "pixels", proposals, medium["duration_s"])
             yield from found or [not_found(one.text, name)]
+
+    def _knows(self, text: str) -> bool:
+        """The model in this package knows coloured shapes; what else it says is noise."""
+        return (
+            self.params.model != COMPOSED_TINY
+            or self.params.path is not None
+            or bool(_SHAPES & set(content_words(text)))
+        )
 
     def _curve(self, text: str, pictures: Sequence[Any], vectors: NDArray[np.float64], duration_s: float) -> Curve:
         rivals = [*edits_of(text)[: self.params.most_edits], *self.params.background]

@@ -36,6 +36,7 @@ _ZOOM_IN = re.compile(
 _ZOOM_OUT = re.compile(
     r"\bzoom(?:s|ing)?\s+out\b|\b(?:camera|view)\b[^.]*\b(?:pulls|dollies|moves)\s+(?:out|back|away|backwards?)\b", re.I
 )
+_TOWARDS = re.compile(r"\bcamera\b[^.]*\bmoves\s+(?:\w+ly\s+)?(?:towards?|closer\s+to|into)\b", re.IGNORECASE)
 _ROLL = re.compile(
     r"\b(?:camera|view|picture)\b[^.]*\b(?:rolls?|rolling|rotates?|rotating|spins?)\b[^.]*?\b(?P<counter>counter|anti)?-?\s?clockwise\b",
     re.I,
@@ -136,7 +137,10 @@ def _camera(text: str) -> tuple[str | None, bool, bool, str | None, Way | None]:
         return "zoom_in", False, False, None, None
     if _ZOOM_OUT.search(text):
         return "zoom_out", False, False, None, None
-    if match := _CAMERA_WAY.search(text) or _BARE_WAY.match(text.strip()):
+    match = _CAMERA_WAY.search(text) or _BARE_WAY.match(text.strip())
+    if match is None and _TOWARDS.search(text):
+        return "zoom_in", False, False, None, None
+    if match:
         side = _side(match)
         label = {"left": "pan_left", "right": "pan_right", "up": "tilt_up", "down": "tilt_down"}[str(side)]
         return label, match["verb"].lower().startswith("whip"), False, None, None

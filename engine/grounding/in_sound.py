@@ -78,9 +78,7 @@ def in_transitions(
     if query.transition is None:
         return []
     if query.transition == "fade":
-        black = [(a["t_s"], b["t_s"], str(a["row_id"])) for a, b in pairwise(signals) if a["black"]]
-        spans = merge(s for a, b, _ in black if (s := span_or_none(a, b)) is not None)
-        return best_apart([Proposal(s, 0.9, tuple(r for a, _, r in black if s.contains(a))) for s in spans], most)
+        return best_apart(_fades(signals), most, 0.4)
     wanted = "gradual" if query.transition == "dissolve" else "cut"
     found = []
     for shot in shots:
@@ -90,6 +88,29 @@ def in_transitions(
         start, end = max(0.0, shot["start_s"] - around), shot["start_s"] + around
         found.append(Proposal(Span(start, end), 0.7, (str(shot["row_id"]),)))
     return best_apart([*found, *(_mixtures(shots, signals) if wanted == "gradual" else ())], most, 0.3)
+
+
+def _fades(signals: Sequence[Mapping[str, Any]], least_s: float = 0.3) -> list[Proposal]:
+    """Stretches of black with the fall of light before them, and these falls alone; the longer the fall, the surer."""
+    found = []
+    rows = list(signals)
+    for i, row in enumerate(rows):
+        if not row["black"] or (i and rows[i - 1]["black"]):
+            continue
+        last = next((j for j in range(i, len(rows)) if not rows[j]["black"]), len(rows)) - 1
+        first, fallen = i, 0
+        while first > 0 and fallen < 2:
+            fallen = 0 if rows[first - 1]["luma"] > rows[first]["luma"] else fallen + 1
+            first -= 1
+        first = min(first + fallen, i)
+        fall_s = row["t_s"] - rows[first]["t_s"]
+        darkest = next(j for j in range(i, last + 1) if rows[j]["luma"] <= rows[last]["luma"] + 1)
+        for start, end, weight in ((first, darkest, 1.0), (first, last, 0.95), (i, last, 0.8)):
+            span = span_or_none(rows[start]["t_s"], rows[end]["t_s"])
+            if span is not None and span.length_s >= least_s:
+                score = weight * (0.5 + 0.45 * min(1.0, fall_s))
+                found.append(Proposal(span, score, tuple(str(r["row_id"]) for r in rows[start : end + 1])))
+    return found
 
 
 def _mixtures(shots: Sequence[Mapping[str, Any]], signals: Sequence[Mapping[str, Any]]) -> list[Proposal]:

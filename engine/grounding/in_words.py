@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ...schemas.matching import alike_descriptions, alike_lines, alike_runs, content_words
 from ...schemas.metrics import normalise_words
-from ...schemas.span import Span, overlap_s
+from ...schemas.span import Span, overlap_s, tiou
 from .asked import Asked
 from .localising import Line
 from .proposals import Proposal, best_apart
@@ -21,6 +21,9 @@ from .proposals import Proposal, best_apart
 RUN_FLOOR = 0.7
 WHOLE_SENTENCES = 0.6
 """Share of a sentence that a run must take for its sentence to be proposed as well."""
+_OF_WRITING = frozenset(
+    content_words("sign caption title text writing lettering word words label poster banner read reads written")
+)
 
 
 def in_speech(query: Asked, words: Sequence[Line], sentences: Sequence[Line], most: int = 5) -> list[Proposal]:
@@ -36,14 +39,39 @@ def in_speech(query: Asked, words: Sequence[Line], sentences: Sequence[Line], mo
 
 
 def in_writing(query: Asked, appearances: Sequence[Line], most: int = 5) -> list[Proposal]:
-    """Where it is written: appearances like the quoted words, or that share the rare words of the description."""
+    """Where it is written: appearances like the quoted words, or that share the rare words of the description. Lines that stand
+    on the screen together are also read as one.
+    """
     found: list[Proposal] = []
+    lines = [*appearances, *_pages(appearances)]
     for quoted in query.quoted if query.in_writing else ():
-        joined = [(one, max(alike_lines(quoted, one.text), _run_in(quoted, one.text))) for one in appearances]
+        joined = [(one, max(alike_lines(quoted, one.text), _run_in(quoted, one.text))) for one in lines]
         found += [Proposal(one.span, score, one.rows) for one, score in joined if score >= RUN_FLOOR]
-    if query.plain and len(query.words) >= 2:
-        found += [Proposal(p.span, 0.8 * p.score, p.rows) for p in about(query.words, appearances, least=0.5)]
-    return best_apart(_chained(found), most)
+    words = [w for w in query.words if w not in _OF_WRITING]
+    if query.plain and len(words) >= 2:
+        trust = 1.0 if len(words) < len(query.words) else 0.8
+        found += [Proposal(p.span, trust * p.score, p.rows) for p in about(words, lines, least=0.5, gap_s=-1.0)]
+    return best_apart(_chained(best_apart(found, len(found))), most)
+
+
+def _pages(appearances: Sequence[Line]) -> list[Line]:
+    """Lines that appear and go together, in the order in which they come, as one line."""
+    pages: list[list[Line]] = []
+    for one in sorted(appearances, key=lambda a: a.span.start_s):
+        page = next((p for p in pages if tiou(p[0].span, one.span) >= 0.7), None)
+        if page is None:
+            pages.append([one])
+        else:
+            page.append(one)
+    return [
+        Line(
+            Span(min(o.span.start_s for o in page), max(o.span.end_s for o in page)),
+            " ".join(o.text for o in page),
+            tuple(r for o in page for r in o.rows),
+        )
+        for page in pages
+        if len(page) > 1
+    ]
 
 
 def in_descriptions(query: Asked, sentences: Sequence[Line], most: int = 5) -> list[Proposal]:

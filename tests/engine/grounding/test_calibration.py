@@ -83,5 +83,5 @@ def test_curves_never_fall_and_few_data_are_never_certain():
 def test_too_little_truth_is_refused():
     with pytest.raises(ValueError, match="too few"):
         calibrate("few", known(1, 10), RULES)
-    with pytest.raises(ValueError, match="chronotope-calibration/1|validation"):
+    with pytest.raises(ValueError, match=r"validation error"):
         Calibration.from_json('{"format": "other"}')

@@ -94,6 +94,17 @@ def test_writing_is_found_across_a_misreading():
     assert in_writing(asked("a man says “exit”"), signs) == []
 
 
+def test_lines_that_stand_together_are_read_as_one():
+    card = [
+        Line(Span(4, 7), "THE LANTERN COMPANY", ("a",)),
+        Line(Span(4, 7), "presents", ("b",)),
+        Line(Span(9, 9.5), "18", ("c",)),
+    ]
+    for text in ("the words the Lantern Company presents", "a title reads “The Lantern Company presents”"):
+        best = in_writing(asked(text), card)[0]
+        assert best.span == Span(4, 7) and set(best.rows) == {"a", "b"} and best.score > 0.85
+
+
 def test_captions_that_contradict_the_description_are_no_candidates():
     lines = [
         Line(Span(0, 5), "A red star drifts to the left.", ("c0",)),
@@ -105,7 +116,13 @@ def test_captions_that_contradict_the_description_are_no_candidates():
 def signals(motions, step=0.25):
     rows = []
     for i, motion in enumerate(motions):
-        row = dict.fromkeys(SIGNAL_COLUMNS) | {"row_id": f"r{i}", "t_s": i * step, "contrast": 30.0, "black": False}
+        row = dict.fromkeys(SIGNAL_COLUMNS) | {
+            "row_id": f"r{i}",
+            "t_s": i * step,
+            "contrast": 30.0,
+            "black": False,
+            "luma": 90.0,
+        }
         if motion is not None:
             still = {
                 "pan": 0.0,
@@ -187,9 +204,9 @@ def test_dissolves_and_black_are_transitions():
     rows = signals([STILL] * 33)
     (dissolve,) = in_transitions(asked("the picture dissolves into another one"), shots, rows)
     assert dissolve.span.contains(4.0) and dissolve.span.length_s < 1
-    for row in rows[10:15]:
-        row["black"] = True
-    assert in_transitions(asked("the screen fades to black"), shots, rows)[0].span == Span(2.5, 3.75)
+    for i, row in enumerate(rows[8:24]):
+        row.update(luma=max(2.0, 80.0 - 10 * i), black=i >= 7)
+    assert in_transitions(asked("the screen fades to black"), shots, rows)[0].span == Span(1.75, 4.0)
 
 
 def stepped(values):
