@@ -52,7 +52,7 @@ def imported_places(source: Source, folder: Path, told: Callable[[str], None] | 
         why = "; ".join(fault.why for fault in importer.faults[:MANY]) or "its files are empty"
         raise ImportProblem(f"import {source.importer}: nothing can be read: {why}")
     places: dict[str, Place] = {}
-    absent = []
+    absent: list[Place | None] = []
     for name in sorted(found):
         parts = [joined(mine) for mine in found[name].values()]
         matches = media.named((name, *(also for part in parts for also in part.also)))

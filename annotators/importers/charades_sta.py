@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from ...engine.importing import Imported, Importer, ImporterParams, ImportProblem
-from .reading import as_json, csv_rows, number, sentence, shown
+from ...engine.importing import Imported, Importer, ImporterParams
+from .reading import as_json, number, other_rows, sentence, shown
 
 
 class CharadesStaParams(ImporterParams):
@@ -39,7 +39,8 @@ class CharadesSta(Importer[CharadesStaParams]):
 
     def read(self, folder: Path) -> Iterator[Imported]:
         """Sentences and, on request, actions; lengths from the CSV files."""
-        videos = {row["id"]: row for row in self._charades(folder)}
+        found = other_rows(self, folder, self.params.charades, ("id", "length", "actions"))
+        videos = {row["id"]: {**row, "file": path.name} for path, row in found}
         for said in super().read(folder):
             said.duration_s = number(videos.get(said.name, {}).get("length"))
             yield said
@@ -69,16 +70,6 @@ class CharadesSta(Importer[CharadesStaParams]):
             else:
                 said.add("events", item, start_s=times[0], end_s=times[1], text=said_text, kind="event")
         return found.values()
-
-    def _charades(self, folder: Path) -> Iterator[dict[str, str]]:
-        for path in self.others(folder, self.params.charades):
-            try:
-                for _, row in csv_rows(
-                    path, ("id", "length", "actions"), lambda where, why, p=path: self.fault(p, where, why)
-                ):  # type: ignore[misc]
-                    yield {**row, "file": path.name}
-            except ImportProblem as error:
-                self.broken(path, error)
 
     def _classes(self, folder: Path) -> dict[str, str]:
         files = self.others(folder, (self.params.classes,) if self.params.classes else ())

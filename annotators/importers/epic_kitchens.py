@@ -1,8 +1,8 @@
 """EPIC-KITCHENS-100: `EPIC_100_train.csv` and `EPIC_100_validation.csv`, a row per action with its verb and noun classes.
 
-Times are taken from the timestamps. The frame numbers beside them tell the rate at which frames were counted (59.94 per
-second in most videos of EPIC-KITCHENS-55, 50 in the extension); a row whose frames and timestamps disagree, and a medium that
-runs at another rate, are noted. `video_info` (`EPIC_100_video_info.csv`) gives that rate and the length exactly.
+Times are taken from the timestamps. The frame numbers beside them were counted on extracted frames, often at 60 per second of
+videos that run at 59.94: a row whose frames and timestamps disagree is noted, and so is a medium that runs at another rate than
+`video_info` (`EPIC_100_video_info.csv`) says, or, without it, than its frame numbers tell.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from ...engine.importing import Imported, Importer, ImporterParams, ImportNote, ImportProblem
-from .reading import as_json, csv_rows, number, seconds, sentence, shown
+from ...engine.importing import Imported, Importer, ImporterParams, ImportNote
+from .reading import as_json, csv_rows, number, other_rows, seconds, sentence, shown
 
 NEEDED = ("narration_id", "video_id", "start_timestamp", "stop_timestamp", "start_frame", "stop_frame", "narration")
 CLASSES = ("verb", "verb_class", "noun", "noun_class", "all_nouns", "all_noun_classes")
@@ -51,7 +51,9 @@ class EpicKitchens(Importer[EpicKitchensParams]):
 
     def read(self, folder: Path) -> Iterator[Imported]:
         """Actions of all files, checked against the frame rates of `video_info` where it is given."""
-        self._info = self._video_info(folder)
+        files = (self.params.video_info,) if self.params.video_info else ()
+        found = other_rows(self, folder, files, ("video_id", "duration", "fps"))
+        self._info = {row["video_id"]: row for _, row in found}
         yield from super().read(folder)
 
     def read_file(self, path: Path) -> Iterable[Imported]:
@@ -62,12 +64,8 @@ class EpicKitchens(Importer[EpicKitchensParams]):
                 self.fault(path, place, "no `video_id`")
                 continue
             item = f"{path.name} {row['narration_id'] or place}"
-            action = _Action(
-                item,
-                *(seconds(row[k]) for k in ("start_timestamp", "stop_timestamp")),
-                *(number(row[k]) for k in ("start_frame", "stop_frame")),
-                row,
-            )
+            start_s, end_s = seconds(row["start_timestamp"]), seconds(row["stop_timestamp"])
+            action = _Action(item, start_s, end_s, number(row["start_frame"]), number(row["stop_frame"]), row)
             videos.setdefault(row["video_id"], []).append(action)
         for name, actions in videos.items():
             yield self._video(name, actions)
@@ -75,23 +73,15 @@ class EpicKitchens(Importer[EpicKitchensParams]):
     def _video(self, name: str, actions: list[_Action]) -> Imported:
         info = self._info.get(name, {})
         said = Imported(name, duration_s=number(info.get("duration")), fps=number(info.get("fps")))
+        rate, error = _rate(actions)
         if said.fps is None:
-            said.fps, said.fps_error = _rate(actions)
+            said.fps, said.fps_error = rate, error
+        elif rate is not None and abs(rate - said.fps) > error * rate:
+            why = f"frame numbers are counted at {rate:.2f} per second, video_info says {said.fps:.2f}; times are taken"
+            said.notes.append(ImportNote(name, "frame_rate", why, "noted", len(actions)))
         for action in actions:
-            _action(said, action)
+            _action(said, action, rate, error)
         return said
-
-    def _video_info(self, folder: Path) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        for path in self.others(folder, (self.params.video_info,) if self.params.video_info else ()):
-            try:
-                for _, row in csv_rows(
-                    path, ("video_id", "duration", "fps"), lambda where, why, p=path: self.fault(p, where, why)
-                ):  # type: ignore[misc]
-                    found[row["video_id"]] = row
-            except ImportProblem as error:
-                self.broken(path, error)
-        return found
 
 
 def _rate(actions: list[_Action]) -> tuple[float | None, float]:
@@ -107,7 +97,7 @@ def _rate(actions: list[_Action]) -> tuple[float | None, float]:
     return rate, (1.0 + ROUNDING_S * rate) / (rate * last / 2)
 
 
-def _action(said: Imported, action: _Action) -> None:
+def _action(said: Imported, action: _Action, rate: float | None, error: float) -> None:
     row: dict[str, Any] = dict(action.row)
     if action.start_s is None or action.end_s is None:
         times = {k: row[k] for k in ("start_timestamp", "stop_timestamp")}
@@ -117,14 +107,11 @@ def _action(said: Imported, action: _Action) -> None:
         said.leave_out(action.item, "no_text", "the narration is empty")
         return
     for edge, t_s, frame in (("start", action.start_s, action.start_frame), ("stop", action.end_s, action.stop_frame)):
-        if said.fps is None or frame is None:
+        if rate is None or frame is None:
             continue
-        apart = abs(frame - t_s * said.fps)
-        if apart > SLACK_FRAMES + ROUNDING_S * said.fps + said.fps_error * frame:
-            why = (
-                f"{edge}_frame {frame:g} is {apart:.0f} frames from {t_s:g} s at {said.fps:.3f} frames per second; "
-                "the time is taken"
-            )
+        apart = abs(frame - t_s * rate)
+        if apart > SLACK_FRAMES + ROUNDING_S * rate + error * frame:
+            why = f"{edge}_frame {frame:g} is {apart:.0f} frames from {t_s:g} s at {rate:.2f} frames per second; the time is taken"
             said.notes.append(ImportNote(action.item, "frame_rate", why, "noted"))
             break
     attributes = {"narration_id": row["narration_id"], **{k: _value(row.get(k)) for k in CLASSES}}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...engine.importing import ImportProblem
+from ...engine.importing import Importer, ImportProblem
 
 Wrong = Callable[[str, str], None]
 """Told of a line that cannot be read: (place, why)."""
@@ -85,6 +85,22 @@ def csv_rows(path: Path, needed: Sequence[str], wrong: Wrong) -> Iterator[tuple[
                 wrong(place, f"{len(values)} values for {len(names)} columns")
                 continue
             yield place, dict(zip(names, values, strict=True))
+
+
+def other_rows(
+    importer: Importer[Any], folder: Path, files: Sequence[str], needed: Sequence[str]
+) -> Iterator[tuple[Path, dict[str, str]]]:
+    """(file, values by column) of CSV files that an importer reads beside its own; what cannot be read is a fault of it."""
+    for path in importer.others(folder, files):
+
+        def wrong(where: str, why: str, path: Path = path) -> None:
+            importer.fault(path, where, why)
+
+        try:
+            for _, row in csv_rows(path, needed, wrong):
+                yield path, row
+        except (ImportProblem, OSError, UnicodeDecodeError) as error:
+            importer.broken(path, error)
 
 
 def number(value: Any) -> float | None:

@@ -243,12 +243,12 @@ class Table(Importer[TableParams]):
             times = sorted({t for t, *_ in boxes})
             rate = boxes[0][2].fps
             step = 1 / rate if rate else min((b - a for a, b in itertools.pairwise(times)), default=STEP_S)
-            row = boxes[0][1]
+            first = boxes[0][1]
             said = Imported(name)
             said.add(
                 "tracks", f"{path.name} track {track}", track_id=derive_id("track", path.name, name, track), start_s=times[0],
-                end_s=times[-1] + step, label=plain(said_of(row, columns, "label")) or self.params.values.get("label", "thing"),
-                phrase=plain(said_of(row, columns, "phrase")), score=1.0, attributes_json=json.dumps({"track": track}),
+                end_s=times[-1] + step, label=plain(said_of(first, columns, "label")) or self.params.values.get("label", "thing"),
+                phrase=plain(said_of(first, columns, "phrase")), score=1.0, attributes_json=json.dumps({"track": track}),
             )  # fmt: skip
             yield said
 

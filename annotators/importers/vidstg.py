@@ -142,7 +142,7 @@ def _boxes(said: Imported, path: Path, about: dict[str, Any], every: int) -> Tra
             track_id = derive_id("track", "vidor", said.name, tid, first)
             tracks.setdefault(tid, []).append((track_id, first, past))
             item = f"{path.name} tid {tid} from frame {first}"
-            label = labels[tid].replace("_", " ")
+            label = labels[tid].rpartition("/")[2].replace("_", " ")  # ball/sports_ball
             about_track = json.dumps({"tid": tid})
             said.add(
                 "tracks", item, track_id=track_id, start_s=first / fps, end_s=past / fps, label=label, score=1.0,

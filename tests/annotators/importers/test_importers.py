@@ -195,6 +195,17 @@ def test_epic_kitchens_and_its_frame_rate(film: Any, shown: Shows, read: Reads, 
     [note] = read("epic_kitchens", files="EPIC_100_train.csv").notes
     assert (note["rule"], note["action"], note["items"]) == ("frame_rate", "noted", len(film.events))
     assert "at 59.9" in note["detail"] and "runs at 10" in note["detail"]
+    (tmp_path / "info.csv").write_text(f"video_id,duration,fps,resolution\nP01_01,{film.duration_s},10,160x90\n")
+    [note] = read("epic_kitchens", files="EPIC_100_train.csv", video_info="info.csv").notes
+    assert note["item"] == "P01_01" and "video_info says 10.00" in note["detail"]
+    _epic(tmp_path / "EPIC_100_train.csv", film, 10)
+    lines = (tmp_path / "EPIC_100_train.csv").read_text().splitlines()
+    stop = int(film.events[0].end_s * 10)
+    (tmp_path / "EPIC_100_train.csv").write_text(
+        "\n".join([lines[0], lines[1].replace(f",{stop},", f",{stop + 9},"), *lines[2:]])
+    )
+    [note] = read("epic_kitchens", files="EPIC_100_train.csv", video_info="info.csv").notes
+    assert note["item"] == "EPIC_100_train.csv P01_01_0" and f"stop_frame {stop + 9} is" in note["detail"]
 
 
 def _vidor(film: Any, width: int, height: int) -> dict[str, Any]:
