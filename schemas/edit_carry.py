@@ -307,7 +307,7 @@ def _boxes(
                     found |= {p.begin: values, p.end - 1 / graph.fps: values}
                 continue
             t = p.target_of(at + frame if p.piece.rate < 0 else at)
-            t = min((t, p.begin), key=lambda x: x != p.begin and abs(t - p.begin) > Fraction(2, 1_000_000))
+            t = p.begin if abs(t - p.begin) <= Fraction(2, 1_000_000) else t
             if p.begin <= t < p.end and begin <= t < end:
                 found.setdefault(t, values)
     return found
