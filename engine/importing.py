@@ -155,7 +155,7 @@ class Importer(ABC, Generic[P]):
                 for said in self.read_file(path):
                     self.complete(said, path.name)
                     yield said
-            except (ImportProblem, OSError, UnicodeDecodeError) as error:
+            except (ImportProblem, OSError, ValueError, AttributeError, KeyError, TypeError) as error:
                 self.broken(path, error)
 
     def complete(self, said: Imported, file: str) -> None:
@@ -171,6 +171,9 @@ class Importer(ABC, Generic[P]):
             why = f"{path.name} cannot be read: {error.strerror or error}"
         elif isinstance(error, UnicodeDecodeError):
             why = f"{path.name} is no UTF-8 text (byte {error.start}); convert it"
+        elif not isinstance(error, ImportProblem):
+            said = f"{type(error).__name__}: {error}"
+            why = f"{path.name} is not laid out as {self.name} expects ({said}); is it the right file, whole and unedited?"
         self.faults.append(Fault(str(path), why))
 
     def fault(self, path: Path, where: str, why: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ...engine.importing import Imported, Importer, ImporterParams, ImportProblem, split_said
-from .reading import as_json, number, plain, read_mapping, sentence, shown
+from .reading import as_json, number, parts_of, plain, read_mapping, sentence, shown
 
 _TAG = re.compile(r"^\s*#\s*[A-Za-z]+\s*")
 
@@ -69,14 +69,20 @@ class Ego4d(Importer[Ego4dParams]):
             if number_of not in self.params.passes:
                 continue
             head = f"{file} {uid} pass {number_of}"
-            self._narrations(said, head, number_of, content.get("narrations") or [])
-            for place, part in enumerate(content.get("summaries") or [] if self.params.summaries else []):
+            if "narrations" not in content and "summaries" not in content:
+                said.leave_out(head, "missing_key", f"no `narrations` in {shown(content)}")
+
+            def wrong(why: str, head: str = head) -> None:
+                said.leave_out(head, "missing_key", why)
+
+            self._narrations(said, head, number_of, parts_of(content, "narrations", wrong))
+            for place, part in parts_of(content, "summaries", wrong) if self.params.summaries else ():
                 self._summary(said, f"{head} summary {place}", number_of, part)
         return said
 
-    def _narrations(self, said: Imported, head: str, number_of: int, narrations: list[Any]) -> None:
+    def _narrations(self, said: Imported, head: str, number_of: int, narrations: Iterable[tuple[int, Any]]) -> None:
         timed: list[tuple[float, str, str, dict[str, Any]]] = []
-        for place, entry in enumerate(narrations):
+        for place, entry in narrations:
             item = f"{head}[{place}]"
             t_s = number(entry.get("timestamp_sec")) if isinstance(entry, dict) else None
             text = self._text(entry.get("narration_text")) if isinstance(entry, dict) else None
@@ -139,10 +145,14 @@ class Ego4d(Importer[Ego4dParams]):
             if not isinstance(uid, str):
                 self.fault(path, f"videos[{place}]", f"no `video_uid` in {shown(video)}")
                 continue
-            for clip in video.get("clips") or []:
+
+            def wrong(why: str, place: int = place) -> None:
+                self.fault(path, f"videos[{place}]", why)
+
+            for _, clip in parts_of(video, "clips", wrong):
                 clip_uid = clip.get("clip_uid") if isinstance(clip, dict) else None
                 name = clip_uid if self.params.clock == "clips" else uid
-                if not isinstance(name, str):
+                if not isinstance(name, str) or not isinstance(clip, dict):
                     self.fault(path, f"videos[{place}]", f"a clip without `clip_uid`: {shown(clip)}")
                     continue
                 said = Imported(name, official_split=split_said(video.get("split")))
@@ -152,10 +162,18 @@ class Ego4d(Importer[Ego4dParams]):
                 yield said
 
     def _clip(self, said: Imported, head: str, clip: dict[str, Any], prefix: str) -> None:
-        for annotation in clip.get("annotations") or []:
-            uid = annotation.get("annotation_uid")
-            for place, query in enumerate(annotation.get("language_queries") or []):
+        def wrong(why: str) -> None:
+            said.leave_out(head, "missing_key", why)
+
+        for _, annotation in parts_of(clip, "annotations", wrong):
+            uid = annotation.get("annotation_uid") if isinstance(annotation, dict) else None
+            if not isinstance(annotation, dict):
+                wrong(f"an annotation is {shown(annotation)}")
+            for place, query in parts_of(annotation, "language_queries", wrong):
                 item = f"{head} annotation {uid}[{place}]"
+                if not isinstance(query, dict):
+                    wrong(f"a query is {shown(query)}")
+                    continue
                 text = plain(query.get("query"))
                 start_s, end_s = (number(query.get(f"{prefix}_{edge}_sec")) for edge in ("start", "end"))
                 if text is None:

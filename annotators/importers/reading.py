@@ -103,6 +103,15 @@ def other_rows(
             importer.broken(path, error)
 
 
+def parts_of(value: Any, key: str, wrong: Callable[[str], None]) -> Iterator[tuple[int, Any]]:
+    """(place, part) of the list under a key of an object, nothing where there is none; what is no list goes to `wrong`."""
+    found = value.get(key) if isinstance(value, dict) else None
+    if found is None or isinstance(found, list):
+        yield from enumerate(found or ())
+    else:
+        wrong(f"`{key}` should be a list, found {shown(found)}")
+
+
 def number(value: Any) -> float | None:
     """A finite number, also from text; None for anything else."""
     if value is None or isinstance(value, bool):
