@@ -75,8 +75,8 @@ class Ego4d(Importer[Ego4dParams]):
             def wrong(why: str, head: str = head) -> None:
                 said.leave_out(head, "missing_key", why)
 
-            self._narrations(said, head, number_of, parts_of(content, "narrations", wrong))
-            for place, part in parts_of(content, "summaries", wrong) if self.params.summaries else ():
+            self._narrations(said, head, number_of, parts_of(content, "narrations", wrong, optional=True))
+            for place, part in parts_of(content, "summaries", wrong, optional=True) if self.params.summaries else ():
                 self._summary(said, f"{head} summary {place}", number_of, part)
         return said
 
@@ -167,8 +167,6 @@ class Ego4d(Importer[Ego4dParams]):
 
         for _, annotation in parts_of(clip, "annotations", wrong):
             uid = annotation.get("annotation_uid") if isinstance(annotation, dict) else None
-            if not isinstance(annotation, dict):
-                wrong(f"an annotation is {shown(annotation)}")
             for place, query in parts_of(annotation, "language_queries", wrong):
                 item = f"{head} annotation {uid}[{place}]"
                 if not isinstance(query, dict):

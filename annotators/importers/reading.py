@@ -103,13 +103,15 @@ def other_rows(
             importer.broken(path, error)
 
 
-def parts_of(value: Any, key: str, wrong: Callable[[str], None]) -> Iterator[tuple[int, Any]]:
-    """(place, part) of the list under a key of an object, nothing where there is none; what is no list goes to `wrong`."""
+def parts_of(
+    value: Any, key: str, wrong: Callable[[str], None], *, optional: bool = False
+) -> Iterator[tuple[int, Any]]:
+    """(place, part) of the list under a key of an object; what is no list, or is not there (unless `optional`), goes to `wrong`."""
     found = value.get(key) if isinstance(value, dict) else None
-    if found is None or isinstance(found, list):
-        yield from enumerate(found or ())
-    else:
-        wrong(f"`{key}` should be a list, found {shown(found)}")
+    if isinstance(found, list):
+        yield from enumerate(found)
+    elif found is not None or not optional:
+        wrong(f"needs a list `{key}`, has {shown(value if found is None else found)}")
 
 
 def number(value: Any) -> float | None:

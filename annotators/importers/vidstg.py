@@ -92,7 +92,7 @@ def _sentences(said: Imported, head: str, about: dict[str, Any], fps: float, tra
     moment, relation = about.get("temporal_gt"), about.get("used_relation")
     edges = [number(moment.get(k)) for k in ("begin_fid", "end_fid")] if isinstance(moment, dict) else []
     for key, kind in (("captions", "event"), ("questions", "query")):
-        for place, entry in parts_of(about, key, lambda why: said.leave_out(head, "missing_key", why)):
+        for place, entry in parts_of(about, key, lambda why: said.leave_out(head, "missing_key", why), optional=True):
             item = f"{head} {key}[{place}]"
             text = entry.get("description") if isinstance(entry, dict) else None
             text = sentence(text) if kind == "event" else " ".join(str(text or "").split())
