@@ -1,0 +1,384 @@
+"""Long films with needles in them: cards, frames of other footage, words or badges that are shown for about a second.
+
+The haystack is footage laid end to end. Where needles go is drawn so that their depths are spread evenly over all films: every
+tenth of the length gets as many. A needle's row in `events` says at which frame it begins and how deep it lies; everything
+that was known of the haystack is carried along. Sources: VideoNIAH (VNBench), Oryx (paste at a drawn place), LV-Haystack (an
+object within a scene). Limits: constant frame rate; what the haystack says or shows is not searched for things that look like
+needles, but cards and badges are drawn by nobody else, and words that the haystack holds are not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from ...engine.annotator import Params as BaseParams
+from ...engine.composing import ComposeError, Draft, Material, MediaComposer
+from ...engine.composing_graph import by_split, carried_rows, source_of
+from ...engine.described import described_rows
+from ...engine.media.render import VERSION
+from ...schemas.edit_graph import Graph, Source, exact, seconds
+from ...schemas.edit_operations import insert, overlay, take
+from ...schemas.ids import derive_id, seeded_fraction
+from ...schemas.needles import (
+    KIND,
+    Insert,
+    attributes,
+    lettering_of,
+    lists_of,
+    name_of,
+)
+from ...schemas.readings import normalised
+from .haystack import held, long_graph
+
+Plan = Literal["one", "several", "repeated", "none"]
+MOST_OTHERS = 6
+TONES_HZ = tuple(220 + 40 * k for k in range(24))
+
+
+class Params(BaseParams):
+    """Parameters of needle."""
+
+    videos: int = Field(8, ge=1, description="Films to make.")
+    plans: tuple[Plan, ...] = Field(
+        ("one", "several", "repeated", "none"),
+        min_length=1,
+        description="What films hold, in turn: one needle, several different ones, some of them again, or none.",
+    )
+    insert: tuple[Insert, ...] = Field(
+        ("picture",),
+        min_length=1,
+        description="Kinds of needles, one drawn for each: picture, own_frame, subtitle, object.",
+    )
+    needles: tuple[int, int] = Field((3, 5), description="Least and greatest number of needles of films with several.")
+    needle_s: float = Field(1.0, gt=0, description="How long a needle is shown.")
+    min_duration_s: float = Field(
+        60.0, gt=0, description="Footage is laid end to end until a film is at least so long."
+    )
+    hold_s: float | None = Field(
+        None,
+        gt=0,
+        description="Haystacks of held frames, each for so long, instead of footage that plays: hours at little cost.",
+    )
+    gap_s: float = Field(2.0, ge=0, description="Least time between needles, and from the ends.")
+    depth_bins: int = Field(10, ge=1, description="Parts of the length that get equally many needles.")
+    object_share: float = Field(0.28, gt=0.05, le=0.9, description="Height of a badge, as a share of the picture's.")
+    tone: bool = Field(False, description="Each needle sounds with a tone of its own pitch.")
+    fps: int = Field(10, ge=1, le=60, description="Frames per second of the films.")
+    width: int = Field(320, ge=32, description="Width, px (even).")
+    height: int = Field(180, ge=32, description="Height, px (even).")
+    crf: int = Field(20, ge=0, le=40, description="Quality of H.264: 0 is lossless.")
+    sound_rate_hz: int = Field(16_000, ge=8_000, le=48_000, description="Samples of sound per second.")
+
+    @property
+    def badge_px(self) -> int:
+        """Side of a badge."""
+        return max(12, round(self.object_share * self.height))
+
+    @model_validator(mode="after")
+    def _fits(self) -> Params:
+        if self.needle_s * self.fps < 1:
+            raise ValueError(f"needles of {self.needle_s:g} s have no frame at {self.fps} fps")
+        if self.needles[0] < 1 or self.needles[1] < self.needles[0]:
+            raise ValueError("needles: the least number comes first, and is at least 1")
+        if self.width % 2 or self.height % 2:
+            raise ValueError("width and height are even")
+        return self
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A needle and where it goes."""
+
+    insert: Insert
+    text: str
+    first: int
+    """Its first frame in the film."""
+    frames: int
+    words: tuple[str, str] = ("", "")
+    donor: Material | None = None
+    at_s: float = 0.0
+    """Of a frame of other footage: its time there."""
+    others: tuple[str, ...] = ()
+    pitch_hz: float | None = None
+    left: float = 0.0
+    top: float = 0.0
+    """Of a badge: place of its upper left corner, px."""
+
+
+class Needle(MediaComposer[Params]):
+    """Makes long films with things hidden in them, out of footage."""
+
+    name: ClassVar[str] = "needle"
+    version: ClassVar[int] = 1
+    Params: ClassVar[type[BaseParams]] = Params
+
+    def compose(self, material: Sequence[Material], seed: int) -> Iterable[Draft]:
+        """`videos` drafts; plans in turn, depths evenly spread over all of them."""
+        films = [m for m in material if m.has_video and m.media.get("fps")]
+        if not films:
+            raise ComposeError("compose needle: the material holds no video")
+        depths, pools = self._depths(seed), by_split(films)
+        for number in range(self.params.videos):
+            yield self._draft(pools[number % len(pools)][1], number, depths, seed)
+
+    def _depths(self, seed: int) -> Iterator[float]:
+        """Depths 0..1 without end: each round takes every part of the length once, in another order."""
+        bins, turn = self.params.depth_bins, 0
+        while True:
+            order = sorted(range(bins), key=lambda b: seeded_fraction(self.name, seed, "bin", turn, b))
+            for b in order:
+                yield (b + seeded_fraction(self.name, seed, "depth", turn, b)) / bins
+            turn += 1
+
+    def _draft(self, films: Sequence[Material], number: int, depths: Iterator[float], seed: int) -> Draft:
+        p = self.params
+        key = (self.name, seed, number)
+        inserts = self._inserts(p.plans[number % len(p.plans)], key)
+        donors = [m for m in films if described_rows(_tables(m))] if "own_frame" in inserts else []
+        donor = min(donors, key=lambda m: seeded_fraction(*key, "donor", m.media_id), default=None)
+        hay = [m for m in films if m is not donor]
+        if "own_frame" in inserts and (donor is None or not hay):
+            raise ComposeError(
+                "compose needle: frames of other footage need two videos, one of them with described events"
+            )
+        fps, size = Fraction(p.fps), (p.width, p.height)
+        base = long_graph(hay, p.min_duration_s, fps, size, *key, hold_s=p.hold_s)
+        frames = max(1, round(p.needle_s * p.fps))
+        names = self._names(inserts, p.plans[number % len(p.plans)], hay, donor, key)
+        longer = sum(i in ("picture", "own_frame") for i in inserts) * frames  # what is inserted, not drawn over
+        firsts = self._places(len(inserts), base.frames + longer, frames, depths)
+        planned = [self._planned(names[i], inserts[i], first, frames, i, donor, key) for i, first in enumerate(firsts)]
+        graph, pictures, sounds = self._graph(base, planned)
+        used = [m for m in (*hay, *([donor] if donor else [])) if m.media_id in graph.media_ids]
+        rows, grades = carried_rows(graph, used)
+        if grades.pop("events", None) is not None:
+            rows.pop("events", None)  # what is not exact may not stand beside needles, which are
+        for table, own in self._rows(graph, planned).items():
+            rows[table] = sorted([*rows.get(table, []), *own], key=lambda r: (r.get("start_s", r.get("t_s")), repr(r)))
+        rows["edits"] = graph.edit_rows()
+        return Draft(
+            digest=derive_id(
+                self.name, self.version, VERSION, graph.key(), [_identity(n) for n in planned], p.crf, p.object_share
+            ),
+            suffix=".mp4",
+            write=partial(
+                _write, graph, used, pictures, sounds, _overlays(planned), p.badge_px, p.crf, p.sound_rate_hz
+            ),
+            duration_s=graph.duration_s,
+            rows=rows,
+            sources=tuple(used),
+            grades=grades,
+            parameters={"plan": p.plans[number % len(p.plans)], "needles": [n.text for n in planned]},
+        )
+
+    def _inserts(self, plan: Plan, key: tuple[Any, ...]) -> list[Insert]:
+        p = self.params
+        least, most = p.needles
+        count = {"none": 0, "one": 1}.get(plan, least + int(seeded_fraction(*key, "count") * (most - least + 1)))
+        return [p.insert[int(seeded_fraction(*key, "insert", i) * len(p.insert))] for i in range(count)]
+
+    def _names(
+        self, inserts: list[Insert], plan: Plan, hay: Sequence[Material], donor: Material | None, key: tuple[Any, ...]
+    ) -> list[tuple[str, Any]]:
+        """(name, words or described row) per needle: all different, or (repeated) some of them again."""
+        taken = {normalised(r["text"]) for m in hay for r in m.rows.get("text_regions", ())}
+        found: list[tuple[str, Any]] = []
+        for i, kind in enumerate(inserts):
+            if plan == "repeated" and i and (i == 1 or seeded_fraction(*key, "again", i) < 0.6):
+                again = int(seeded_fraction(*key, "which", i) * i)
+                inserts[i] = inserts[again]
+                found.append(found[again])
+                continue
+            options = _possible(kind, donor, taken)
+            free = [o for o in options if o[0] not in {name for name, _ in found}]
+            if not free:
+                raise ComposeError(f"compose needle: no name is left for another needle of the kind {kind}")
+            found.append(free[int(seeded_fraction(*key, "name", i) * len(free))])
+        return found
+
+    def _places(self, count: int, total: int, frames: int, depths: Iterator[float]) -> list[int]:
+        """First frames, not sorted, at least a gap apart; depths are taken as they come, and moved as little as possible."""
+        p = self.params
+        gap = max(1, round(p.gap_s * p.fps))
+        room = total - 2 * gap - count * frames - (count - 1) * gap
+        if count and room < 0:
+            raise ComposeError(
+                f"compose needle: {count} needles do not fit into {total / p.fps:g} s; raise min_duration_s, or lower gap_s"
+            )
+        wanted = [next(depths) for _ in range(count)]
+        places: dict[int, int] = {}
+        low = gap
+        ranked = sorted(range(count), key=lambda i: wanted[i])
+        for rank, i in enumerate(ranked):
+            left = count - rank
+            high = total - gap - left * frames - (left - 1) * gap
+            places[i] = min(max(round(wanted[i] * total - frames / 2), low), high)
+            low = places[i] + frames + gap
+        return [places[i] for i in range(count)]
+
+    def _planned(
+        self,
+        name: tuple[str, Any],
+        kind: Insert,
+        first: int,
+        frames: int,
+        i: int,
+        donor: Material | None,
+        key: tuple[Any, ...],
+    ) -> Planned:
+        p = self.params
+        text, said = name
+        pitch = float(TONES_HZ[int(seeded_fraction(*key, "pitch", i) * len(TONES_HZ))]) if p.tone else None
+        if kind == "own_frame":
+            told = [r["text"] for r in described_rows(_tables(donor)) if donor is not None] if donor else []
+            others = tuple(dict.fromkeys(t for t in told if t != text))[:MOST_OTHERS]
+            middle = (said["start_s"] + said["end_s"]) / 2
+            return Planned(kind, text, first, frames, ("", ""), donor, middle, others, pitch)
+        size = p.badge_px
+        left = seeded_fraction(*key, "left", i) * (p.width - size)
+        top = seeded_fraction(*key, "top", i) * (p.height - size)
+        return Planned(kind, text, first, frames, said, None, 0.0, (), pitch, round(left), round(top))
+
+    def _graph(self, base: Graph, planned: Sequence[Planned]) -> tuple[Graph, dict[str, Any], dict[str, Any]]:
+        """The film as a graph, with the pictures and sounds that exist in memory only, by media_id."""
+        p = self.params
+        graph, pictures, sounds = base, {}, {}
+        for n in sorted(planned, key=lambda n: n.first):
+            at = float(Fraction(n.first, p.fps))
+            if n.insert == "picture":
+                name = f"card:{'-'.join(n.words)}"
+                pictures[name] = ("card", n.words)
+                still = Source(name, Fraction(0), Fraction(p.fps), p.width, p.height)
+                shown = take(still, base.fps, (p.width, p.height), hold_s=n.frames / p.fps)
+                graph = insert(graph, shown, at)
+            elif n.insert == "own_frame" and n.donor is not None:
+                source = source_of(n.donor)
+                shown = held(source, n.at_s, n.frames / p.fps, base.fps, (p.width, p.height))
+                graph = insert(graph, shown, at)
+        for n in planned:
+            if n.pitch_hz is not None:
+                name = f"tone:{n.pitch_hz:g}"
+                sounds[name] = n.pitch_hz
+                length = exact(n.frames / p.fps)
+                heard = Source(name, length, Fraction(p.fps), 0, 0, True)
+                graph = overlay(graph, heard, float(Fraction(n.first, p.fps)), length_s=float(length))
+        return graph, pictures, sounds
+
+    def _rows(self, graph: Graph, planned: Sequence[Planned]) -> dict[str, list[dict[str, Any]]]:
+        """What is true of the needles."""
+        p = self.params
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for n in planned:
+            start, end = (seconds(Fraction(n.first + k, p.fps)) for k in (0, n.frames))
+            depth = (n.first + n.frames / 2) / graph.frames
+            told = attributes(n.insert, n.first, n.frames, depth, n.others)
+            rows.setdefault("events", []).append(
+                {"start_s": start, "end_s": end, "text": n.text, "kind": KIND, "attributes_json": told}
+            )
+            if n.pitch_hz is not None:
+                rows.setdefault("sounds", []).append(
+                    {"start_s": start, "end_s": end, "label": "tone", "pitch_hz": n.pitch_hz, "confidence": None}
+                )
+            if n.insert == "subtitle":
+                from .needle_drawing import words
+
+                text = lettering_of(*n.words)
+                box = dict(zip(("x1", "y1", "x2", "y2"), words(text, p.width, p.height)[3], strict=True))
+                rows.setdefault("text_regions", []).append(
+                    {"start_s": start, "end_s": end, "text": text, "confidence": 1.0, **box}
+                )
+            if n.insert == "object":
+                track, boxes = self._track(n, start, end)
+                rows.setdefault("tracks", []).append(track)
+                rows.setdefault("boxes", []).extend(boxes)
+        return rows
+
+    def _track(self, n: Planned, start: float, end: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        p = self.params
+        size = p.badge_px
+        edges = (n.left / p.width, n.top / p.height, (n.left + size) / p.width, (n.top + size) / p.height)
+        place = dict(zip(("x1", "y1", "x2", "y2"), (min(1.0, round(v, 6)) for v in edges), strict=True))
+        track_id = derive_id("needle", n.text, n.first, n.left, n.top)
+        track = {
+            "track_id": track_id, "start_s": start, "end_s": end, "label": "badge", "phrase": n.text.removeprefix("a "),
+            "attributes_json": None, "score": 1.0,
+        }  # fmt: skip
+        times = sorted({start, seconds(Fraction(n.first + n.frames - 1, p.fps))})
+        return track, [{"track_id": track_id, "t_s": t, **place, "visibility": 1.0} for t in times]
+
+
+def _possible(kind: Insert, donor: Material | None, taken: set[str]) -> list[tuple[str, Any]]:
+    """(name, words or described row) of every needle of a kind."""
+    if kind == "own_frame":
+        rows = described_rows(_tables(donor)) if donor is not None else []
+        return list({str(r["text"]): (str(r["text"]), r) for r in rows}.values())
+    firsts, last = lists_of(kind)
+    pairs = [(a, b) for a in firsts for b in last]
+    free = [pair for pair in pairs if kind != "subtitle" or normalised(lettering_of(*pair)) not in taken]
+    return [(name_of(kind, *pair), pair) for pair in free]
+
+
+def _tables(material: Material | None) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    rows = material.rows if material is not None else {}
+    return {"captions": rows.get("captions", ()), "events": rows.get("events", ())}
+
+
+def _identity(n: Planned) -> list[Any]:
+    return [n.insert, n.text, n.first, n.frames, n.left, n.top, n.at_s, n.pitch_hz]
+
+
+Overlay = tuple[int, int, Insert, tuple[str, str], float, float]
+"""First frame, past the last, kind, words, left, top."""
+
+
+def _overlays(planned: Sequence[Planned]) -> list[Overlay]:
+    return [
+        (n.first, n.first + n.frames, n.insert, n.words, n.left, n.top)
+        for n in planned
+        if n.insert in ("subtitle", "object")
+    ]
+
+
+def _write(
+    graph: Graph,
+    material: Sequence[Material],
+    pictures: Mapping[str, Any],
+    sounds: Mapping[str, float],
+    overlays: Sequence[Overlay],
+    badge_px: int,
+    crf: int,
+    sound_rate: int,
+    path: Path,
+) -> None:
+    from ...engine.media.render import Sound, render
+    from .needle_drawing import badge, card, laid, tone, words
+
+    sources: dict[str, Any] = {m.media_id: m.path for m in material}
+    sources |= {name: card(*said, graph.width, graph.height) for name, (_, said) in pictures.items()}
+    length = max((o.length for o in graph.overlays), default=Fraction(0))
+    sources |= {name: Sound(tone(hz, float(length), sound_rate), sound_rate) for name, hz in sounds.items()}
+    put: list[tuple[int, int, Any, float, float]] = []
+    for first, past, kind, said, left, top in overlays:
+        if kind == "subtitle":
+            sprite, x, y, _ = words(lettering_of(*said), graph.width, graph.height)
+            put.append((first, past, sprite, x, y))
+        else:
+            put.append((first, past, badge(*said, badge_px), left, top))
+
+    def draw(index: int, picture: Any) -> Any:
+        for first, past, sprite, left, top in put:
+            if first <= index < past:
+                picture = laid(picture, sprite, left, top)
+        return picture
+
+    render(graph, sources, path, sound_rate=sound_rate, crf=crf, draw=draw if put else None)
+
+
+COMPOSER = Needle
