@@ -28,6 +28,7 @@ check: $(VENV)/.test
 docs: $(VENV)/.test
 	$(PY) -m chronotope.pipelines.reference > docs/recipe.md
 	$(PY) -m chronotope.pipelines.table_reference > docs/tables.md
+	$(PY) -m chronotope.pipelines.seeds > docs/recipes/README.md
 
 lock: $(VENV)/.test
 	$(PY) -m chronotope.engine.code_lock --write

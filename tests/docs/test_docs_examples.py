@@ -126,6 +126,16 @@ def test_importer_of_cue_sheets_writes_events_and_notes(world: Path) -> None:
     assert medium["licence"] == "CC0"
 
 
+def test_composer_example_plays_footage_twice(world: Path) -> None:
+    root, _, _ = run(world, "encore.yaml")
+    [medium] = rows(root, "SELECT duration_s, origin FROM media")
+    assert medium == {"duration_s": 3.2, "origin": "composed"}
+    [event] = rows(root, "SELECT start_s, end_s, text FROM events")
+    assert event == {"start_s": 1.6, "end_s": 3.2, "text": "everything happens once more"}
+    pieces = rows(root, "SELECT target_start_s, start_s FROM edits ORDER BY step")
+    assert [tuple(p.values()) for p in pieces] == [(0.0, 0.0), (1.6, 0.0)]
+
+
 def test_task_recipe_reads_as_printed(world: Path) -> None:
     producers = Recipe.read(world / "counting.yaml").graph.producers
     names = [p.name for p in producers if p.stage == "task"]
@@ -140,7 +150,7 @@ def test_recipe_written_by_init_can_be_planned(world: Path) -> None:
 
 def commands() -> Iterator[tuple[str, list[str]]]:
     """(page, words) of every `chronotope` command in the README and the documentation; quotes may span lines."""
-    for page in (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))):
+    for page in (REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))):
         for _, _, text in FENCE.findall(page.read_text(encoding="utf-8")):
             for command in re.findall(r'^\$ (chronotope (?:"[^"]*"|[^"\n])*)$', text, re.MULTILINE):
                 yield page.name, shlex.split(command)[1:]
@@ -167,12 +177,12 @@ def test_commands_in_the_documentation_exist() -> None:
         options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
         unknown = [w for w in words if re.match(r"--?[a-z]", w) and w.partition("=")[0] not in options | {"--help"}]
         assert not unknown, f"{page}: chronotope {name} has no {unknown}"
-    pages = (REPOSITORY / "README.md", *DOCS.glob("*.md"))
+    pages = (REPOSITORY / "README.md", *DOCS.rglob("*.md"))
     assert seen == sum(p.read_text(encoding="utf-8").count("\n$ chronotope ") for p in pages) > 10
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in (REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))):
+    for page in (REPOSITORY / "README.md", *sorted(DOCS.rglob("*.md"))):
         text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
             file, _, anchor = target.partition("#")
