@@ -38,8 +38,9 @@ def density_cubes(inputs: Inputs, params: CubesParams) -> Plan:
     change = carried(unlike, params.momentum)
     most = max(round(n / params.frames_per_cube) - 1, 1) + 1 if params.max_cubes is None else params.max_cubes
     cubes = afford(min(most, n), params.budget_tokens, lambda k: k * params.tokens_per_cube)
-    order = np.argsort(-change.round(9), kind="stable")[: cubes - 1] + 1
-    firsts = [0, *sorted(int(i) for i in order if change[i - 1] > params.min_change)]
+    changed = np.flatnonzero(unlike > params.min_change)
+    most_changed = changed[np.argsort(-change[changed].round(9), kind="stable")[: cubes - 1]]
+    firsts = [0, *sorted((most_changed + 1).tolist())]
     lengths = np.diff([*firsts, n])
     tokens = [t for length in lengths for t in dealt(params.tokens_per_cube, int(length))]
     said = {"cubes": len(firsts), "most_cubes": cubes, "tokens_per_cube": params.tokens_per_cube}

@@ -24,6 +24,8 @@ ALIKE_COSINE = 0.7
 """Patches with at least this cosine count as alike (Keye's `vision_process.py`)."""
 ALIKE_DIFFERENCE = 0.1
 """Patches whose mean difference stays below this share of full scale count as alike (ours)."""
+NOISE_BITS = 6
+"""Bits of 64 by which hashes of one view differ through coding and small motion."""
 _BLACK = 10
 
 
@@ -81,7 +83,7 @@ class VectorLikeness(Likeness):
 
 
 class HashLikeness(Likeness):
-    """Agreement of perceptual hashes beyond chance, and of mean light; whichever is less."""
+    """Agreement of perceptual hashes between noise and chance, and of mean light; whichever is less."""
 
     def __init__(self, times_s: Floats, hashes: NDArray[np.int64], luma: Floats) -> None:
         """`hashes` [n] of 64 bits, `luma` [n] 0..255."""
@@ -91,7 +93,7 @@ class HashLikeness(Likeness):
     def between(self, i: int, j: int) -> float:
         bits = int(np.bitwise_xor(self.hashes[i], self.hashes[j]).view(np.uint64)).bit_count()
         light = abs(float(self.luma[i] - self.luma[j])) / 255
-        return max(0.0, min(1 - bits / 32, 1 - light))
+        return max(0.0, min(1 - max(0, bits - NOISE_BITS) / (32 - NOISE_BITS), 1 - light))
 
     def take(self, indices: NDArray[np.int64]) -> HashLikeness:
         return HashLikeness(self.times_s[indices], self.hashes[indices], self.luma[indices])

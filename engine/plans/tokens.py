@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..answering.resizing import frame_tokens, resized
-from ..answering.trainer_profiles import load_profile
+from ..answering.trainer_profiles import Profile, load_profile, profile_names
 from .plan import PlanError
 
 
@@ -47,7 +48,7 @@ class Costed:
 def costed(cost: Cost, width: int, height: int, count: int, *, image: bool = False) -> Costed:
     """What `count` frames of `width` x `height` px cost. Raises `PlanError` for a size that the profile refuses."""
     if cost.profile is not None:
-        profile = load_profile(cost.profile)
+        profile = _profile(cost.profile)
         rule = profile.stills if image else profile.video
         try:
             size = resized(width, height, rule.resize, count)
@@ -60,6 +61,16 @@ def costed(cost: Cost, width: int, height: int, count: int, *, image: bool = Fal
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
     each = cost.tokens_per_frame or patch_tokens(width, height, cost.patch_px, cost.merge)
     return Costed(width, height, (each,) * count)
+
+
+def _profile(name: str) -> Profile:
+    """The profile; shipped ones are read once, a file of one's own may change."""
+    return _shipped(name) if name in profile_names() else load_profile(name)
+
+
+@cache
+def _shipped(name: str) -> Profile:
+    return load_profile(name)
 
 
 def patch_tokens(width: int, height: int, patch_px: int = 14, merge: int = 1, pool: int = 1) -> int:
