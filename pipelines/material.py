@@ -52,14 +52,21 @@ def _of_sources(source: Source, folder: Path, work: Path) -> Iterator[Material]:
     from .places import footage_of
 
     known = _Remembered(work / REMEMBERED)
+    places: dict[str, Place] = {}
     for entry in source.material:
         if entry.composer is not None:
             raise ComposeError(
                 "material is footage that is there; compose it in a recipe of its own and name its dataset"
             )
         for place in footage_of(entry, folder):
-            if place.problem is None:  # annotated footage that is not there was counted when the import was read
-                yield _material(place, known)
+            if place.problem is not None:
+                continue  # annotated footage that is not there was counted when the import was read
+            if place.uri in places:
+                places[place.uri].merge(place)  # questions of one import, subtitles of another
+            else:
+                places[place.uri] = place
+    for place in places.values():
+        yield _material(place, known)
     known.save()
 
 
