@@ -133,6 +133,7 @@ class Flow:
                         rendered.parts,
                         _facts(sample, row, rendered, views)
                         | {"reward": reward_facts(rendered, views[0], self.language, rationale=self.params.rationale)},
+                        rendered.marks,
                     )
                     index.write(dumps(packaged.record()) + "\n")
                     if self.progress and done % 100 == 0:

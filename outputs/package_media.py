@@ -131,7 +131,7 @@ class MediaShelf:
             return View((), window, ref.start_s, window.length_s, 0, 0)
         first = found[0]
         if first.form == "still":
-            parts = tuple(Part("image", m.file) for m in found)
+            parts = tuple(Part("image", m.file, m.zero_s) for m in found)
             return View(parts, window, ref.start_s, window.length_s, first.width, first.height)
         pictured = ref.kind != "audio" and "vision" in self.packager.params.modalities
         kinds = [("audio" if m.form == "audio" or not pictured else "video", m.file) for m in found]

@@ -24,8 +24,9 @@ from ..engine.answering.samplers import drawn_times, stream_facts
 from ..engine.answering.trainer_profiles import Profile, ProfileError, load_profile
 from ..schemas.boxcodec import BOX_CODECS
 from ..schemas.timecodec import time_codec
+from ..schemas.timecodec_prefix import FramePrefix
 from .mixture import Mixture
-from .rendering import AnswerStyle, Language, LeftOut, Part, PartKind
+from .rendering import AnswerStyle, Language, LeftOut, Mark, Part, PartKind
 
 Modality = Literal["vision", "audio"]
 PROVIDES: Mapping[str, frozenset[str]] = {
@@ -45,13 +46,16 @@ class PackageParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    times: Literal["seconds", "mm:ss", "relative_tokens_100", "lita100"] = Field(
+    times: Literal["seconds", "mm:ss", "relative_tokens_100", "lita100", "llavast100"] = Field(
         "seconds", description="How times are written."
     )
     time_token: str = Field("<{k}>", description="Text of a relative token, for relative_tokens_100.")
     time_decimals: int = Field(2, ge=0, le=6, description="Digits behind the point, for seconds.")
     span_text: str | None = Field(
         None, description="A span, with {start} and {end}; by default '{start} - {end}', tokens with a space only."
+    )
+    frame_times: bool = Field(
+        False, description="Whether the times of several stills of one medium are printed in front of them."
     )
     boxes: Literal[BOX_CODECS] = Field("float01", description="How boxes are written.")  # type: ignore[valid-type]
     box_decimals: int = Field(3, ge=1, le=6, description="Digits behind the point, for float01.")
@@ -105,6 +109,8 @@ class PackagedSample:
     """Files in the order of their placeholders, paths inside the package."""
     facts: Mapping[str, Any]
     """Everything else, JSON values: task, answer, options, media with source spans, grade ..."""
+    marks: tuple[Mark, ...] = ()
+    """Times and boxes of the turns, as numbers, in reading order: for formats with lists beside the text."""
 
     def files(self, kind: PartKind) -> list[str]:
         """Paths of one kind of file."""
@@ -231,7 +237,8 @@ class Packager(ABC, Generic[P]):
         except ValueError as error:
             raise PackageError(str(error)) from None
         span = p.span_text or ("{start} - {end}" if p.times in ("seconds", "mm:ss") else "{start} {end}")
-        return Language(times, span, p.boxes, p.box_decimals, p.answer, self.marks())
+        prefix = FramePrefix(p.time_decimals) if p.frame_times else None
+        return Language(times, span, p.boxes, p.box_decimals, p.answer, self.marks(), prefix=prefix)
 
     def marks(self) -> Mapping[str, str]:
         """The trainer's placeholder of each kind of file."""

@@ -2,7 +2,9 @@
 
 Times move from the source's clock to the clock of the packaged file (its first frame is 0), and are written by a time
 codec at the length of that file; boxes by a box codec at its size; options get letters; media tags become the trainer's
-placeholders. Whatever cannot be said truthfully is refused with `LeftOut`, never bent.
+placeholders. A trainer that reads numbers from lists beside the text gets placeholders in the text (`Placeholders`); the
+numbers are noted in reading order whatever the language (`Rendered.marks`), and its packager writes the lists from them.
+Whatever cannot be said truthfully is refused with `LeftOut`, never bent.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from ..schemas.sample import (
 )
 from ..schemas.span import Span, from_us, to_us
 from ..schemas.timecodec import TimeCodec
+from ..schemas.timecodec_prefix import FramePrefix
 from .letters import ALPHABET
 
 PartKind = Literal["video", "image", "audio"]
@@ -64,6 +67,40 @@ class Part:
 
     kind: PartKind
     file: str
+    t_s: float | None = None
+    """Source time of a still."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A time, span or box that stands in the text, as a number: what a trainer's lists beside the text are made of."""
+
+    turn: int
+    role: str
+    """`user` or `assistant`."""
+    medium: int
+    times: tuple[float, ...]
+    """One time, or start and end, on the packaged file's clock; empty for a box alone."""
+    box: Box | None = None
+
+
+@dataclass(frozen=True)
+class Placeholders:
+    """What stands in the text for numbers that stand in lists beside it; None for what the format cannot say.
+
+    `{role}` becomes INPUT in a question and OUTPUT in an answer.
+    """
+
+    moment: str | None
+    span: str | None
+    box: str | None
+
+    def said(self, kind: Literal["moment", "span", "box"], role: str) -> str:
+        """The placeholder of one thing. Raises `LeftOut` where there is none."""
+        text: str | None = getattr(self, kind)
+        if text is None:
+            raise LeftOut(f"format: cannot say a {kind}")
+        return text.replace("{role}", "OUTPUT" if role == "assistant" else "INPUT")
 
 
 @dataclass(frozen=True)
@@ -111,6 +148,10 @@ class Language:
     answer: AnswerStyle
     marks: Mapping[str, str]
     """Placeholder of each kind of part."""
+    placeholders: Placeholders | None = None
+    """Set where times and boxes stand in lists beside the text; `times` is then how the model itself writes them."""
+    prefix: FramePrefix | None = None
+    """How the times of several stills of one medium are printed in front of them; None: they are not."""
 
     def span(self, span: Span, duration_s: float) -> str:
         """A span on the packaged file's clock."""
@@ -141,6 +182,8 @@ class Rendered:
     """Option texts in the order of their letters."""
     answer: dict[str, Any]
     """The typed answer: times on the packaged file's clock, letters for indices."""
+    marks: tuple[Mark, ...] = ()
+    """Times and boxes of the turns in reading order."""
 
 
 def render(
@@ -180,6 +223,9 @@ class _Renderer:
     language: Language
     parts: list[Part] = field(default_factory=list)
     role: str = "user"
+    turn: int | None = None
+    """The turn that is being written; None: nothing is noted."""
+    marks: list[Mark] = field(default_factory=list)
 
     def render(self, rationale: bool) -> Rendered:
         pictured = any(isinstance(t, Media) for o in self.sample.options for t in parse(o.text))
@@ -196,13 +242,13 @@ class _Renderer:
         turns: list[tuple[str, str]] = []
         last = len(self.sample.turns) - 1
         for i, turn in enumerate(self.sample.turns):
-            self.role = turn.role
-            text = replace(turn.text, self.token)
-            if rationale and i == last and turn.role == "assistant":
-                text = "\n".join([*(replace(step, self.token) for step in self.sample.rationale), text])
+            self.role, self.turn = turn.role, i
+            steps = self.sample.rationale if rationale and i == last and turn.role == "assistant" else ()
+            text = "\n".join([*(replace(step, self.token) for step in steps), replace(turn.text, self.token)])
             turns.append((turn.role, f"{unnamed}\n{text}" if unnamed and not turns else text))
+        self.turn = None
         options = tuple(replace(self.sample.options[i].text, self._aside) for i in self.order)
-        return Rendered(tuple(turns), tuple(self.parts), options, self.answer())
+        return Rendered(tuple(turns), tuple(self.parts), options, self.answer(), tuple(self.marks))
 
     def token(self, token: Token) -> str:
         match token:
@@ -211,12 +257,12 @@ class _Renderer:
             case Moment(t_s, medium):
                 return self.moment(t_s, medium)
             case SpanMark(start_s, end_s, medium):
-                view = _view(self.views, medium)
-                return self.language.span(view.span(start_s, end_s), view.duration_s)
+                return self.span(start_s, end_s, medium)
             case BoxMark():
                 return self.box(token)
             case BoxAt():
-                return f"{self.moment(token.t_s, token.medium)}: {self.box(token)}"
+                between = ": " if self.language.placeholders is None else ":"
+                return f"{self.moment(token.t_s, token.medium)}{between}{self.box(token)}"
             case Media(medium=medium):
                 if self.role == "assistant":
                     raise LeftOut("malformed", "an answer shows a medium")
@@ -234,19 +280,42 @@ class _Renderer:
 
     def moment(self, t_s: float, medium: int) -> str:
         view = _view(self.views, medium)
-        return self.language.times.encode(view.time(t_s), view.duration_s)
+        t = view.time(t_s)
+        self.note(medium, (t,))
+        holders = self.language.placeholders
+        return self.language.times.encode(t, view.duration_s) if holders is None else holders.said("moment", self.role)
+
+    def span(self, start_s: float, end_s: float, medium: int) -> str:
+        view = _view(self.views, medium)
+        span = view.span(start_s, end_s)
+        self.note(medium, (span.start_s, span.end_s))
+        holders = self.language.placeholders
+        return self.language.span(span, view.duration_s) if holders is None else holders.said("span", self.role)
 
     def box(self, token: BoxMark | BoxAt) -> str:
         try:
-            return self.language.box(token.box, _view(self.views, token.medium))
+            box = token.box
         except ValueError as error:
             raise LeftOut("malformed", str(error)) from None
+        self.note(token.medium, (), box)
+        holders = self.language.placeholders
+        said = self.language.box(box, _view(self.views, token.medium))
+        return said if holders is None else holders.said("box", self.role)
+
+    def note(self, medium: int, times: tuple[float, ...], box: Box | None = None) -> None:
+        """Remember a number of the turn that is being written."""
+        if self.turn is not None:
+            self.marks.append(Mark(self.turn, self.role, medium, times, box))
 
     def place(self, medium: int) -> str:
         """The placeholders of a medium; the files join the sample's list in the order of the text."""
         view = _view(self.views, medium)
         self.parts += view.parts
-        return "".join(self.language.marks[part.kind] for part in view.parts)
+        holders = [self.language.marks[part.kind] for part in view.parts]
+        times = [part.t_s for part in view.parts if part.t_s is not None]
+        if self.language.prefix is None or not 2 <= len(times) == len(holders) or times != sorted(times):
+            return "".join(holders)  # a single still, or stills out of order: their times may be what is asked
+        return self.language.prefix.text([view.time(t) for t in times], holders)
 
     def listed(self, part: int) -> Sequence[int]:
         """Canonical indices in the order of the letters, of all options or of those of a conversation's part."""

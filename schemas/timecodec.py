@@ -259,6 +259,7 @@ TIME_CODECS: dict[str, Callable[..., TimeCodec]] = {
     "mm:ss": ClockCodec,
     "relative_tokens_100": RelativeTokensCodec,
     "lita100": partial(RelativeTokensCodec, "<t{k}>"),
+    "llavast100": partial(RelativeTokensCodec, "<TEMP-{k:03d}>"),
 }
 
 
