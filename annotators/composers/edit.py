@@ -15,6 +15,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.composing import ComposeError, Draft, Material, MediaComposer
 from ...engine.composing_graph import graph_draft, shape_of, source_of
 from ...engine.composing_parts import Part, Units, parts_of
+from ...schemas.edit_carry import CarryRules
 from ...schemas.edit_graph import Graph
 from ...schemas.edit_operations import freeze, mirror, mute, reverse, speed, take
 from ...schemas.ids import seeded_fraction
@@ -44,6 +45,9 @@ class Params(BaseParams):
     keep_pitch: bool = Field(False, description="Whether sound at another speed keeps its pitch.")
     hold_s: tuple[float, float] = Field(
         (1.0, 3.0), description="Shortest and longest time that a frame is held, seconds."
+    )
+    event_share: float = Field(
+        0.8, gt=0, le=1, description="Least share of an event that must be left for it to be told; less is left untold."
     )
     max_side_px: int = Field(640, ge=32, description="Longest side of the picture, pixels; never enlarged.")
     fps: float | None = Field(None, gt=0, le=120, description="Frames per second; default: those of the part's medium.")
@@ -94,7 +98,8 @@ class EditClips(MediaComposer[Params]):
         for number, operation in enumerate(operations):
             graph, drawn = self._edited(graph, operation, ("edit", operation, number, seed, *part.key))
             said |= drawn
-        return graph_draft(f"{self.name}@{self.version}", graph, [part.material], parameters=said)
+        rules = CarryRules(event_share=p.event_share)
+        return graph_draft(f"{self.name}@{self.version}", graph, [part.material], rules=rules, parameters=said)
 
     def _edited(self, graph: Graph, operation: Operation, key: tuple[object, ...]) -> tuple[Graph, dict[str, object]]:
         p, chance = self.params, seeded_fraction(*key)

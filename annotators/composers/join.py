@@ -19,6 +19,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.composing import ComposeError, Draft, Material, MediaComposer
 from ...engine.composing_graph import by_split, graph_draft, shape_of, source_of
 from ...engine.composing_parts import Part, Units, parts_of, plain
+from ...schemas.edit_carry import CarryRules
 from ...schemas.edit_carry import parts_of as joined_parts
 from ...schemas.edit_graph import Graph, seconds
 from ...schemas.edit_operations import join, speed, take
@@ -49,6 +50,9 @@ class Params(BaseParams):
     )
     keep_pitch: bool = Field(True, description="Whether scaled sound keeps its pitch.")
     distinct: bool = Field(True, description="Whether no two clips of a video have the same description.")
+    event_share: float = Field(
+        0.8, gt=0, le=1, description="Least share of an event that must be left for it to be told; less is left untold."
+    )
     max_side_px: int = Field(640, ge=32, description="Longest side of the picture, pixels; never enlarged.")
     fps: float | None = Field(
         None, gt=0, le=120, description="Frames per second; default: the most frequent of the material."
@@ -130,6 +134,7 @@ class Join(MediaComposer[Params]):
             graph,
             list({c.material.media_id: c.material for c in chosen}.values()),
             rows={"captions": _events(graph, chosen)},
+            rules=CarryRules(event_share=p.event_share),
             parameters={
                 "cluster": cluster,
                 "sub_videos": [
