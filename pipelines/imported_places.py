@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,13 +51,14 @@ def imported_places(source: Source, folder: Path, told: Callable[[str], None] | 
     if not found:
         why = "; ".join(fault.why for fault in importer.faults[:MANY]) or "its files are empty"
         raise ImportProblem(f"import {source.importer}: nothing can be read: {why}")
+    torn = _torn(parts for by_file in found.values() for parts in by_file.values())
     places: dict[str, Place] = {}
     absent: list[Place | None] = []
     for name in sorted(found):
         parts = [joined(mine) for mine in found[name].values()]
         matches = media.named((name, *(also for part in parts for also in part.also)))
         if len(matches) == 1:
-            place = _place(matches[0], source, importer, parts)
+            place = _place(matches[0], source, parts, torn)
             if place.uri in places:
                 places[place.uri].merge(place)
             else:
@@ -90,9 +91,22 @@ def importer_of(source: Source, folder: Path) -> Importer[Any]:
     return kind(params)
 
 
-def _place(uri: str, source: Source, importer: Importer[Any], parts: Sequence[Imported]) -> Place:
-    """The place of a medium. The publisher's split stands before groups: both are set only where the split is not."""
+def _torn(said: Iterable[Sequence[Imported]]) -> set[str]:
+    """Groups whose media the publisher put into different splits."""
+    splits: dict[str, set[str | None]] = defaultdict(set)
+    for parts in said:
+        for part in parts:
+            if part.group_id:
+                splits[part.group_id].add(part.official_split)
+    return {group for group, found in splits.items() if len(found) > 1}
+
+
+def _place(uri: str, source: Source, parts: Sequence[Imported], torn: Container[str]) -> Place:
+    """The place of a medium. The publisher's split stands before groups: a group that it tears is one group in each split."""
     split = strictest(parts)
+    group = next((p.group_id for p in parts if p.group_id), None)
+    if group in torn:
+        group = f"{group} ({split})"
     if len({p.official_split for p in parts if p.official_split}) > 1:
         said = ", ".join(f"{p.official_split} in {p.file}" for p in parts if p.official_split)
         count = sum(len(p.rows) for p in parts)
@@ -100,7 +114,7 @@ def _place(uri: str, source: Source, importer: Importer[Any], parts: Sequence[Im
     return Place(
         uri,
         licence=source.licence or next((p.licence for p in parts if p.licence), None),
-        group_id=source.group_id or (None if split else next((p.group_id for p in parts if p.group_id), None)),
+        group_id=source.group_id or group,
         official_split=source.official_split or split,
         origin=source.origin,
         entries=[entry_of(str(source.importer), part) for part in parts],

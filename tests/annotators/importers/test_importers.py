@@ -340,8 +340,12 @@ def test_tvqa(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None:
         ("no_answer", "left_out"),
         ("no_time", "noted"),
     ]
-    assert found.places[0].group_id == "castle_s01e02", "clips of an episode stay together where no split is published"
-    assert read("tvqa", files="tvqa.jsonl", split="train").places[0].group_id is None
+    assert found.places[0].group_id == "castle_s01e02", "clips of an episode stay together"
+    shown("castle_s01e02_seg02_clip_01.mp4")
+    (tmp_path / "tvqa_train.jsonl").write_text(json.dumps(asked))
+    (tmp_path / "tvqa_val.jsonl").write_text(json.dumps(asked | {"vid_name": "castle_s01e02_seg02_clip_01"}))
+    groups = {(p.official_split, p.group_id) for p in read("tvqa", files="tvqa_*.jsonl").places}
+    assert groups == {("train", "castle_s01e02 (train)"), ("validation", "castle_s01e02 (validation)")}, "as published"
 
 
 def test_every_importer_of_the_list_has_a_test_here() -> None:
