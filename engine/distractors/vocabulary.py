@@ -26,6 +26,7 @@ OTHER_MOTION = "other motion"
 STILL_FOR_MOVING = "still instead of moving"
 MOVING_FOR_STILL = "moving instead of still"
 OTHER_LABEL = "other label"
+OTHER_SHAPE = "other shape"
 OTHER_ORDER = "other order"
 
 MARGINS: dict[str, tuple[str, str]] = {
@@ -42,6 +43,7 @@ MARGINS: dict[str, tuple[str, str]] = {
     OTHER_MOTION: ("1 - score", "the same: another kind of camera motion"),
     STILL_FOR_MOVING: ("1 - score", "the same: nothing moves, though something does"),
     MOVING_FOR_STILL: ("1 - score", "the same: something moves, though nothing does"),
+    OTHER_SHAPE: ("1 - IoU", "how much of the union of the two outlines they do not share, drawn in one place"),
     OTHER_LABEL: ("relative lead", "lead of the right label over all others, as a share of its count"),
     OTHER_ORDER: ("pairs", "pairs of events that the list has in the wrong relative order"),
 }
