@@ -23,6 +23,10 @@ from .proposals import Proposal, best_apart
 
 RADIUS = 0.3
 """Mean distance of a pixel from the centre, frame widths: turns zoom and roll into speeds like pan."""
+HIDDEN = -1.0
+"""Of a frame in which lettering hides whether a thing moves: it ends no run."""
+KNOWN = 0.3
+"""Share of a run's frames in which the motion must be seen."""
 _AXIS = {
     "pan_left": ("pan", -1), "pan_right": ("pan", 1), "tilt_up": ("tilt", 1), "tilt_down": ("tilt", -1),
     "zoom_in": ("zoom", 1), "zoom_out": ("zoom", -1), "roll_cw": ("roll", -1), "roll_ccw": ("roll", 1),
@@ -82,8 +86,8 @@ def in_motion(
     found = _blurs(steps, shots, rule) if query.whip else []
     for first, last in _runs(shares, steps, shots, rule.min_share):
         span = span_or_none(from_us(to_us(steps[first].start_s)), from_us(to_us(steps[last].end_s)))
-        values = [shares[i] or 0.0 for i in range(first, last + 1)]
-        if span is None or span.length_s < rule.min_length_s:
+        values = [v for i in range(first, last + 1) if (v := shares[i] or 0.0) >= 0]
+        if span is None or span.length_s < rule.min_length_s or len(values) < KNOWN * (last + 1 - first):
             continue
         steady = math.fsum(values) / len(values)
         sure = 1 - 0.5 ** (len(values) / 2)
@@ -101,7 +105,7 @@ def _runs(
     first = last = -1
     for i, share in enumerate(shares):
         cut = share is None or any(to_us(steps[i].start_s) < e <= to_us(steps[i].end_s) for e in edges)
-        good = share is not None and share >= least
+        good = share is not None and (share >= least or share == HIDDEN)
         if first >= 0 and (cut or (not good and i - last >= 2)):
             runs.append((first, last))
             first = -1
@@ -127,13 +131,15 @@ def _grown(span: Span, shots: Sequence[Span], step_s: float) -> Span:
 
 
 def _share(query: Asked, step: _Step, m: Motion, aspect: float, rule: MotionRule) -> float:
-    """Share (0..1) that the asked motion has of all motion in this frame; 0 where it is too slow."""
+    """Share (0..1) that the asked motion has of all motion in this frame; 0 where it is too slow, `HIDDEN` where lettering is
+    all that is seen to move.
+    """
     if m.inlier_share < rule.min_inliers:
         return 0.0
     if query.camera and not query.follows:
         return _camera_share(query, m, aspect, rule)
     if step.lettering:
-        return 0.0
+        return HIDDEN if not query.follows or _camera_share(query, m, aspect, rule) >= rule.min_share else 0.0
     if query.follows and query.way:
         return _followed(query, m, aspect, rule)
     area = m.residual_area or 0.0
