@@ -2,8 +2,8 @@
 
 A piece at its own rate is copied by sample index; at another rate it is resampled (pitch changes with it, as on a tape) or
 stretched by FFmpeg's `atempo` (pitch stays). Held and backward pieces are silent. Sounds on top are added with their gain, and
-what exceeds full scale is limited. Long pieces are read in parts, so that memory stays flat. Limits: mono; sound of a stretched
-piece may lie some milliseconds beside its picture inside the piece.
+what exceeds full scale is limited. Long pieces are read in parts, so that memory stays flat. Limits: mono; inside a stretched
+piece sound may lie up to 30 ms beside its picture.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _JITTER_S = 0.05
 """Timestamps that disagree with the number of samples by more are a gap."""
 _FADE_S = 0.004
 """Sound fades in and out at the ends of a piece, so that joins do not click."""
+_PLAIN_RATE_HZ = 48_000
 _TEMPO = (0.5, 100.0)
 
 
@@ -99,14 +100,20 @@ def _stretched(samples: Samples, length: int, placed: Placed, rate: int) -> Samp
 
 
 def _resampled(samples: Samples, length: int) -> Samples:
-    """All samples spread over `length`."""
-    from scipy.signal import resample_poly
+    """All samples spread over `length`, by FFmpeg's resampler."""
+    import av
 
     if not len(samples) or not length:
         return np.zeros(length, np.float32)
-    ratio = Fraction(length, len(samples)).limit_denominator(400)
-    spread = resample_poly(samples.astype(np.float64), ratio.numerator, ratio.denominator)
-    return _fitted(spread.astype(np.float32), length)
+    given = round(_PLAIN_RATE_HZ * len(samples) / length)
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=_PLAIN_RATE_HZ)
+    found = []
+    for at in range(0, len(samples), given):
+        part = np.ascontiguousarray(samples[None, at : at + given], np.float32)
+        frame = av.AudioFrame.from_ndarray(part, format="flt", layout="mono")
+        frame.sample_rate = given
+        found += [piece.to_ndarray().reshape(-1) for piece in resampler.resample(frame)]
+    return _fitted(np.concatenate([*found, _flushed(resampler)]), length)
 
 
 def _tempo(samples: Samples, factor: Fraction, rate: int) -> Samples:
