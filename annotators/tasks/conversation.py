@@ -17,7 +17,7 @@ from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import medium_row, split_of
 from ...engine.task import EvidenceRow, Task
 from ...schemas.ids import seeded_fraction
-from ...schemas.sample import Sample, TurnsAnswer
+from ...schemas.sample import BoxAnswer, Sample, SpanAnswer, SpanBoxAnswer, TurnsAnswer
 from ...schemas.span import union_length_s
 from ...schemas.verifying import Check
 from .common import Withheld, rebuilt, rows_of, shuffled, wordings_of
@@ -41,6 +41,13 @@ class Params(BaseParams):
         False,
         description="Questions to the sound and to the picture in one conversation; trainers without sound lose it.",
     )
+    min_details: int = Field(
+        0, ge=0, description="Turns of a conversation, at least, that only a detail answers: something brief, or small."
+    )
+    detail_s: float = Field(2.0, gt=0, description="Longest span of an answer that is brief.")
+    detail_area: float = Field(
+        0.02, gt=0, le=1, description="Largest box of an answer that is small, as a share of the picture."
+    )
     tasks: tuple[str, ...] | None = Field(None, description="Only samples of these tasks become turns.")
 
     @field_validator("turns")
@@ -55,7 +62,7 @@ class Conversation(Task[Params]):
     """Samples from `samples` of one medium."""
 
     name = "conversation"
-    version = 2
+    version = 3
     Params = Params
     reads = ("media", "samples", "footage_groups")
     optional_reads = ("footage_groups",)
@@ -98,6 +105,7 @@ class Conversation(Task[Params]):
                 raise Withheld(f"{len(members)} turns, not {self.params.turns[0]} to {self.params.turns[1]}")
             self._require_window(members)
             _require_no_pairs(members)
+            self._require_details(members)
             return self._conversation(sample.recipe, members, [(p.lead, p.form) for p in parts])
 
         return rebuilt(sample, build)
@@ -112,11 +120,13 @@ class Conversation(Task[Params]):
         """Groups in the order of turns, each begun with a sample that none before has used."""
         least, most = self.params.turns
         waiting = shuffled(members, seed, self.name, key=lambda m: m.sample.sample_id)
+        if self.params.min_details:  # each group begins with a detail; the shuffled order decides between equals
+            waiting.sort(key=lambda m: not self._is_detail(m))
         made = 0
         while len(waiting) >= least and made < self.params.per_medium:
             size = least + int(seeded_fraction(seed, self.name, media_id, made, "turns") * (most - least + 1))
             group = self._grown(waiting, size)
-            if len(group) >= least:
+            if len(group) >= least and self._details(group) >= self.params.min_details:
                 made += 1
                 yield arranged(group, self.params.streaming)
                 used = {m.sample.sample_id for m in group}
@@ -173,6 +183,24 @@ class Conversation(Task[Params]):
 
     def _links(self, members: Sequence[Member]) -> list[Link]:
         return links(members, window_of(members, self.params.streaming), self.params.streaming)
+
+    def _is_detail(self, member: Member) -> bool:
+        """Whether its answer is brief or small: what compressing the footage loses first."""
+        answer = member.sample.answer
+        if isinstance(answer, SpanAnswer | SpanBoxAnswer) and answer.end_s - answer.start_s <= self.params.detail_s:
+            return True
+        if isinstance(answer, BoxAnswer | SpanBoxAnswer):
+            x1, y1, x2, y2 = answer.box
+            return (x2 - x1) * (y2 - y1) <= self.params.detail_area
+        return False
+
+    def _details(self, members: Sequence[Member]) -> int:
+        return sum(self._is_detail(m) for m in members)
+
+    def _require_details(self, members: Sequence[Member]) -> None:
+        found = self._details(members)
+        if found < self.params.min_details:
+            raise Withheld(f"{found} turns about a detail, not {self.params.min_details}")
 
     def _require_window(self, members: Sequence[Member]) -> None:
         window = window_of(members, self.params.streaming)

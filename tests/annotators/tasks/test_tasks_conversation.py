@@ -268,3 +268,14 @@ SORTED = Said(
 )
 def test_what_counts_as_giving_away(earlier, later, leak):
     assert bool(leaks([earlier, later], WINDOW)) is leak
+
+
+def test_conversations_can_be_made_to_hold_a_turn_about_a_detail(world):
+    task = Conversation(Params(min_details=1, detail_s=3.0))
+    talks = [Sample.from_row(r) for r in world.run(task, M)]
+    lengths = [[p.answer.end_s - p.answer.start_s for p in t.answer.parts if p.answer.kind == "span"] for t in talks]
+    assert talks and all(min(found) <= 3.0 for found in lengths)
+    strict = Conversation(Params(min_details=1, detail_s=0.01))
+    assert world.run(strict, M) == []
+    verdict = world.check(strict, talks[0].to_row())
+    assert not verdict["passed"] and "detail" in verdict["reason"]
