@@ -27,7 +27,7 @@ from .producer import Producer, ProducerSpec
 from .results import Outcome, UnitKey, UnitResult
 
 LEFT_OUT = {"frames": ("jpeg",)}
-"""Columns that unit annotators never get: pictures reach batch annotators only."""
+"""Columns that unit annotators get only where their `columns` name them, since they fill memory: pictures."""
 VECTORS = {"embeddings": "vector"}
 """Columns that corpus annotators get as float32 arrays: a list of Python numbers takes eight times the memory."""
 
@@ -193,7 +193,7 @@ def read_inputs(
     columns = ", ".join(
         c.name
         for c in TABLES[table].all_columns
-        if c.name not in left_out and (not wanted or c.name in wanted or c.name in owners)
+        if (c.name in wanted or c.name in owners if wanted else c.name not in left_out)
     )
     order = ", ".join(dict.fromkeys(["media_id", *TABLES[table].key, "row_id"]))
     where, params = "list_contains(?, producer)", [list(producers)]
