@@ -136,6 +136,8 @@ def _changes(value: Any, texts: Sequence[str]) -> Iterator[Any]:
         yield from (value + int(FAR), -value - int(FAR))
     elif isinstance(value, float):
         yield from (value + FAR, -value - FAR, -value, 0.0)
+    elif isinstance(value, list | tuple) and any(isinstance(v, str) for v in value):
+        yield [OTHER_TEXT for _ in value]
     elif isinstance(value, list | tuple):
         yield [v + 1 for v in value]
         yield [0 * v for v in value]
