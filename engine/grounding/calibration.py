@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...schemas.ids import derive_id
+from ...schemas.metrics import wilson_interval
 from .fusion import Fused
 from .proposals import FAMILIES, Candidate
 
@@ -67,6 +68,10 @@ class Calibration(BaseModel):
     scale: tuple[float, ...]
     weights: tuple[float, ...]
     bias: float
+    most: float = Field(
+        1.0,
+        description="Greatest probability told: what the set supports at 95%, from its surest events on held-out media.",
+    )
     reliability: tuple[Bin, ...] = Field(description="On media held out in turn.")
     ece: float = Field(description="Expected calibration error on media held out in turn.")
     brier: float = Field(description="Mean squared error of the probability, there.")
@@ -91,7 +96,7 @@ class Calibration(BaseModel):
         """Probability that an event with these features is right, 0..1."""
         x = np.array([features.get(name, 0.0) for name in self.features])
         z = float(((x - np.array(self.mean)) / np.array(self.scale)) @ np.array(self.weights)) + self.bias
-        return round(1 / (1 + math.exp(-max(-30.0, min(30.0, z)))), 6)
+        return round(min(self.most, 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))), 6)
 
     def p_of(self, event: Fused, duration_s: float) -> float | None:
         """Probability of a fused event; None where its boundaries are of a localiser that was never seen."""
@@ -175,10 +180,13 @@ def fit(
         if 0 < y[~held].sum() < (~held).sum():
             out[held] = _predict(x[held], *_logistic(x[~held], y[~held]))
     mean, scale, weights, bias = _logistic(x, y)
+    surest = out >= np.quantile(out, 0.5)
+    most = wilson_interval(float(y[surest].sum()), float(surest.sum()))[0]
+    out = np.minimum(out, most)
     bins, ece = reliability(out.tolist(), list(hits))
     return Calibration(
         name=name, hit_tiou=hit_tiou, events=len(y), media=len(media), right=int(y.sum()), curves=dict(curves or {}),
-        features=names, mean=_rounded(mean), scale=_rounded(scale), weights=_rounded(weights), bias=round(bias, 6),
+        features=names, mean=_rounded(mean), scale=_rounded(scale), weights=_rounded(weights), bias=round(bias, 6), most=round(most, 6),
         reliability=bins, ece=ece, brier=round(float(np.mean((out - y) ** 2)), 6), rules=dict(rules or {}),
     )  # fmt: skip
 

@@ -136,13 +136,13 @@ def _clusters(
         for localiser in spoke:
             near = [c for c in candidates if c.localiser == localiser and tiou(c.span, seed.span) >= rules.agree_tiou]
             if localiser != seed.localiser and near:
-                members.append(max(near, key=lambda c: (weigh(c), tiou(c.span, seed.span), -c.rank)))
+                members.append(max(near, key=lambda c: (weigh(c), c.score, tiou(c.span, seed.span), -c.rank)))
         strength = fsum(weigh(m) for m in members) / len(spoke)
-        ordered = sorted(members, key=lambda m: (-weigh(m), m.localiser, m.rank))
+        ordered = sorted(members, key=lambda m: (-weigh(m), -m.score, m.localiser, m.rank))
         pairs = [tiou(a.span, b.span) for a, b in combinations(ordered, 2) if a.family != b.family]
         best = ordered[0].span
         found.append(Fused(text, best, tuple(ordered), round(strength, 6), 0.0, max(pairs, default=0.0), tuple(spoke)))
-    return sorted(found, key=lambda c: (-c.strength, -len(c.families), c.span, c.best.localiser))
+    return sorted(found, key=lambda c: (-c.strength, -len(c.families), -c.best.score, c.span, c.best.localiser))
 
 
 def _apart(clusters: Sequence[Fused], rules: FusionRules) -> list[Fused]:
