@@ -69,7 +69,12 @@ class Params(BaseParams):
     gap_s: float = Field(2.0, ge=0, description="Least time between needles, and from the ends.")
     depth_bins: int = Field(10, ge=1, description="Parts of the length that get equally many needles.")
     object_share: float = Field(0.28, gt=0.05, le=0.9, description="Height of a badge, as a share of the picture's.")
-    tone: bool = Field(False, description="Each needle sounds with a tone of its own pitch.")
+    tone_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of needles that sound with a tone of their own pitch; the other cards and frames are silent.",
+    )
     fps: int = Field(10, ge=1, le=60, description="Frames per second of the films.")
     width: int = Field(320, ge=32, description="Width, px (even).")
     height: int = Field(180, ge=32, description="Height, px (even).")
@@ -235,7 +240,8 @@ class Needle(MediaComposer[Params]):
     ) -> Planned:
         p = self.params
         text, said = name
-        pitch = float(TONES_HZ[int(seeded_fraction(*key, "pitch", i) * len(TONES_HZ))]) if p.tone else None
+        sounds = seeded_fraction(*key, "sounds", i) < p.tone_share
+        pitch = float(TONES_HZ[int(seeded_fraction(*key, "pitch", i) * len(TONES_HZ))]) if sounds else None
         if kind == "own_frame":
             told = [r["text"] for r in described_rows(_tables(donor)) if donor is not None] if donor else []
             others = tuple(dict.fromkeys(t for t in told if t != text))[:MOST_OTHERS]
@@ -286,6 +292,8 @@ class Needle(MediaComposer[Params]):
                 rows.setdefault("sounds", []).append(
                     {"start_s": start, "end_s": end, "label": "tone", "pitch_hz": n.pitch_hz, "confidence": None}
                 )
+            elif graph.has_sound and n.insert in ("picture", "own_frame"):
+                rows.setdefault("sounds", []).append({"start_s": start, "end_s": end, "label": "silence"})
             if n.insert == "subtitle":
                 from .needle_drawing import words
 

@@ -296,14 +296,11 @@ def _chain(trail: Trail, kind: Kind, cue: Cue, answer: Cue, wrong: Sequence[Cue]
             trail.require(_when(trail, other), "apart", right=asked)
     else:
         trail.require(asked, "before", right=right, note=f"The cue ends before the answer begins, in {{{right}}}.")
-    plain = [unescape(o) for o in options]
-    told = _what(trail, answer)
-    found = (
-        trail.compute("index_of", told, options=plain)
-        if told
-        else trail.compute("index_of", value=answer.text, options=plain)
-    )
-    trail.conclude("choice", found)
+    told, plain = _what(trail, answer), [unescape(o) for o in options]
+    if answer.kind == "described":
+        plain = list(options)
+    given = {} if told else {"value": answer.text}
+    trail.conclude("choice", trail.compute("index_of", *((told,) if told else ()), options=plain, **given))
 
 
 def _what(trail: Trail, cue: Cue) -> str | None:
@@ -311,7 +308,8 @@ def _what(trail: Trail, cue: Cue) -> str | None:
     table = str(cue.rows[0]["table"])
     if table == "sounds" or (table == "text_regions" and len(cue.rows) > 1):
         return None
-    return trail.compute("tidy", trail.read(table, cue.rows, "word" if table == "words" else "text"))
+    told = trail.read(table, cue.rows, "word" if table == "words" else "text")
+    return trail.compute("described" if cue.kind == "described" else "tidy", told)
 
 
 def _when(trail: Trail, cue: Cue) -> str:

@@ -102,10 +102,10 @@ def cut_episodes(
 
 def silences_of(rows: Rows, duration_s: float, params: Params) -> list[Silence]:
     """Silences that are long and low enough, in order: those of `sounds`, or else pauses between words."""
-    heard = one_producer(rows["sounds"])
-    if heard:
-        quiet = [s for s in heard if s["label"] == "silence" and s["end_s"] - s["start_s"] >= params.silence_s]
-        low = [s for s in quiet if s["level_db"] is None or s["level_db"] <= params.silence_db]
+    quiet = one_producer([s for s in rows["sounds"] if s["label"] == "silence"])
+    if quiet:
+        long = [s for s in quiet if s["end_s"] - s["start_s"] >= params.silence_s]
+        low = [s for s in long if s["level_db"] is None or s["level_db"] <= params.silence_db]
         return [Silence(Span(s["start_s"], s["end_s"]).quantised(), s["level_db"]) for s in low]
     words = [span_or_none(w["start_s"], w["end_s"]) for w in one_producer(rows["words"])]
     spoken = merge(w for w in words if w is not None)
