@@ -133,7 +133,7 @@ def graph_draft(
         said = {(r.get("start_s"), r.get("end_s"), r.get("text")) for r in mine if "text" in r}
         mine += [dict(r) for r in more if "text" not in r or (r.get("start_s"), r.get("end_s"), r["text"]) not in said]
         mine.sort(key=lambda r: (r.get("start_s") or 0.0, r.get("end_s") or 0.0))
-    found["edits"] = graph.edit_rows()
+    found = {table: mine for table, mine in found.items() if mine} | {"edits": graph.edit_rows()}
     paths: dict[str, Input] = {m.media_id: m.path for m in used}
     given = paths | dict(inputs or {})
 

@@ -179,9 +179,12 @@ def _labels(texts: list[str], clusters: int, seed: str) -> list[int]:
         return [0] * len(texts)
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer
+    from threadpoolctl import threadpool_limits
 
     vectors = np.round(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True).fit_transform(unique).toarray(), 9)
-    means = KMeans(clusters, n_init=4, random_state=int(derive_id("join clusters", seed)[:7], 16)).fit(vectors)
+    means = KMeans(clusters, n_init=4, random_state=int(derive_id("join clusters", seed)[:7], 16))
+    with threadpool_limits(1):  # sums of several threads would be added in another order each time
+        means.fit(vectors)
     by_text = dict(zip(unique, (int(label) for label in means.labels_), strict=True))
     return [by_text[text] for text in texts]
 
