@@ -161,6 +161,12 @@ def _described(texts: Any) -> str:
     return escape(joined(texts).rstrip("."))
 
 
+def _clause(*texts: str, link: str = "") -> str:
+    """Subject and predicate, with a verb between them where one is given, as an answer in markup."""
+    first, *rest = texts
+    return escape(joined([first, link, *rest] if rest else first))
+
+
 def _times_told(texts: str | Sequence[str], *, query: str, like: str, least: float) -> int:
     """How many of the texts are like the query; of running words, how often they hold it."""
     told = [texts] if isinstance(texts, str) else list(texts)
@@ -300,6 +306,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "quoted": _quoted,
     "tidy": _tidy,
     "described": _described,
+    "clause": _clause,
     "tiou": _tiou,
     "reaches": _reaches,
     "joined": joined,

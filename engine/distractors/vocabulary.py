@@ -28,6 +28,7 @@ MOVING_FOR_STILL = "moving instead of still"
 OTHER_LABEL = "other label"
 OTHER_SHAPE = "other shape"
 OTHER_ORDER = "other order"
+OTHER_VALUE = "other value"
 
 MARGINS: dict[str, tuple[str, str]] = {
     NEAR_IN_TIME: ("seconds", "time between the asked moment and the one at which the option is true"),
@@ -46,6 +47,7 @@ MARGINS: dict[str, tuple[str, str]] = {
     OTHER_SHAPE: ("1 - IoU", "how much of the union of the two outlines they do not share, drawn in one place"),
     OTHER_LABEL: ("relative lead", "lead of the right label over all others, as a share of its count"),
     OTHER_ORDER: ("pairs", "pairs of events that the list has in the wrong relative order"),
+    OTHER_VALUE: ("1 - common words", "share of words that it does not have in common with what is true"),
 }
 """Kind -> (unit of its margin, what it measures). `opposite` to `other label` are kinds of "other attribute"."""
 
