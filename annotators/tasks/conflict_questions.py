@@ -91,7 +91,8 @@ class ConflictQuestions(Task[Params]):
         for row in aspects:
             for asked in self.params.formats:
                 for claim in (row["value"], *row["wrong"][:1]) if asked == "yes_no" else (row["value"],):
-                    question, form = wordings_of(self.name).choose(asked, unit.seed, row["pair_id"], claim, split=split)
+                    about = _asked_of(row, asked, claim)
+                    question, form = wordings_of(self.name).choose(asked, unit.seed, about, split=split)
                     held = clip_shown(clips, span_of(row))
                     try:
                         yield (
@@ -157,7 +158,6 @@ class ConflictQuestions(Task[Params]):
         options, reply, slots = self._asked(row, values, asked, kind)
         if trail is not None:
             _chain(trail, row, window, kind, asked, [_raw(o, row, values, kind) for o in options])
-        claim = asked if kind == "yes_no" else kind
         step = f"What is true in {span_mark(window)}: {quote(statement(row, values[0]))}."
         return Sample(
             task=self.name,
@@ -177,7 +177,7 @@ class ConflictQuestions(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            pair_id=derive_id("pair", self.name, row["pair_id"], kind, claim),
+            pair_id=derive_id("pair", self.name, _asked_of(row, kind, asked)),
             difficulty={
                 "length_s": round(window.length_s, 6),
                 "values": float(len(values)),
@@ -211,6 +211,12 @@ class ConflictQuestions(Task[Params]):
         ]
         ordered, index = listed(self.name, [right, *wrong], right)
         return ordered, ChoiceAnswer(index=index), slots
+
+
+def _asked_of(row: RowDict, kind: str, claim: str) -> list[str]:
+    """What a question is about, whichever of the contradicting media it is asked of."""
+    about = {"yes_no": [claim], "matching": sorted([row["value"], *row["wrong"][:1]])}.get(kind, [])
+    return [str(row["pair_id"]), kind, *about]
 
 
 def statement(row: RowDict, value: str) -> str:
