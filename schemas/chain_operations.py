@@ -6,9 +6,12 @@ readings are those with which tasks make their answers. What cannot be done rais
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .acoustic_programs import Impossible as NoSoundAnswer
+from .acoustic_programs import read_program, run, scene_of
 from .box import box_or_none
 from .markup import escape
 from .matching import alike_descriptions, alike_lines, alike_runs
@@ -298,6 +301,14 @@ def _place_of(label: int, *, count: int) -> int:
     return label - 1
 
 
+def _sound_answer(sounds: Any, program: str, *, duration_s: float) -> str:
+    """What a functional program answers about a scene of sounds."""
+    try:
+        return run(read_program(json.loads(program)), scene_of(sounds, duration_s))
+    except NoSoundAnswer as error:
+        raise Impossible(str(error)) from None
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "reach": _reach,
     "midpoint": _midpoint,
@@ -323,5 +334,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "component": _component,
     "quarter": _quarter,
     "place_of": _place_of,
+    "sound_answer": _sound_answer,
 }
 """Operations by name."""
