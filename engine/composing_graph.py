@@ -6,6 +6,7 @@ everything known of the material carried over, the shots, a row of `edits` per p
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -133,7 +134,7 @@ def graph_draft(
         said = {(r.get("start_s"), r.get("end_s"), r.get("text")) for r in mine if "text" in r}
         mine += [dict(r) for r in more if "text" not in r or (r.get("start_s"), r.get("end_s"), r["text"]) not in said]
         mine.sort(key=lambda r: (r.get("start_s") or 0.0, r.get("end_s") or 0.0))
-    found = {table: mine for table, mine in found.items() if mine} | {"edits": graph.edit_rows()}
+    found = {table: mine for table, mine in found.items() if mine} | {"edits": _titled(graph, used)}
     paths: dict[str, Input] = {m.media_id: m.path for m in used}
     given = paths | dict(inputs or {})
 
@@ -150,6 +151,17 @@ def graph_draft(
         grades=own | dict(grades or {}),
         parameters=dict(parameters or {}),
     )
+
+
+def _titled(graph: Graph, used: Sequence[Material]) -> list[RowDict]:
+    """Rows of `edits` that name the files: the material need not be in the dataset, and benchmarks are told by names."""
+    titles = {m.media_id: str(m.media.get("title") or m.path.name) for m in used}
+    rows = graph.edit_rows()
+    for row in rows:
+        said = json.loads(row["parameters_json"])
+        if row["source_media_id"] in titles:
+            row["parameters_json"] = json.dumps({**said, "title": titles[row["source_media_id"]]}, sort_keys=True)
+    return rows
 
 
 def by_split(material: Sequence[Material]) -> list[tuple[str, list[Material]]]:

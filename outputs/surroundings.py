@@ -32,7 +32,8 @@ def around_of(catalog: Catalog, sample: Sample) -> Around:
     )
     edits = catalog.rows(
         "SELECT e.operation, e.start_s, e.end_s, e.time_scale, e.time_offset_s, min(m.title) AS title "
-        "FROM edits e LEFT JOIN media m ON m.media_id = e.source_media_id WHERE e.media_id = ? GROUP BY ALL "
+        "FROM edits e LEFT JOIN media m ON m.media_id = e.source_media_id WHERE e.media_id = ? "
+        "AND e.target_start_s IS NULL GROUP BY ALL "
         "ORDER BY e.operation, e.start_s",
         [clock_of(sample)],
     )

@@ -9,6 +9,7 @@ sample that asks it. What is found in a medium also holds for edits of it. Limit
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -59,9 +60,15 @@ class Found:
 
     def moved(self, edit: Mapping[str, Any]) -> Found | None:
         """The same in an edit of the medium; None when the edit uses nothing of it."""
-        scale, offset = edit["time_scale"] or 1.0, edit["time_offset_s"] or 0.0
         first = -np.inf if edit["start_s"] is None else edit["start_s"]
         last = np.inf if edit["end_s"] is None else edit["end_s"]
+        if not edit["time_scale"] and edit.get("target_start_s") is not None:
+            if not any(a <= last and b >= first for a, b in self.spans):
+                return None
+            held = ((edit["target_start_s"], edit["target_end_s"]),)
+            shown = np.array([edit["target_start_s"]]) if len(self.compared) else _no_times()
+            return replace(self, spans=held, matching=shown, compared=shown)
+        scale, offset = edit["time_scale"] or 1.0, edit["time_offset_s"] or 0.0
         used = [(max(a, first), min(b, last)) for a, b in self.spans if a < last and b > first]
         if not used:
             return None
@@ -90,7 +97,7 @@ class Contamination(UnitAnnotator[ContaminationParams]):
     """Writes `contamination`: a row per sample, benchmark item and way of finding it."""
 
     name: ClassVar[str] = "contamination"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Params: ClassVar[type[Params]] = ContaminationParams
     reads: ClassVar[tuple[str, ...]] = ("samples", "media", "sources", "signals", "embeddings", "edits", "benchmarks")
     optional_reads: ClassVar[tuple[str, ...]] = ("sources", "signals", "embeddings", "edits", "benchmarks")
@@ -136,6 +143,7 @@ class Contamination(UnitAnnotator[ContaminationParams]):
         """What is found in the media that samples show, also through the media that these are edits of."""
         edits, media = _by(rows["edits"], "media_id"), {m["media_id"]: m for m in rows["media"]}
         places, signals = _by(rows["sources"], "media_id"), _by(rows["signals"], "media_id")
+        named = {e["source_media_id"]: {"title": _title(e)} for e in rows["edits"]}
         ids = IdIndex((r["item"], r["benchmark"]) for r in benchmarks.get("id", ()))
         index = SketchIndex([Sketch.of(r) for r in benchmarks.get("video", ())])
         embedded = _by(rows["embeddings"], "media_id")
@@ -149,7 +157,8 @@ class Contamination(UnitAnnotator[ContaminationParams]):
             if media_id in inside:
                 return []
             if media_id not in found:
-                own = list(_by_id(ids, media.get(media_id), places.get(media_id, ()))) if len(ids) else []
+                about = media.get(media_id) or named.get(media_id)
+                own = list(_by_id(ids, about, places.get(media_id, ()))) if len(ids) else []
                 own += self._by_copy(index, signals.get(media_id, ()))
                 own += self._by_vectors(by_model, embedded.get(media_id, ()))
                 for edit in edits.get(media_id, ()):
@@ -223,6 +232,12 @@ def _by_id(ids: IdIndex, medium: Mapping[str, Any] | None, places: Sequence[Mapp
             parts[hit].append((start_s, np.inf if end_s is None else end_s))
     for (benchmark, item), spans in sorted(parts.items()):
         yield Found(benchmark, item, "id", None, tuple(sorted(spans)))
+
+
+def _title(edit: Mapping[str, Any]) -> str | None:
+    """File name of the medium that an edit was made from, which need not be in the dataset."""
+    said = json.loads(edit.get("parameters_json") or "{}").get("title")
+    return None if said is None else str(said)
 
 
 def _window(ref: Mapping[str, Any]) -> tuple[float, float]:

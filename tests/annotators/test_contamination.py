@@ -125,5 +125,18 @@ def test_what_is_found_in_a_medium_holds_for_its_edits() -> None:
     assert run([], listed, media=media) == []
 
 
+def test_composed_media_are_told_by_the_names_of_footage_that_is_not_in_the_dataset() -> None:
+    listed = [{"benchmark": "bench", "item": "dQw4w9WgXcQ", "kind": "id"}]
+    media = [{"media_id": "m", "title": "composed.mp4", "user_json": None}]
+    piece = {"media_id": "m", "source_media_id": "elsewhere", "parameters_json": '{"title": "dQw4w9WgXcQ.mp4"}'}
+    shown = {**piece, "start_s": 2.0, "end_s": 6.0, "time_scale": 0.5, "time_offset_s": 9.0}
+    held = {**piece, "start_s": 6.0, "end_s": 6.0, "time_scale": None, "time_offset_s": None}
+    held |= {"target_start_s": 12.0, "target_end_s": 13.0}
+    (row,) = run([], listed, media=media, edits=[shown])
+    assert (row["start_s"], row["end_s"]) == (10.0, 12.0)
+    (row,) = run([], listed, media=media, edits=[held])
+    assert (row["start_s"], row["end_s"]) == (12.0, 13.0)
+
+
 def test_without_benchmarks_nothing_is_said(films: list[Path], watch: Any) -> None:
     assert run([], []) == []
