@@ -92,7 +92,7 @@ def carried_rows(
     rows |= {"shots": shots} if shots else {}
     grades = {}
     for table in rows:
-        lowest = lowest_grade([m.grades.get(table, "exact") for m in used if known[m.media_id].get(table)])  # type: ignore[misc]
+        lowest = lowest_grade([m.grades.get(table, "exact") for m in used if known[m.media_id].get(table)])
         if lowest != "exact":
             grades[table] = lowest
     return rows, grades

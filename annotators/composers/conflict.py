@@ -185,7 +185,11 @@ class Conflict(MediaComposer[Params]):
         values = [f"{first}, then {second}", f"{second}, then {first}", f"{first} and {second} at the same time"]
         films = []
         for number, (variant, graph) in enumerate((("1", join([one, two])), ("2", join([two, one])), ("stack", both))):
-            said = {"operation": "stack" if number == 2 else "splice", "events": [first, second], "variant": variant}
+            said: dict[str, Any] = {
+                "operation": "stack" if number == 2 else "splice",
+                "events": [first, second],
+                "variant": variant,
+            }
             said["order"] = [[0, 1], [1, 0], None][number]
             wrong = [v for v in values if v != values[number]]
             films.append(

@@ -138,9 +138,11 @@ def _tempo(samples: Samples, factor: Fraction, rate: int) -> Samples:
     def drain() -> None:
         while True:
             try:
-                found.append(nodes[-1].pull().to_ndarray().reshape(-1))
+                pulled = nodes[-1].pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
+            assert isinstance(pulled, av.AudioFrame)
+            found.append(pulled.to_ndarray().reshape(-1))
 
     for at in range(0, len(samples), rate):
         frame = av.AudioFrame.from_ndarray(
