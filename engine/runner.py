@@ -29,6 +29,8 @@ from .store import Store
 LIGHT_UNITS = 256
 """Waves of at most this many light units run in the driver: starting Ray takes longer than doing them."""
 BUNDLE_UNITS = 500
+PICTURED_UNITS = 8
+"""The same where a producer of the wave reads stored pictures, which are held in memory for all units of a bundle."""
 SMALL_WAVE = 16
 """Up to this many units per core a wave is one bundle per core: starting a worker takes longer than a few units."""
 
@@ -235,7 +237,8 @@ class Runner:
             by_unit.setdefault(stale.key.unit, []).append(stale)
         units = sorted(by_unit)
         shares = cpus if len(units) <= SMALL_WAVE * cpus else 4 * cpus
-        size = max(1, min(BUNDLE_UNITS, math.ceil(len(units) / shares)))
+        pictured = any("jpeg" in type(p.annotator).columns.get("frames", ()) for p in plan.wave.producers)
+        size = max(1, min(PICTURED_UNITS if pictured else BUNDLE_UNITS, math.ceil(len(units) / shares)))
         for first in range(0, len(units), size):
             work = tuple(
                 UnitWork(stale.key, self.media.get(stale.key.unit))

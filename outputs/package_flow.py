@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..schemas.sample import Sample, TurnsAnswer
 from .letters import Key, letters_of, part_keys, ranks
 from .mixture_draw import Mixed, MixtureDraw
 from .package_media import INDEX, MediaShelf
+from .package_plans import FRAMES, PlannedFrames
 from .package_rewards import reward_facts
 from .package_rules import require_wanted
 from .package_seen import require_answerable
@@ -72,6 +74,7 @@ class Flow:
         """Parameters as the package may tell them: values of environment variables stay out."""
         self.language = packager.language()
         self.shelf = MediaShelf(catalog, packager, folder, neighbours)
+        self.planned = PlannedFrames(catalog, packager.params)
         self.progress = progress
         self.left_out: dict[str, tuple[str, str]] = {}
         self.seen = 0
@@ -85,18 +88,24 @@ class Flow:
             pass
         self.shelf.make(workers, None if self.progress is None else lambda n, of: self.progress("media", n, of))  # type: ignore[misc]
         carried = [
-            ((row["sample_id"], sample.task, len(sample.options)), part_keys(sample), row["split"], rendered.parts)
+            (
+                ((row["sample_id"], sample.task, len(sample.options)), part_keys(sample), row["split"], rendered.parts),
+                self.planned.counts(sample, row),
+            )
             for sample, row, rendered in self._each(self._carry)
         ]
-        mixed = Mixed() if self.mixture is None else self.mixture.draw(key[0] for key, *_ in carried)
+        mixed = Mixed() if self.mixture is None else self.mixture.draw(key[0] for (key, *_), _ in carried)
         self.left_out |= mixed.left_out
         keys: list[Key] = []
         kinds: dict[str, set[str]] = defaultdict(set)
         splits: Counter[str] = Counter()
         used: set[str] = set()
         inner: list[Key] = []
-        for key, inside, split, parts in carried:
+        frames: Counter[tuple[str, str]] = Counter()
+        for (key, inside, split, parts), planned in carried:
             if key[0] not in mixed.left_out:
+                frames[split, "frames"] += planned[0]
+                frames[split, "tokens"] += planned[1]
                 keys.append(key)
                 inner += inside
                 splits[split] += 1
@@ -106,36 +115,55 @@ class Flow:
         report = PackageReport(
             out.name, out, self.seen, len(keys), count_by(rule for rule, _ in self.left_out.values()),
             dict(sorted(splits.items())), tasks, media_files=self.shelf.write_index(used), cuts_made=self.shelf.cuts_made,
-            mixture=mixed.report,
+            mixture=mixed.report, frame_plan=self._frame_plan(splits, frames),
         )  # fmt: skip
         if report.inputs != report.packaged + sum(report.left_out.values()):
             raise AssertionError(f"{report.inputs} samples came in, {report.packaged} + {report.left_out} came out")
         self._write([*keys, *inner], report, {split: frozenset(kinds[split]) for split in splits})
         return report
 
+    def _frame_plan(self, splits: Iterable[str], counts: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        """What the manifest says of planned frames."""
+        book = self.planned.book
+        if book is None:
+            return {}
+        by_split = {s: {what: counts.get((s, what), 0) for what in ("frames", "tokens")} for s in sorted(splits)}
+        return {
+            "policy": book.policy,
+            "params_hash": book.params_hash,
+            "shown_as": self.params.frames_as,
+            "splits": by_split,
+        }
+
     def _write(self, keys: Sequence[Key], report: PackageReport, kinds: Mapping[str, frozenset[str]]) -> None:
         trust = trust_section(self.catalog, {key[0] for key in keys})
         contents = Contents(report.splits, kinds, self.shown_params, report.counts(), self.packager.keeps_media, trust)
         rank = ranks(keys, self.params.seed)
-        with (self.folder / SAMPLES).open("w", encoding="utf-8", newline="\n") as index:
+        with ExitStack() as files:
+            index = files.enter_context((self.folder / SAMPLES).open("w", encoding="utf-8", newline="\n"))
+            frames = None
+            if self.planned.book is not None and self.packager.keeps_media:
+                frames = files.enter_context((self.folder / FRAMES).open("w", encoding="utf-8", newline="\n"))
 
             def finished() -> Iterator[PackagedSample]:
                 for done, (sample, row) in enumerate(self._rows()):
                     if row["sample_id"] not in rank or sample is None:
                         continue
-                    views = self._views(sample)
+                    views = self._views(sample, row)
                     order = letters_of(sample, rank, self.params.seed)
                     rendered = render(sample, views, order, self.language, rationale=self.params.rationale)
+                    facts = _facts(sample, row, rendered, views)
+                    facts["reward"] = reward_facts(rendered, views[0], self.language, rationale=self.params.rationale)
+                    if self.planned.book is not None:
+                        facts["frames"] = self.planned.facts(sample, row, views)
                     packaged = PackagedSample(
-                        row["sample_id"],
-                        row["split"],
-                        rendered.turns,
-                        rendered.parts,
-                        _facts(sample, row, rendered, views)
-                        | {"reward": reward_facts(rendered, views[0], self.language, rationale=self.params.rationale)},
-                        rendered.marks,
+                        row["sample_id"], row["split"], rendered.turns, rendered.parts, facts, rendered.marks
                     )
-                    index.write(dumps(packaged.record()) + "\n")
+                    record = packaged.record()
+                    for line in record.pop("frames", ()):
+                        if frames is not None:
+                            frames.write(dumps({"sample_id": row["sample_id"], "split": row["split"], **line}) + "\n")
+                    index.write(dumps(record) + "\n")
                     if self.progress and done % 100 == 0:
                         self.progress("samples", done, self.seen)
                     yield packaged
@@ -188,12 +216,13 @@ class Flow:
     def _choose(self, sample: Sample, row: Mapping[str, Any]) -> None:
         """The rules that look at no media; then the media that the sample shows are wanted."""
         require_wanted(sample, row, self.params)
-        for ref in sample.media:
-            self.shelf.want(ref, hears=self._hears(sample))
+        hears = self._hears(sample)
+        for ref in self.planned.refs(sample, row, hears=hears):
+            self.shelf.want(ref, hears=hears)
 
     def _carry(self, sample: Sample, row: Mapping[str, Any]) -> Rendered:
         """Media made, everything sayable in the trainer's language, and the evidence visible in what it draws."""
-        views = self._views(sample)
+        views = self._views(sample, row)
         rendered = render(sample, views, range(len(sample.options)), self.language, rationale=self.params.rationale)
         refusal = self.packager.refuses(rendered.parts)
         if refusal:
@@ -204,8 +233,10 @@ class Flow:
         require_answerable(sample, views, self.packager, self.language, self.shelf.footage.media)
         return rendered
 
-    def _views(self, sample: Sample) -> list[View]:
-        return [self.shelf.view(ref, hears=self._hears(sample)) for ref in sample.media]
+    def _views(self, sample: Sample, row: Mapping[str, Any]) -> list[View]:
+        hears = self._hears(sample)
+        views = [self.shelf.view(ref, hears=hears) for ref in self.planned.refs(sample, row, hears=hears)]
+        return self.planned.drawn(sample, row, views)
 
     @staticmethod
     def _hears(sample: Sample) -> bool:
@@ -222,7 +253,8 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
             "duration_s": view.duration_s,
             "shown_start_s": None if pictures else view.starts_at_s,
             "shown_end_s": None if pictures else view.starts_at_s + view.duration_s,
-            "frame_times_s": list(ref.frame_times),
+            "frame_times_s": list(ref.frame_times)
+            or ([p.t_s for p in view.parts] if pictures and view.drawn_s else []),
             "files": [part.file for part in view.parts],
         }
         for ref, view in zip(sample.media, views, strict=True)

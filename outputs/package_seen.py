@@ -7,6 +7,7 @@ of the cut, its size, and the package's own way of writing times. A package with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..engine.answering.answerable import Shown, answerability, show_frames, show_stills, show_video
@@ -40,6 +41,10 @@ def _shown(profile: Profile, ref: MediumRef, view: View, medium: Medium) -> Show
     if not view.parts:
         return Shown((), view.duration_s)
     if view.parts[0].kind == "image":
+        if view.drawn_s is not None:  # planned frames of a video, shown as pictures
+            times = [view.zero_s + t for t in view.drawn_s]
+            stills = show_stills(profile, times, view.duration_s, view.width, view.height)
+            return replace(stills, stills=ref.kind == "image")
         return show_stills(profile, ref.frame_times or (ref.start_s,), view.duration_s, view.width, view.height)
     if view.parts[0].kind == "audio" or not view.width:
         return Shown((), view.duration_s)

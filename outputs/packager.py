@@ -57,6 +57,14 @@ class PackageParams(BaseModel):
     frame_times: bool = Field(
         False, description="Whether the times of several stills of one medium are printed in front of them."
     )
+    frames: str | None = Field(
+        None,
+        description="Show the frames of this stored plan: a policy of `sampling_plans`, or policy@params_hash. null: the "
+        "trainer samples.",
+    )
+    frames_as: Literal["list", "images"] = Field(
+        "list", description="Planned frames as frames.jsonl beside the videos, or as pictures in place of them."
+    )
     boxes: Literal[BOX_CODECS] = Field("float01", description="How boxes are written.")  # type: ignore[valid-type]
     box_decimals: int = Field(3, ge=1, le=6, description="Digits behind the point, for float01.")
     answer: AnswerStyle = Field("letter", description="How a choice or an order is answered.")
@@ -153,12 +161,15 @@ class PackageReport:
     unchanged: bool = False
     mixture: list[dict[str, Any]] = field(default_factory=list)
     """What a mixture gave and what was asked, by split; empty without one."""
+    frame_plan: dict[str, Any] = field(default_factory=dict)
+    """Of planned frames: policy, parameters' hash, and by split frames and predicted visual tokens; empty without."""
 
     def counts(self) -> dict[str, Any]:
         """The part that the manifest keeps."""
         names = ("inputs", "packaged", "left_out", "splits", "tasks", "media_files")
         mixed = {"mixture": self.mixture} if self.mixture else {}
-        return {name: getattr(self, name) for name in names} | mixed
+        planned = {"frame_plan": self.frame_plan} if self.frame_plan else {}
+        return {name: getattr(self, name) for name in names} | mixed | planned
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json` and tables."""

@@ -22,6 +22,7 @@ from ..engine.registry import find
 from .mixture_draw import MixtureDraw
 from .package_flow import ROWS, Flow, Progress
 from .package_media import INDEX
+from .package_plans import PlannedFrames
 from .packager import PackageError, PackageParams, Packager, PackageReport, dumps, write_text
 from .reporting.card_section import trust_state
 
@@ -108,6 +109,8 @@ def fingerprint(catalog: Catalog, packager: Packager[Any], recipe: str | None = 
     ]
     if packager.profile is not None:
         said.append(packager.profile.digest)
+    if packager.params.frames is not None:
+        said.append(PlannedFrames(catalog, packager.params).state())
     if packager.params.mixture is not None:
         said.append(MixtureDraw(catalog, packager.params.mixture, recipe, packager.params.splits).state())
     return hashlib.blake2b(dumps(said).encode(), digest_size=16).hexdigest()
@@ -132,8 +135,9 @@ def _unchanged(out: Path, mark: str) -> PackageReport | None:
             return None
         names = ("inputs", "packaged", "left_out", "splits", "tasks", "media_files")
         return PackageReport(
-            out.name, out, **{n: manifest[n] for n in names}, unchanged=True, mixture=manifest.get("mixture", [])
-        )
+            out.name, out, **{n: manifest[n] for n in names}, unchanged=True, mixture=manifest.get("mixture", []),
+            frame_plan=manifest.get("frame_plan", {}),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,6 +1,7 @@
 """WebDataset: tar shards whose members share a stem per sample, for streaming.
 
-A sample is `<sample_id>.json` and its media (`.mp4`, `.flac`, `.0.jpg`, `.1.jpg` ...) next to each other. Splits have
+A sample is `<sample_id>.json` and its media (`.mp4`, `.flac`, `.0.jpg`, `.1.jpg` ...) next to each other, with planned frames
+also `<sample_id>.frames.json`. Splits have
 shards of their own. Identifiers are hashes, so their order is already a shuffle. Media that several samples show are
 repeated, for a shard stands alone. Times and owners inside the archives are fixed: equal content, equal bytes.
 """
@@ -71,8 +72,13 @@ class _Shards:
         record["files"] = [{"kind": p.kind, "file": names[files.index(p.file)]} for p in sample.parts]
         for medium in record["media"]:
             medium["files"] = [names[files.index(file)] for file in medium["files"]]
-        text = dumps(record).encode()
-        sizes = [len(text), *((self.folder / file).stat().st_size for file in files)]
+        planned = record.pop("frames", None)
+        texts = {"json": dumps(record).encode()}
+        if planned is not None:
+            for medium in planned:
+                medium["files"] = [names[files.index(file)] for file in medium["files"]]
+            texts["frames.json"] = dumps(planned).encode()
+        sizes = [*map(len, texts.values()), *((self.folder / file).stat().st_size for file in files)]
         needed = sum(BLOCK + -(-size // BLOCK) * BLOCK for size in sizes)
         if self.tar is not None and self.size + needed > self.limit:
             self.close()
@@ -81,8 +87,9 @@ class _Shards:
             self.tar = tarfile.open(path, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115
             self.number, self.size = self.number + 1, 2 * BLOCK
         self.size += needed
-        self.tar.addfile(_member(f"{sample.sample_id}.json", len(text)), io.BytesIO(text))
-        for name, file, size in zip(names, files, sizes[1:], strict=True):
+        for name, text in texts.items():
+            self.tar.addfile(_member(f"{sample.sample_id}.{name}", len(text)), io.BytesIO(text))
+        for name, file, size in zip(names, files, sizes[len(texts) :], strict=True):
             with (self.folder / file).open("rb") as data:
                 self.tar.addfile(_member(f"{sample.sample_id}.{name}", size), data)
 
