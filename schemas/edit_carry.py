@@ -1,9 +1,9 @@
 """What is known of the sources, carried over to the clock and picture of an edit graph.
 
 Spans are mapped by arithmetic; what an edit cuts or makes untrue is dropped, never guessed: events count only when (almost) whole
-inside one uncut run, words only when whole and heard at a pace at which they can be understood, sentences about backward or
-mirrored footage only as the list of opposites turns them (`reversible`), lettering not when mirrored. Tables that are not known
-here are not carried.
+inside one uncut run, or in part where a part says the same (`the camera pans to the left`), words only when whole and heard at a
+pace at which they can be understood, sentences about backward or mirrored footage only as the list of opposites turns them
+(`reversible`), lettering not when mirrored. Tables that are not known here are not carried.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from .box import box_or_none
 from .edit_graph import Graph, Placed, Run, exact, seconds
 from .ids import derive_id
-from .reversible import after_edit
+from .reversible import after_edit, lasting, standing
 
 RowDict = dict[str, Any]
 Known = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -38,6 +38,8 @@ class CarryRules:
 
     event_share: float = 1.0
     """Least share of an event that must be seen in one uncut run; a frame at either end may be missing anyway."""
+    lasting_s: float = 0.2
+    """Of what is true of every part of its span (a movement in one direction, lettering) a part of this length counts."""
     speech_rate: tuple[float, float] = (0.5, 2.0)
     """Slowest and fastest rate at which speech counts as said."""
     least_s: float = 0.1
@@ -55,8 +57,8 @@ def carry(graph: Graph, media_id: str, known: Known, rules: CarryRules | None = 
     captions = [r for r in known.get("captions", ()) if r["level"] in ("clip", "event", "medium")]
     tracks, boxes = _tracks(graph, whole, known)
     return {
-        "captions": [_caption(row) for row in _described(graph, moving, captions, rules)],
-        "events": list(_described(graph, moving, known.get("events", ()), rules)),
+        "captions": [_caption(row) for row in _described(graph, media_id, captions, rules)],
+        "events": list(_described(graph, media_id, known.get("events", ()), rules)),
         "words": list(_heard(moving, known.get("words", ()), rules)),
         "speech": [{**row, "origin": "composed"} for row in _heard(moving, known.get("speech", ()), rules)],
         "text_regions": list(_texts(graph, whole, known.get("text_regions", ()), rules)),
@@ -128,12 +130,13 @@ def parts_of(graph: Graph) -> list[tuple[Fraction, Fraction, tuple[Placed, ...]]
 # -- described spans ----------------------------------------------------------------------------------------------------
 
 
-def _described(
-    graph: Graph, runs: Sequence[Run], rows: Sequence[Mapping[str, Any]], rules: CarryRules
-) -> Iterator[RowDict]:
-    """Rows with `text` over a span, where they are (almost) whole in a run and their text is still true."""
+def _described(graph: Graph, media_id: str, rows: Sequence[Mapping[str, Any]], rules: CarryRules) -> Iterator[RowDict]:
+    """Rows with `text` over a span, where they are (almost) whole in a run and their text is still true. A held frame interrupts
+    what happens, not what stands.
+    """
+    runs = {through: graph.runs(media_id, through_holds=through) for through in (True, False)}
     for row in rows:
-        for run in runs:
+        for run in runs[standing(str(row["text"]))]:
             image = _kept(graph, run, row, rules)
             text = None if image is None else _told(run, row, rules)
             if image is None or text is None:
@@ -154,7 +157,8 @@ def _kept(graph: Graph, run: Run, row: Mapping[str, Any], rules: CarryRules) -> 
     frame = max(1 / run.source.fps, pace / graph.fps) * Fraction(101, 100)
     missing = max(low - start, end - high, Fraction(0))
     enough = seen >= exact(rules.event_share) * (end - start) or (missing <= frame and seen > 2 * frame)
-    return image if enough else None
+    part = seen > 0 and image[1] - image[0] >= exact(rules.lasting_s) and lasting(str(row.get("text") or ""))
+    return image if enough or part else None
 
 
 def _told(run: Run, row: Mapping[str, Any], rules: CarryRules) -> str | None:

@@ -104,6 +104,24 @@ def _pattern(words: dict[str, str]) -> re.Pattern[str]:
 _MIRRORED_AT, _BACKWARDS_AT = _pattern(_MIRRORED), _pattern(_BACKWARDS)
 
 
+_LASTING = re.compile(
+    r"\b(?:moves?|moving|pans?|panning|tilts?|tilting|zooms?|zooming|rolls?|rolling|drifts?|drifting|slides?|sliding|follows?|"
+    r"following|spins?|spinning|rotates?|rotating|stays?|stands?|remains?)\b.*\b(?:left|right|up|down|in|out|(?:counter-?|anti)?clockwise|"
+    r"still|motionless|in\s+view)\s*\.?\s*$|\breads?\s*[“\"‘].*[”\"’]\s*\.?\s*$",
+    re.IGNORECASE,
+)
+
+
+def lasting(text: str) -> bool:
+    """Whether a sentence about a span is true of every part of it: something moves one way, stays, or can be read."""
+    return _LASTING.search(text) is not None and (_QUOTED.search(text) is not None or _ORDER.search(text) is None)
+
+
+def standing(text: str) -> bool:
+    """Whether a sentence is true of a single held frame too: something stays, or can be read."""
+    return _STILL.search(_QUOTED.sub(" ", text)) is not None
+
+
 def opposite(value: str) -> str | None:
     """A direction or action with every word of it turned by the list of opposites; None when none of its words is in it."""
     turned, count = _turn(value, _BACKWARDS, _BACKWARDS_AT)

@@ -185,18 +185,25 @@ def texts(graph: Graph, **rules: float) -> list[str]:
 def test_a_cut_keeps_what_is_whole() -> None:
     clip = take(A, FPS, SIZE, 2, 6)
     found = carry(clip, "a", KNOWN)
-    assert texts(clip) == ["a red circle moves to the left", "a dog runs across the field", "a sign reads “LEFT”"]
+    assert texts(clip) == [
+        "a red circle moves to the left",
+        "a dog runs across the field",
+        "the camera pans to the right",
+        "a sign reads “LEFT”",
+    ]
+    assert (found["captions"][2]["start_s"], found["captions"][2]["end_s"]) == (2.0, 4.0)
     assert (found["captions"][0]["start_s"], found["captions"][0]["end_s"]) == (1.0, 3.0)
     assert [w["word"] for w in found["words"]] == ["one"] and found["speech"] == []
     assert [q["question"] for q in found["questions"]] == ["What moves?"]
-    assert texts(clip, event_share=0.4)[2:] == ["the camera pans to the right", "a sign reads “LEFT”"]
+    assert "a dog runs across the field" not in texts(cut(clip, 0, 2.9))
+    assert "a dog runs across the field" in texts(cut(clip, 0, 2.9), event_share=0.9)
     assert [b["t_s"] for b in found["boxes"]][:3] == [1.0, 1.2, 1.4]
 
 
 def test_backward_footage_says_the_opposite_or_nothing() -> None:
     back = reverse(take(A, FPS, SIZE, 2, 6))
     found = carry(back, "a", KNOWN)
-    assert texts(back) == ["a red circle moves to the right", "a sign reads “LEFT”"]
+    assert texts(back) == ["a red circle moves to the right", "the camera pans to the left", "a sign reads “LEFT”"]
     assert (found["captions"][0]["start_s"], found["captions"][0]["end_s"]) == (1.0, 3.0)
     assert found["words"] == found["speech"] == found["sounds"] == found["questions"] == []
     boxes = sorted(found["boxes"], key=lambda b: b["t_s"])
@@ -208,7 +215,11 @@ def test_backward_footage_says_the_opposite_or_nothing() -> None:
 def test_mirrored_footage_has_other_sides_and_no_lettering() -> None:
     turned = mirror(take(A, FPS, SIZE, 2, 6))
     found = carry(turned, "a", KNOWN)
-    assert texts(turned) == ["a red circle moves to the right", "a dog runs across the field"]
+    assert texts(turned) == [
+        "a red circle moves to the right",
+        "a dog runs across the field",
+        "the camera pans to the left",
+    ]
     assert found["text_regions"] == []
     assert found["boxes"][0]["x1"] == pytest.approx(0.4)
 
@@ -225,7 +236,8 @@ def test_sound_follows_its_rate() -> None:
 def test_a_held_frame_interrupts_events_but_not_tracks() -> None:
     held = freeze(take(A, FPS, SIZE, 2, 6), 2.0, 1.0)
     found = carry(held, "a", KNOWN)
-    assert texts(held) == []
+    spans = [(r["text"].split()[-1], r["start_s"], r["end_s"]) for r in found["captions"]]
+    assert spans == [("left", 1.0, 2.0), ("left", 3.0, 4.0), ("right", 3.0, 5.0), ("“LEFT”", 1.5, 3.5)]
     (track,) = found["tracks"]
     assert (track["start_s"], track["end_s"]) == (1.0, 4.0)
     inside = [b for b in found["boxes"] if 2.0 <= b["t_s"] < 3.0]
