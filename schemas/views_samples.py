@@ -30,6 +30,25 @@ _GRADE = """CASE
         WHEN o.deep_agrees AND v.evidence_grade = 'model' THEN 'two_source'
         ELSE v.evidence_grade END"""
 
+_BUCKETS = ((15, "0_15s"), (60, "15_60s"), (180, "1_3min"), (600, "3_10min"), (1800, "10_30min"), (3600, "30_60min"))
+"""Upper edge in s, not included, and name (row 10 of the list of papers); what is longer is over_60min."""
+_BUCKET = " ".join((
+    "CASE",
+    *(f"WHEN round(s.window_end_s - s.window_start_s, 6) < {edge} THEN '{name}'" for edge, name in _BUCKETS),
+    "ELSE 'over_60min' END",
+))  # fmt: skip
+_TASK_CLASS = """CASE s.answer_kind
+        WHEN 'span' THEN 'temporal_grounding' WHEN 'spans' THEN 'temporal_grounding' WHEN 'box' THEN 'spatial_grounding'
+        WHEN 'span_box' THEN 'spatiotemporal_grounding' WHEN 'order' THEN 'ordering' WHEN 'choice' THEN 'multiple_choice'
+        WHEN 'number' THEN 'counting' WHEN 'absent' THEN 'absence' WHEN 'turns' THEN 'conversation' ELSE 'open_answer' END"""
+_REACH = """CASE
+        WHEN s.answer_kind IN ('order', 'spans', 'turns') THEN 'cross_event'
+        WHEN s.answer_kind = 'box' OR s.media[1].kind = 'image' OR (len(s.media) = 1 AND len(s.media[1].frame_times) = 1)
+            THEN 'frame'
+        WHEN s.answer_kind = 'absent' OR CAST(s.difficulty_json->>'evidence_ratio' AS DOUBLE) >= 0.9 THEN 'whole'
+        WHEN s.answer_kind IN ('span', 'span_box') OR s.difficulty_json->>'evidence_ratio' IS NOT NULL THEN 'event'
+        ELSE 'whole' END"""
+
 _COLUMNS = (
     *(C(n, d, u, f"s.{n}") for n, d, u in (
         ("sample_id", "the sample", ""),
@@ -47,10 +66,12 @@ _COLUMNS = (
         ("window_end_s", "its end", "s"),
     )),
     C("window_s", "length of the shown window", "s", "s.window_end_s - s.window_start_s"),
-    C("duration_bucket", "its length in words: under_5s, 5_15s, 15_60s, 1_10min or over_10min", sql="""CASE
-        WHEN s.window_end_s - s.window_start_s < 5 THEN 'under_5s' WHEN s.window_end_s - s.window_start_s < 15 THEN '5_15s'
-        WHEN s.window_end_s - s.window_start_s < 60 THEN '15_60s' WHEN s.window_end_s - s.window_start_s < 600 THEN '1_10min'
-        ELSE 'over_10min' END"""),
+    C("duration_bucket", "its length: 0_15s, 15_60s, 1_3min, 3_10min, 10_30min, 30_60min or over_60min; lower edges belong to it",
+      sql=_BUCKET),
+    C("task_class", "what kind of answer is asked for: temporal_grounding, spatial_grounding, spatiotemporal_grounding, ordering, "
+      "multiple_choice, counting, absence, conversation or open_answer", sql=_TASK_CLASS),
+    C("reach", "how far its evidence reaches: frame (a moment or a still), event (one span), cross_event (several) or whole "
+      "(at least nine tenths of the window, or no part is known)", sql=_REACH),
     C("answer_text", "text of the right option of a choice; NULL for other answers",
       sql="CASE WHEN s.answer_kind = 'choice' THEN s.options[CAST(s.answer_json->>'index' AS INT) + 1].text END"),
     C("question", "the first turn, in neutral markup", sql="s.turns[1].text"),
