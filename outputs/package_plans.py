@@ -43,7 +43,7 @@ class PlanBook:
         keys = [("sample", sample_id), ("clip", clip_id)] if number == 0 else []
         start, end = to_us(ref.start_s), to_us(ref.end_s)
         for key in (*keys, ("medium", ref.media_id)):
-            place = self._places.get(key)  # type: ignore[arg-type]
+            place = self._places.get(key)
             if place is None:
                 continue
             row = self._rows.slice(place, 1).to_pylist()[0]

@@ -62,7 +62,7 @@ def test_a_mixture_is_balanced_over_buckets_within_one_percent(world: Any, films
     medium = world.film(films.silent, origin="real")
     for k in range(18):
         world.sample(make.choice(medium, k, media=window(medium, 2.0, 30.0 if k % 3 == 0 else 10.0)))
-    mixture = {"quotas": {"duration_bucket": {"0_15s": 0.5, "15_60s": 0.5}}, "composed_share_max": 1}
+    mixture = {"size": 12, "quotas": {"duration_bucket": {"0_15s": 0.5, "15_60s": 0.5}}, "composed_share_max": 1}
     with world.catalog() as catalog:
         report = package(catalog, "llamafactory", {"profile": None, "mixture": mixture}, world.root / "p")
         split = "SELECT sample_id, duration_bucket FROM sample_view"
