@@ -243,6 +243,11 @@ class Flow:
         return not PROVIDES["audio"].isdisjoint(sample.needs)
 
 
+def _planned_times(view: View) -> list[float]:
+    """Source times of the pictures that took the place of a video."""
+    return [part.t_s for part in view.parts if part.t_s is not None] if view.drawn_s is not None else []
+
+
 def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Sequence[View]) -> dict[str, Any]:
     media = [
         {
@@ -253,8 +258,7 @@ def _facts(sample: Sample, row: Mapping[str, Any], rendered: Rendered, views: Se
             "duration_s": view.duration_s,
             "shown_start_s": None if pictures else view.starts_at_s,
             "shown_end_s": None if pictures else view.starts_at_s + view.duration_s,
-            "frame_times_s": list(ref.frame_times)
-            or ([p.t_s for p in view.parts] if pictures and view.drawn_s else []),
+            "frame_times_s": list(ref.frame_times or (_planned_times(view) if pictures else ())),
             "files": [part.file for part in view.parts],
         }
         for ref, view in zip(sample.media, views, strict=True)
