@@ -13,6 +13,7 @@ from typing import Any
 from .acoustic_programs import Impossible as NoSoundAnswer
 from .acoustic_programs import read_program, run, scene_of
 from .box import box_or_none
+from .heard import heard_words
 from .markup import escape
 from .matching import alike_descriptions, alike_lines, alike_runs
 from .metrics import normalise_words
@@ -335,5 +336,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "quarter": _quarter,
     "place_of": _place_of,
     "sound_answer": _sound_answer,
+    "heard": lambda records: heard_words(records[0]),
 }
 """Operations by name."""
