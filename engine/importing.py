@@ -23,6 +23,8 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 from pydantic import Field, field_validator
 
 from .annotator import Params
+from .media.hashing import media_id_of
+from .registry import find
 
 Split = Literal["train", "validation", "test"]
 STRICT: tuple[Split, ...] = ("test", "validation", "train")
@@ -81,6 +83,8 @@ class Imported:
     """What the reader itself did not take as written."""
     file: str = ""
     """Name of the annotation file; filled in by `Importer.read`."""
+    later: tuple[Path, ...] = ()
+    """Files about this medium alone that are large: `imported` has them read (`Importer.read_later`) when it writes its rows."""
 
     def add(self, table: str, item: str, **values: Any) -> None:
         """Add a row; values that are None are left out, which stores NULL."""
@@ -109,6 +113,10 @@ class ImporterParams(Params):
         description="official split of all its media; null: as the file says, in it or in its name (`..._val.json`)",
     )
     licence: str | None = Field(None, description="licence of the annotations; null: the one that the publisher states")
+    written_by: Literal["people", "model"] = Field(
+        "people",
+        description="who wrote what the files say; rows that a model wrote are graded model, and written by `imported_from_models`",
+    )
     missing: Literal["fail", "leave_out"] = Field(
         "fail",
         description="media that are annotated but not there: a failed entry of the scan each, or left out with one line in all",
@@ -157,6 +165,10 @@ class Importer(ABC, Generic[P]):
                     yield said
             except (ImportProblem, OSError, ValueError, AttributeError, KeyError, TypeError) as error:
                 self.broken(path, error)
+
+    def read_later(self, path: Path, said: Imported) -> None:
+        """Add what one of `said.later` says to the rows of the medium, after those of its annotation file. Raises `ImportProblem`."""
+        raise NotImplementedError(f"importer {self.name} names files to read later, and does not read them")
 
     def complete(self, said: Imported, file: str) -> None:
         """Fill in the file, the split and the licence of what a file said."""
@@ -222,8 +234,10 @@ def split_said(value: Any) -> Split | None:
     return _SPLITS.get(str(value).strip().lower()) if value is not None else None
 
 
-def entry_of(importer: str, said: Imported) -> dict[str, Any]:
-    """What an importer said of a medium, as an entry of `sources.entries_json`."""
+def entry_of(importer: str, said: Imported, reader: Importer[Any], folder: Path) -> dict[str, Any]:
+    """What an importer, as the recipe calls it, said of a medium, as an entry of `sources.entries_json`: everything that its rows
+    depend on. `folder` is the recipe's.
+    """
     stated = {
         "file": said.file,
         "duration_s": said.duration_s,
@@ -231,12 +245,21 @@ def entry_of(importer: str, said: Imported) -> dict[str, Any]:
         "fps_error": said.fps_error,
         "size": list(said.size) if said.size else None,
     }
-    return {
+    entry: dict[str, Any] = {
         "importer": importer,
+        "written_by": reader.params.written_by,
         "stated": {k: v for k, v in stated.items() if v},
         "rows": [row._asdict() for row in said.rows],
         "notes": [note._asdict() for note in said.notes],
     }
+    if said.later:
+        entry["later"] = {
+            "files": [{"uri": str(path), "digest": media_id_of(path)} for path in said.later],
+            "settings": reader.params.model_dump(mode="json"),
+            "version": type(reader).version,
+            "folder": str(folder),
+        }
+    return entry
 
 
 def is_import(entry: Mapping[str, Any]) -> bool:
@@ -245,16 +268,33 @@ def is_import(entry: Mapping[str, Any]) -> bool:
 
 
 def said_in(entry: Mapping[str, Any], name: str) -> Imported:
-    """Reads what `entry_of` wrote; `name` is the medium's."""
+    """Reads what `entry_of` wrote, and the files that were left for later; `name` is the medium's.
+
+    Raises `ValueError` when one of them is gone; one that cannot be read is a note.
+    """
     stated = dict(entry["stated"])
     size = stated.pop("size", None)
-    return Imported(
+    said = Imported(
         name,
         rows=[ImportedRow(**row) for row in entry["rows"]],
         notes=[ImportNote(**note) for note in entry["notes"]],
         size=tuple(size) if size else None,
         **stated,
     )
+    later = entry.get("later")
+    if later:
+        kind: type[Importer[Any]] = find("importer", entry["importer"], relative_to=Path(later["folder"]))
+        reader = kind(kind.Params.model_validate(later["settings"]))
+        for path in (Path(file["uri"]) for file in later["files"]):
+            if not path.is_file():
+                raise ValueError(f"{path.name} is gone since the annotations were read; build again")
+            try:
+                reader.read_later(path, said)
+            except (ImportProblem, OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+                reader.broken(path, error)
+        for fault in reader.faults:
+            said.leave_out(Path(fault.file).name, "unreadable", fault.why, 0)
+    return said
 
 
 def joined(parts: Sequence[Imported]) -> Imported:
@@ -267,6 +307,7 @@ def joined(parts: Sequence[Imported]) -> Imported:
             if getattr(whole, name) is None:
                 setattr(whole, name, getattr(part, name))
         whole.also = tuple(dict.fromkeys((*whole.also, *part.also)))
+        whole.later = tuple(dict.fromkeys((*whole.later, *part.later)))
     return whole
 
 

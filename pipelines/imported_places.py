@@ -58,7 +58,9 @@ def imported_places(source: Source, folder: Path, told: Callable[[str], None] | 
         parts = [joined(mine) for mine in found[name].values()]
         matches = media.named((name, *(also for part in parts for also in part.also)))
         if len(matches) == 1:
-            place = _place(matches[0], source, parts, torn)
+            place = _place(
+                matches[0], source, parts, torn, lambda part: entry_of(str(source.importer), part, importer, folder)
+            )
             if place.uri in places:
                 places[place.uri].merge(place)
             else:
@@ -101,7 +103,13 @@ def _torn(said: Iterable[Sequence[Imported]]) -> set[str]:
     return {group for group, found in splits.items() if len(found) > 1}
 
 
-def _place(uri: str, source: Source, parts: Sequence[Imported], torn: Container[str]) -> Place:
+def _place(
+    uri: str,
+    source: Source,
+    parts: Sequence[Imported],
+    torn: Container[str],
+    entry: Callable[[Imported], dict[str, Any]],
+) -> Place:
     """The place of a medium. The publisher's split stands before groups: a group that it tears is one group in each split."""
     split = strictest(parts)
     group = next((p.group_id for p in parts if p.group_id), None)
@@ -117,7 +125,7 @@ def _place(uri: str, source: Source, parts: Sequence[Imported], torn: Container[
         group_id=source.group_id or group,
         official_split=source.official_split or split,
         origin=source.origin,
-        entries=[entry_of(str(source.importer), part) for part in parts],
+        entries=[entry(part) for part in parts],
     )
 
 

@@ -30,7 +30,7 @@ from ..schemas.tables import TABLES
 from .recipe import Source
 from .run_record import latest_runs
 
-BESIDE = ("composed_truth", "carried_truth", "imported", "manifest_captions", "subtitles")
+BESIDE = ("composed_truth", "carried_truth", "imported", "imported_from_models", "manifest_captions", "subtitles")
 """Annotators that read what stands beside footage."""
 USED = (
     "clips", "shots", "captions", "events", "words", "speech", "text_regions", "tracks", "boxes", "sounds", "questions",

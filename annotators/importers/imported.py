@@ -63,6 +63,8 @@ class ImportedAnnotator(UnitAnnotator[ImportedParams]):
     writes: ClassVar[tuple[str, ...]] = (*KNOWN, "import_notes")
     grade: ClassVar[Grade] = "exact"
     light: ClassVar[bool] = True
+    written_by: ClassVar[str] = "people"
+    """Whose words it takes."""
 
     def dynamic_writes(self) -> tuple[str, ...]:
         """The tables asked for, and the notes."""
@@ -72,23 +74,23 @@ class ImportedAnnotator(UnitAnnotator[ImportedParams]):
         """Rows and notes of a medium; skips one that nothing was imported for."""
         medium = unit.medium
         assert medium is not None
-        entries = _entries(rows)
+        entries = _entries(rows, self.written_by)
         if not entries:
-            raise SkipUnit("nothing was imported for it")
+            raise SkipUnit(f"nothing that {self.written_by} wrote was imported for it")
         work = _Work(self.params, medium)
         for entry in entries:
             work.take(entry)
         return list(work.result())
 
 
-def _entries(rows: Rows) -> list[Imported]:
-    """What importers said, in order of place; equal words about two copies of one content count once."""
+def _entries(rows: Rows, written_by: str) -> list[Imported]:
+    """What importers said of what people or models wrote, in order of place; equal words about two copies of one content count once."""
     found: dict[str, Imported] = {}
     for source in sorted(rows["sources"], key=lambda s: str(s["uri"])):
         for entry in json.loads(source["entries_json"] or "[]"):
-            if is_import(entry):
-                said = said_in(entry, str(source["uri"]).rsplit("/", 1)[-1])
-                found.setdefault(json.dumps(entry, sort_keys=True), said)
+            if is_import(entry) and entry["written_by"] == written_by:
+                words = json.dumps(entry, sort_keys=True)
+                found[words] = found.get(words) or said_in(entry, str(source["uri"]).rsplit("/", 1)[-1])
     return list(found.values())
 
 
@@ -98,7 +100,8 @@ class _Work:
     def __init__(self, params: ImportedParams, medium: Medium) -> None:
         self.params, self.medium = params, medium
         self.tables = set(params.tables or KNOWN)
-        self.rows: dict[str, Row] = {}
+        self.rows: dict[str, tuple[str, Row]] = {}
+        """By key: the item that it comes from, and the row."""
         self.notes: dict[tuple[str, str, str], ImportNote] = {}
         self.used: set[tuple[str, str]] = set()
 
@@ -127,7 +130,7 @@ class _Work:
 
     def result(self) -> Iterator[Row]:
         """All rows, then the notes."""
-        yield from self.rows.values()
+        yield from (row for _, row in self.rows.values())
         for note in self.notes.values():
             yield "import_notes", note._asdict()
 
@@ -140,12 +143,11 @@ class _Work:
         if checked.values is None:
             return
         key = TABLES[row.table].row_id("", {**checked.values, "media_id": self.medium.media_id})
-        if key in self.rows:
+        found: Row = (row.table, checked.values)
+        if self.rows.setdefault(key, (row.item, found)) != (row.item, found):
             self._note(
                 ImportNote(row.item, *Finding("duplicate", "a row with the same key was read before", "left_out"))
             )
-            return
-        self.rows[key] = (row.table, checked.values)
 
     def _checked(self, row: ImportedRow) -> Checked:
         duration_s, cut = self.medium.duration_s, self.params.past_the_end == "cut"

@@ -2,7 +2,7 @@
 
 Declarative sentences become events of kind event, interrogative ones of kind query. Boxes come from the files of VidOR
 (`trajectories: vidor/training/*/*.json`), on which VidSTG rests: each object becomes a track for every stretch of frames in
-which it is boxed, with boxes as shares of the picture. A span [begin_fid, end_fid) starts when its first frame is shown and
+which it is boxed, with boxes as shares of the picture; these files are read medium by medium, since together they are large. A span [begin_fid, end_fid) starts when its first frame is shown and
 ends when the frame after its last one is; frames are converted at the rate that the annotation states.
 """
 
@@ -43,9 +43,8 @@ class Vidstg(Importer[VidstgParams]):
     Params: ClassVar[type[ImporterParams]] = VidstgParams
 
     def read(self, folder: Path) -> Iterator[Imported]:
-        """Sentences, and once per video its tracks and boxes."""
+        """Sentences; the files with boxes are read medium by medium."""
         self._boxed = {path.stem: path for path in self.others(folder, self.params.trajectories)}
-        self._tracks: dict[str, Tracks] = {}
         yield from super().read(folder)
 
     def read_file(self, path: Path) -> Iterable[Imported]:
@@ -70,25 +69,27 @@ class Vidstg(Importer[VidstgParams]):
             size, frames = (number(about.get("width")), number(about.get("height"))), number(about.get("frame_count"))
             said.size = (size[0], size[1]) if size[0] and size[1] else None
             said.duration_s = frames / fps if frames else None
-            if self.params.trajectories and name not in self._tracks:
-                self._tracks[name] = self._trajectories(said, about)
-            _sentences(said, f"{path.name} [{place}] {name}", about, fps, self._tracks.get(name, {}))
+            if name in self._boxed:
+                said.later = (self._boxed[name],)
+            elif self.params.trajectories:
+                why = "no file of `trajectories` is called after it; its sentences come without boxes"
+                said.notes.append(ImportNote(name, "no_boxes", why, "noted", 0))
+            _sentences(said, f"{path.name} [{place}] {name}", about, fps)
             yield said
 
-    def _trajectories(self, said: Imported, about: dict[str, Any]) -> Tracks:
-        path = self._boxed.get(said.name)
-        if path is None:
-            why = "no file of `trajectories` is called after it; its sentences come without boxes"
-            said.notes.append(ImportNote(said.name, "no_boxes", why, "noted", 0))
-            return {}
-        try:
-            return _boxes(said, path, about, self.params.box_every)
-        except (ImportProblem, OSError, UnicodeDecodeError) as error:
-            self.broken(path, error)
-            return {}
+    def read_later(self, path: Path, said: Imported) -> None:
+        """Tracks and boxes of a VidOR file; sentences about an object then name its tracks."""
+        tracks, fps = _boxes(said, path, self.params.box_every)
+        for place, row in enumerate(said.rows):
+            if row.table == "events":
+                attributes = json.loads(row.values.get("attributes_json", "{}"))
+                start, end = round(row.values["start_s"] * fps), round(row.values["end_s"] * fps)
+                mine = tracks.get(attributes.get("target_id"), [])
+                attributes["tracks"] = [name for name, first, past in mine if first < end and past > start] or None
+                said.rows[place] = row._replace(values={**row.values, "attributes_json": as_json(attributes)})
 
 
-def _sentences(said: Imported, head: str, about: dict[str, Any], fps: float, tracks: Tracks) -> None:
+def _sentences(said: Imported, head: str, about: dict[str, Any], fps: float) -> None:
     moment, relation = about.get("temporal_gt"), about.get("used_relation")
     edges = [number(moment.get(k)) for k in ("begin_fid", "end_fid")] if isinstance(moment, dict) else []
     for key, kind in (("captions", "event"), ("questions", "query")):
@@ -101,13 +102,10 @@ def _sentences(said: Imported, head: str, about: dict[str, Any], fps: float, tra
             elif not text:
                 said.leave_out(item, "no_text", f"no `description` in {shown(entry)}")
             else:
-                target = entry.get("target_id")
-                mine = tracks.get(target, []) if isinstance(target, int) else []
                 attributes = {
                     "type": entry.get("type"),
-                    "target_id": target,
+                    "target_id": entry.get("target_id"),
                     "relation": relation.get("predicate") if isinstance(relation, dict) else None,
-                    "tracks": [t for t, first, past in mine if first < edges[1] and past > edges[0]] or None,
                 }
                 said.add(
                     "events", item, start_s=edges[0] / fps, end_s=edges[1] / fps, text=text, kind=kind,
@@ -115,16 +113,17 @@ def _sentences(said: Imported, head: str, about: dict[str, Any], fps: float, tra
                 )  # fmt: skip
 
 
-def _boxes(said: Imported, path: Path, about: dict[str, Any], every: int) -> Tracks:
-    """Tracks and boxes of a VidOR file, added to what is said. Raises `ImportProblem` for another layout."""
+def _boxes(said: Imported, path: Path, every: int) -> tuple[Tracks, float]:
+    """Tracks and boxes of a VidOR file, added to what is said; and its frame rate. Raises `ImportProblem` for another layout."""
     found = read_mapping(path, "{fps, width, height, subject/objects, trajectories}")
     objects, frames = found.get("subject/objects"), found.get("trajectories")
     if not isinstance(objects, list) or not isinstance(frames, list):
         raise ImportProblem(f"{path.name}: no lists `subject/objects` and `trajectories`; is it a file of VidOR?")
-    fps = number(found.get("fps")) or number(about["fps"]) or 1.0
-    width, height = (number(found.get(k)) or number(about.get(k)) for k in ("width", "height"))
-    if not width or not height:
-        raise ImportProblem(f"{path.name}: no `width` and `height`, so that pixels have no shares of the picture")
+    fps, width, height = (number(found.get(k)) for k in ("fps", "width", "height"))
+    if not fps or not width or not height:
+        raise ImportProblem(
+            f"{path.name}: no `fps`, `width` and `height`, so that frames have no times and pixels no shares"
+        )
     labels = {o.get("tid"): str(o.get("category")) for o in objects if isinstance(o, dict)}
     seen: dict[int, list[tuple[int, list[float]]]] = defaultdict(list)
     for frame, boxes in enumerate(frames):
@@ -139,7 +138,7 @@ def _boxes(said: Imported, path: Path, about: dict[str, Any], every: int) -> Tra
     for tid, boxes in sorted(seen.items()):
         for run in _runs(boxes):
             first, past = run[0][0], run[-1][0] + 1
-            track_id = derive_id("track", "vidor", said.name, tid, first)
+            track_id = derive_id("track", "vidor", path.stem, tid, first)
             tracks.setdefault(tid, []).append((track_id, first, past))
             item = f"{path.name} tid {tid} from frame {first}"
             label = labels[tid].rpartition("/")[2].replace("_", " ")  # ball/sports_ball
@@ -151,7 +150,7 @@ def _boxes(said: Imported, path: Path, about: dict[str, Any], every: int) -> Tra
             for frame, (x1, y1, x2, y2) in run:
                 if (frame - first) % every == 0 or frame == past - 1:
                     said.add("boxes", item, track_id=track_id, t_s=frame / fps, x1=x1, y1=y1, x2=x2, y2=y2)
-    return tracks
+    return tracks, fps
 
 
 def _runs(boxes: list[tuple[int, list[float]]]) -> Iterator[list[tuple[int, list[float]]]]:

@@ -90,14 +90,20 @@ def shown(film: Film, tmp_path: Path) -> Callable[..., None]:
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[..., Read]:
-    """`read(importer, media=..., checks={...}, **settings)`: places, rows and notes of an import below `tmp_path`."""
+    """`read(importer, media=..., checks={...}, by=annotator, **settings)`: places, rows and notes of an import below `tmp_path`."""
 
-    def run(importer: str, media: str = "media", checks: dict[str, Any] | None = None, **settings: Any) -> Read:
+    def run(
+        importer: str,
+        media: str = "media",
+        checks: dict[str, Any] | None = None,
+        by: type[ImportedAnnotator] = ImportedAnnotator,
+        **settings: Any,
+    ) -> Read:
         source = Source.model_validate({"import": importer, "with": settings, "media": media})
         said: list[str] = []
         places = list(imported_places(source, tmp_path, said.append))
         found = Read(places, {}, "\n".join(said))
-        annotator = ImportedAnnotator(ImportedParams(**(checks or {})))
+        annotator = by(ImportedParams(**(checks or {})))
         for place in places:
             if place.problem:
                 continue

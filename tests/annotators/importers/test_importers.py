@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+from chronotope.annotators.importers.imported_from_models import ImportedFromModels
+from chronotope.engine.annotator import SkipUnit
 from chronotope.engine.registry import find, names
 from chronotope.schemas.span import from_us, to_us
 
@@ -255,6 +258,20 @@ def test_vidstg_with_boxes_of_vidor(film: Any, shown: Shows, read: Reads, tmp_pa
     assert [(n["rule"], n["items"]) for n in found.notes] == [("duplicate", 1)], "one sentence stands twice in the file"
 
 
+def test_a_vidor_file_that_cannot_be_read_leaves_the_sentences(
+    film: Any, shown: Shows, read: Reads, tmp_path: Path
+) -> None:
+    shown("5159741010.mp4", "7.mp4")
+    (tmp_path / "vidor").mkdir()
+    (tmp_path / "vidor" / "5159741010.json").write_text('{"fps": 10, "trajectories": 3}')
+    about = _vidstg(film, 640, 360)
+    (tmp_path / "a_train.json").write_text(json.dumps([about, about | {"vid": "7"}]))
+    found = read("vidstg", files="a_train.json", trajectories=["vidor/*.json"])
+    assert len(found.rows["events"]) == 4 and "boxes" not in found.rows
+    assert sorted((n["rule"], n["action"]) for n in found.notes) == [("no_boxes", "noted"), ("unreadable", "left_out")]
+    assert "5159741010.json: no lists" in next(n["detail"] for n in found.notes if n["rule"] == "unreadable")
+
+
 def test_boxes_of_another_picture_shape_are_left_out(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None:
     shown("5159741010.mp4")
     (tmp_path / "vidor").mkdir()
@@ -296,6 +313,16 @@ def test_llava_conversations(film: Any, shown: Shows, read: Reads, tmp_path: Pat
     assert [n["rule"] for n in found.notes] == [
         "turns"
     ] and "conversations without a medium, passed over: 1" in found.told
+
+
+def test_what_models_wrote_is_no_exact_evidence(shown: Shows, read: Reads, tmp_path: Path) -> None:
+    shown("clip.mp4")
+    turns = [{"from": "human", "value": "<video>When?"}, {"from": "gpt", "value": "At 2 s."}]
+    (tmp_path / "chat.json").write_text(json.dumps([{"id": "x", "video": "clip.mp4", "conversations": turns}]))
+    with pytest.raises(SkipUnit, match="nothing that people wrote was imported"):
+        read("llava_conversations", files="chat.json", written_by="model")
+    found = read("llava_conversations", files="chat.json", written_by="model", by=ImportedFromModels)
+    assert [r["answer_text"] for r in found.rows["questions"]] == ["At 2 s."] and ImportedFromModels.grade == "model"
 
 
 def test_subtitles_that_lie_elsewhere(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None:
