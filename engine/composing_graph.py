@@ -16,7 +16,7 @@ from typing import Any
 from ..schemas.edit_carry import CARRIED, CarryRules, carry, merged, shots_of
 from ..schemas.edit_graph import Graph, Source, exact, nominal_fps
 from ..schemas.ids import derive_id
-from ..schemas.span import Span, span_or_none
+from ..schemas.span import Span, span_or_none, tiou
 from .check import lowest_grade
 from .composing import ComposeError, Draft, Material
 from .kept import one_producer
@@ -115,8 +115,8 @@ def graph_draft(
     """A draft that renders `graph`.
 
     `composer`: name and version (`join@1`). `material`: everything that the graph names, in any order. `rows`: rows on the new
-    clock that the composer adds to what is carried over (`carried=False`: instead of it); of `captions` and `events` those that
-    are there already are not doubled. `inputs`: pictures or sounds in memory for sources that are no material; their media_id
+    clock that the composer adds to what is carried over (`carried=False`: instead of it); a carried row that says
+    the same of (nearly) the same span gives way. `inputs`: pictures or sounds in memory for sources that are no material; their media_id
     must be derived from their content. Raises `ComposeError` for material of several official splits.
     """
     used = tuple(m for m in material if m.media_id in graph.media_ids)
@@ -130,10 +130,8 @@ def graph_draft(
     if carried:
         found, own = carried_rows(graph, used, rules)
     for table, more in (rows or {}).items():
-        mine = found.setdefault(table, [])
-        said = {(r.get("start_s"), r.get("end_s"), r.get("text")) for r in mine if "text" in r}
-        mine += [dict(r) for r in more if "text" not in r or (r.get("start_s"), r.get("end_s"), r["text"]) not in said]
-        mine.sort(key=lambda r: (r.get("start_s") or 0.0, r.get("end_s") or 0.0))
+        mine = [r for r in found.get(table, []) if not any(_same(r, one) for one in more)]
+        found[table] = sorted([*mine, *map(dict, more)], key=lambda r: (r.get("start_s") or 0.0, r.get("end_s") or 0.0))
     found = {table: mine for table, mine in found.items() if mine} | {"edits": _titled(graph, used)}
     paths: dict[str, Input] = {m.media_id: m.path for m in used}
     given = paths | dict(inputs or {})
@@ -151,6 +149,14 @@ def graph_draft(
         grades=own | dict(grades or {}),
         parameters=dict(parameters or {}),
     )
+
+
+def _same(carried: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether two rows say the same in words of spans that are more than half the same."""
+    if "text" not in own or carried.get("text") != own["text"]:
+        return False
+    a, b = (span_or_none(r.get("start_s", -1.0), r.get("end_s", -1.0)) for r in (carried, own))
+    return a is not None and b is not None and tiou(a, b) > 0.5
 
 
 def _titled(graph: Graph, used: Sequence[Material]) -> list[RowDict]:

@@ -22,11 +22,17 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Part:
-    """A span of a medium; `text` is what is described to happen in it."""
+    """A span of a medium; `text` is what is described to happen in it, by a row of `table` (captions or events)."""
 
     material: Material
     span: Span
     text: str | None = None
+    table: str | None = None
+
+    @property
+    def grade(self) -> str:
+        """Grade of its description; exact without one."""
+        return "exact" if self.table is None else str(self.material.grades.get(self.table, "exact"))
 
     @property
     def key(self) -> tuple[str, int, int, str]:
@@ -56,17 +62,17 @@ def parts_of(material: Sequence[Material], length_s: tuple[float, float], units:
 
 
 def described(material: Material) -> list[dict[str, Any]]:
-    """Rows of `captions` and `events` that say what is seen in a part of a medium, in order of time, each text and span once."""
+    """Rows of `captions` and `events` that say what is seen in a part of a medium, in order of time, each text and span once, with
+    their `table`.
+    """
     known = known_of(material)
-    rows = [r for r in known["captions"] if r["level"] != "medium"]
-    rows += [
-        r for r in known["events"] if (r.get("kind") or "event") in _SEEN and not str(r["text"]).rstrip().endswith("?")
-    ]
-    once = {
-        (to_us(r["start_s"]), to_us(r["end_s"]), plain(str(r["text"]))): dict(r)
-        for r in rows
-        if _WORD.search(str(r["text"]))
-    }
+    told = [{**r, "table": "captions"} for r in known["captions"] if r["level"] != "medium"]
+    told += [{**r, "table": "events"} for r in known["events"] if (r.get("kind") or "event") in _SEEN]
+    once: dict[tuple[int, int, str], dict[str, Any]] = {}
+    for row in told:
+        text = str(row["text"])
+        if _WORD.search(text) and not text.rstrip().endswith("?"):
+            once.setdefault((to_us(row["start_s"]), to_us(row["end_s"]), plain(text)), row)
     return [once[key] for key in sorted(once)]
 
 
@@ -79,8 +85,9 @@ def _parts(medium: Material, length_s: tuple[float, float], kind: Units) -> list
     duration_s = float(medium.media["duration_s"])
     shortest, longest = length_s
     if kind == "described":
-        spans = [(span_in(r, duration_s), str(r["text"])) for r in described(medium)]
-        return [Part(medium, s, t) for s, t in spans if s is not None and shortest <= s.length_s <= longest]
+        spans = [(span_in(r, duration_s), r) for r in described(medium)]
+        fit = [(s, r) for s, r in spans if s is not None and shortest <= s.length_s <= longest]
+        return [Part(medium, s, str(r["text"]), str(r["table"])) for s, r in fit]
     if kind == "windows":
         count = int(duration_s // longest) or int(duration_s >= shortest)
         step = min(longest, duration_s)

@@ -59,12 +59,22 @@ def carry(graph: Graph, media_id: str, known: Known, rules: CarryRules | None = 
     return {
         "captions": [_caption(row) for row in _described(graph, media_id, captions, rules)],
         "events": list(_described(graph, media_id, known.get("events", ()), rules)),
-        "words": list(_heard(moving, known.get("words", ()), rules)),
-        "speech": [{**row, "origin": "composed"} for row in _heard(moving, known.get("speech", ()), rules)],
+        "words": [
+            *_heard(moving, known.get("words", ()), rules),
+            *_overlaid(graph, media_id, known.get("words", ()), rules),
+        ],
+        "speech": [
+            {**row, "origin": "composed"}
+            for said in (known.get("speech", ()),)
+            for row in (*_heard(moving, said, rules), *_overlaid(graph, media_id, said, rules))
+        ],
         "text_regions": list(_texts(graph, whole, known.get("text_regions", ()), rules)),
         "tracks": tracks,
         "boxes": boxes,
-        "sounds": list(_sounds(moving, known.get("sounds", ()), rules)),
+        "sounds": [
+            *_sounds(moving, known.get("sounds", ()), rules),
+            *_overlaid(graph, media_id, known.get("sounds", ()), rules, own_pace=True),
+        ],
         "questions": list(_questions(graph, moving, known.get("questions", ()), rules)),
     }
 
@@ -231,6 +241,21 @@ def _heard_image(run: Run, row: Mapping[str, Any]) -> tuple[Fraction, Fraction] 
         return None
     showing = run.showing(start, end)
     return run.image(start, end) if showing and all(p.piece.sounds for p in showing) else None
+
+
+def _overlaid(
+    graph: Graph, media_id: str, rows: Sequence[Mapping[str, Any]], rules: CarryRules, *, own_pace: bool = False
+) -> Iterator[RowDict]:
+    """What is whole in a sound on top, at a pace at which speech counts (`own_pace`: at its own)."""
+    low, high = (1.0, 1.0) if own_pace else rules.speech_rate
+    for overlay in graph.overlays:
+        if overlay.source.media_id != media_id or not low <= overlay.rate <= high:
+            continue
+        for row in rows:
+            start, end = exact(row["start_s"]), exact(row["end_s"])
+            if overlay.start <= start < end <= overlay.start + overlay.length * overlay.rate:
+                at = [overlay.at + (t - overlay.start) / overlay.rate for t in (start, end)]
+                yield {**_values(row), **_span(*at)}
 
 
 def _sounds(runs: Sequence[Run], rows: Sequence[Mapping[str, Any]], rules: CarryRules) -> Iterator[RowDict]:

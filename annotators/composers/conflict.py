@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from ...engine.annotator import Params as BaseParams
+from ...engine.check import lowest_grade
 from ...engine.composing import ComposeError, Draft, Material, MediaComposer
 from ...engine.composing_graph import by_split, graph_draft, known_of, shape_of, source_of
 from ...engine.composing_parts import Part, Units, described, parts_of, plain
@@ -136,9 +137,15 @@ class Conflict(MediaComposer[Params]):
             "clips": [list(q.key) for q in parts],
         }
         media = list({q.material.media_id: q.material for q in parts}.values())
-        rows = {"aspects": [dict(film.aspect)]}
-        name = f"{self.name}@{self.version}"
-        return graph_draft(name, film.graph, media, rows=rows, rules=CarryRules(event_share=0.8), parameters=said)
+        return graph_draft(
+            f"{self.name}@{self.version}",
+            film.graph,
+            media,
+            rows={"aspects": [dict(film.aspect)]},
+            rules=CarryRules(event_share=0.8),
+            parameters=said,
+            grades={} if kind in ("speed", "speed_stack") else {"aspects": lowest_grade([_grade(q) for q in parts])},
+        )
 
     # -- the sets -------------------------------------------------------------------------------------------------------
 
@@ -278,6 +285,13 @@ def _told(part: Part) -> Described | None:
         ):
             return None
     return told
+
+
+def _grade(part: Part) -> str:
+    """Grade of what an aspect rests on: a description, or tracks and their boxes."""
+    if part.text is not None:
+        return part.grade
+    return lowest_grade([str(part.material.grades.get(table, "exact")) for table in ("tracks", "boxes")])
 
 
 def _told_text(part: Part) -> str:

@@ -133,7 +133,7 @@ class Join(MediaComposer[Params]):
             f"{self.name}@{self.version}",
             graph,
             list({c.material.media_id: c.material for c in chosen}.values()),
-            rows={"captions": _events(graph, chosen)},
+            rows={table: _events(graph, chosen, table) for table in ("captions", "events")},
             rules=CarryRules(event_share=p.event_share),
             parameters={
                 "cluster": cluster,
@@ -189,12 +189,13 @@ def _labels(texts: list[str], clusters: int, seed: str) -> list[int]:
     return [by_text[text] for text in texts]
 
 
-def _events(graph: Graph, chosen: Sequence[Part]) -> list[dict[str, Any]]:
-    """Every described clip is an event."""
+def _events(graph: Graph, chosen: Sequence[Part], table: str) -> list[dict[str, Any]]:
+    """Every described clip is an event, in the table that its description stands in."""
+    kind = {"level": "event", "model": "composer"} if table == "captions" else {"kind": "event"}
     return [
-        {"start_s": seconds(begin), "end_s": seconds(end), "level": "event", "text": part.text, "model": "composer"}
+        {"start_s": seconds(begin), "end_s": seconds(end), "text": part.text, **kind}
         for (begin, end, _), part in zip(joined_parts(graph), chosen, strict=True)
-        if part.text
+        if part.text and part.table == table
     ]
 
 

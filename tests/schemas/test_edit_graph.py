@@ -233,6 +233,14 @@ def test_sound_follows_its_rate() -> None:
     assert carry(mute(take(A, FPS, SIZE, 2, 6)), "a", KNOWN)["words"] == []
 
 
+def test_what_is_said_on_top_is_said_then() -> None:
+    graph = overlay(take(B, FPS, SIZE, 0, 5), A, 1.0, start_s=2.0, length_s=3.0)
+    found = carry(graph, "a", KNOWN)
+    assert [(w["word"], w["start_s"], w["end_s"]) for w in found["words"]] == [("one", 1.5, 1.9)]
+    assert [s["start_s"] for s in found["sounds"]] == [1.2]
+    assert found["captions"] == found["speech"] == []
+
+
 def test_a_held_frame_interrupts_events_but_not_tracks() -> None:
     held = freeze(take(A, FPS, SIZE, 2, 6), 2.0, 1.0)
     found = carry(held, "a", KNOWN)

@@ -134,6 +134,20 @@ def test_material_without_descriptions_is_joined_by_shots(folder: Path) -> None:
     assert "captions" not in draft.rows
 
 
+def test_what_is_told_by_models_is_not_called_exact(folder: Path) -> None:
+    plain = film(folder, "one", 0, told=False)
+    rows = [
+        {"start_s": a, "end_s": b, "text": t, "kind": "event", "localiser": "l", "producer": "p"}
+        for a, b, t in EVENTS[:4]
+    ]
+    fused = Material(**{**plain.__dict__, "rows": {**plain.rows, "events": rows}, "grades": {"events": "model"}})
+    (joined,) = Join(JoinParams(videos=1, clips=(2, 2))).compose([fused], 0)
+    assert len(joined.rows["events"]) == 2 and joined.grades == {"events": "model"}
+    for draft in Conflict(ConflictParams(kinds=("reverse", "speed"), sets=2)).compose([fused], 0):
+        exact = draft.parameters["kind"] == "speed"
+        assert draft.grades.get("aspects", "exact") == ("exact" if exact else "model")
+
+
 def test_too_little_material_is_told(material: list[Material]) -> None:
     with pytest.raises(ComposeError, match="join needs 40 clips"):
         Join(JoinParams(clips=(40, 50))).compose(material[:1], 0)
