@@ -69,14 +69,15 @@ class PlanParams(Params):
         return tuple(made)
 
     def tables(self) -> tuple[str, ...]:
-        """Tables of features and scores that the policies look at."""
+        """Tables of features and scores that the policies look at, and signals for the true times of variable rates."""
         needed = {need for policy, _ in self.configured() for need in policy.needs}
         also = {"token_budget_columns", "memory_propagated_clip_stream"} & {p.name for p, _ in self.configured()}
         looks = ("embeddings", "signals") if self.features == "auto" else (self.features,)
-        return (
+        found = (
             *(looks if "likeness" in needed or also else ()),
             *(("clip_scores",) if "scores" in needed or also else ()),
         )
+        return tuple(dict.fromkeys((*found, "signals")))
 
 
 def inputs_of(
