@@ -67,7 +67,7 @@ def candidate_rows(
     text: str, localiser: str, family: Family, proposals: Sequence[Proposal], duration_s: float
 ) -> list[tuple[str, dict[str, Any]]]:
     """Rows of `candidates` for one description, best first, cut to the medium."""
-    found = []
+    found: list[tuple[str, dict[str, Any]]] = []
     for proposal in proposals:
         span = span_or_none(max(0.0, proposal.span.start_s), min(proposal.span.end_s, duration_s))
         if span is None or to_us(span.end_s) <= to_us(span.start_s):
