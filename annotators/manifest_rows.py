@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.importing import is_import
+from ..engine.import_entries import is_import
 from ..schemas.span import from_us, to_us
 
 

@@ -41,7 +41,7 @@ class Place:
     official_split: str | None = None
     origin: str = "real"
     entries: list[dict[str, Any]] = field(default_factory=list)
-    """Manifest rows {start_s, end_s, caption, user}, and what importers read (`engine/importing.py: entry_of`)."""
+    """Manifest rows {start_s, end_s, caption, user}, and what importers read (`engine/import_entries.py`)."""
     make: Callable[[], None] | None = None
     """Of a composed medium: writes it with its truth, unless it is there already."""
     problem: str | None = None

@@ -15,16 +15,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..engine.importing import (
-    Imported,
-    Importer,
-    ImporterParams,
-    ImportNote,
-    ImportProblem,
-    entry_of,
-    joined,
-    strictest,
-)
+from ..engine.import_entries import entry_of, joined, strictest
+from ..engine.importing import Imported, Importer, ImporterParams, ImportNote, ImportProblem
 from ..engine.media.fetch import AUDIO_SUFFIXES, IMAGE_SUFFIXES, MEDIA_SUFFIXES, VIDEO_SUFFIXES, list_files
 from ..engine.producer import RecipeError, explain
 from ..engine.registry import UnknownName, find

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from ...engine.annotator import Grade, Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
-from ...engine.importing import Imported, ImportedRow, ImportNote, is_import, said_in
+from ...engine.import_entries import is_import, said_in
+from ...engine.importing import Imported, ImportedRow, ImportNote
 from ...schemas.span import from_us, to_us
 from ...schemas.tables import TABLES
 from .checking import Checked, Finding, checked_box, checked_moment, checked_span, other_length, other_rate, other_shape
