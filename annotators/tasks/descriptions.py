@@ -121,7 +121,7 @@ def sentence(text: str) -> str:
     """A description as a sentence of its own: a capital at its beginning, a full stop at its end."""
     text = text.strip()
     head = text[:1].upper() + text[1:]
-    return head if head.endswith((".", "!", "?", "”")) else f"{head}."
+    return head if head.endswith((".", "!", "?", ".”", "!”", "?”")) else f"{head}."
 
 
 def in_order(found: Sequence[Description]) -> bool:
