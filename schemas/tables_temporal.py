@@ -217,10 +217,15 @@ CLIP_PAIRS = Table(
 
 IMPORT_NOTES = Table(
     "import_notes",
-    "What an importer did not take as it was written: items cut, left out or contradicting the media, with the rule.",
+    "What an importer did not take as it was written, and descriptions for which no event was kept, with the rule.",
     (
-        Column("item", pa.string(), "the item, as its file names it"),
-        Column("rule", pa.string(), "past_the_end, reversed, empty, no_time, frame_rate, duration, size, duplicate ..."),
+        Column("item", pa.string(), "the item, as its file names it; of grounding: the description"),
+        Column(
+            "rule",
+            pa.string(),
+            "past_the_end, reversed, empty, no_time, frame_rate, duration, size, duplicate ...; of grounding: not_found, no_agreement, "
+            "low_score, too_short, too_long, few_localisers, improbable",
+        ),
         Column("detail", pa.string(), "what exactly"),
         Column("action", pa.string(), "cut (kept in part), left_out or noted (kept as it is)"),
         Column("items", pa.int64(), "how many rows it is about: rows read are rows written and those left_out"),
