@@ -21,6 +21,8 @@ from pydantic_core import PydanticUndefined
 from ..engine.annotator import AudioAnnotator, BatchAnnotator, Composer, FrameAnnotator
 from ..engine.asking import Asking
 from ..engine.llm.settings import BudgetSettings, Limits, ModelSettings, Price
+from ..engine.plans.policies import POLICIES
+from ..engine.plans.policy import Policy
 from ..engine.registry import find, names
 from ..engine.task import Task
 from ..outputs.packager import PackageParams
@@ -107,10 +109,14 @@ def recipe_reference() -> str:
         _markdown(parameters(Price)),
     ]
     parts += ["### `budget`", "", BUDGET, _markdown(parameters(BudgetSettings))]
+    parts += ["## Composers", "", COMPOSERS, *(_plain_entry(*c) for c in _of_kind("composer"))]
+    parts += ["## Importers", "", IMPORTERS, *(_plain_entry(*c) for c in _of_kind("importer"))]
     parts += ["## Annotators", "", *(_annotator(name, thing) for name, thing in annotators)]
     parts += ["## Tasks", "", TASKS, *(_annotator(name, thing) for name, thing in tasks)]
     parts += ["## Packagers", "", PACKAGERS, _markdown(parameters(PackageParams))]
     parts += [_packager(name, thing) for name, thing in packagers]
+    parts += ["## Frame policies", "", POLICY, *(_policy(policy) for policy in POLICIES.values())]
+    classes += [*_of_kind("composer"), *_of_kind("importer")]
     groups = sorted({g for _, c in classes for g in _groups(c.Params)}, key=lambda g: g.__name__)
     parts += ["## Groups of parameters", "", "Set inside a parameter: `window: {length_s: [20, 60]}`.", ""]
     parts += [f"### {g.__name__}\n\n{inspect.getdoc(g)}\n\n{_markdown(parameters(g))}" for g in groups]
@@ -139,6 +145,27 @@ def _annotator(name: str, thing: Any) -> str:
         )
     rows = [] if name in BLACK_BOX else parameters(thing.Params)
     return "\n".join([f"### `{name}`", "", *says, " ".join(facts), "", _markdown(rows) if rows else ""])
+
+
+def _of_kind(kind: str) -> list[tuple[str, Any]]:
+    return [(name, find(kind, name)) for name in names(kind)]
+
+
+def _plain_entry(name: str, thing: Any) -> str:
+    rows = parameters(thing.Params)
+    return "\n".join([f"### `{name}`", "", inspect.getdoc(thing) or "", "", _markdown(rows) if rows else ""])
+
+
+def _policy(policy: Policy) -> str:
+    facts = [f"Row {policy.row} of the list of papers." if policy.row else "", _needs(policy)]
+    rows = parameters(policy.Params)
+    said = inspect.getdoc(policy.plan) or ""
+    return "\n".join([f"### `{policy.name}`", "", said, "", " ".join(f for f in facts if f), "", _markdown(rows)])
+
+
+def _needs(policy: Policy) -> str:
+    words = {"likeness": "features of pictures to compare", "scores": "scores of a query", "cuts": "shots"}
+    return f"Needs {' and '.join(words.get(n, n) for n in policy.needs)}." if policy.needs else ""
 
 
 def _packager(name: str, thing: Any) -> str:
@@ -247,7 +274,7 @@ tasks:
   - speech_grounding: {from: {speech: speech_large, words: speech_large}}
 ```
 
-`${NAME}` anywhere in a recipe is replaced by the environment variable of that name. The dataset stores the recipe as
+`${NAME}` anywhere in a recipe is replaced by the environment variable of that name, `${NAME:-this}` by `this` where it is not set. The dataset stores the recipe as
 it is written, so what is secret stays out of it.
 """
 
@@ -257,11 +284,23 @@ whatever the other rules say. A clip is kept when every rule is true; the first 
 is stored. A condition that meets NULL (nobody measured it) is not true.
 """
 
-SOURCES = """Each entry has exactly one of `videos`, `folder`, `list` and `manifest`. Relative paths start from the folder of the recipe; URIs
+SOURCES = """Each entry has exactly one of `videos`, `folder`, `list`, `manifest`, [`compose`](#composers) and [`import`](#importers). Relative paths start from the folder of the recipe; URIs
 such as `s3://bucket/folder` name object stores, and footage there is copied to local scratch while it is looked at.
 """
 
 TASKS = """Every task reads tables of one medium and writes `samples`; a window is the footage that a sample shows.
+"""
+
+COMPOSERS = """Named by `compose:` in an entry of `sources`; parameters stand under `with:`. How they work, and how to write one:
+[writing_a_composer.md](writing_a_composer.md).
+"""
+
+IMPORTERS = """Named by `import:` in an entry of `sources`; parameters stand under `with:`, the media under `media:`. What each expects and what is
+reported: [importing.md](importing.md).
+"""
+
+POLICY = """Named by the annotator [`sampling_plans`](#sampling_plans), each with its parameters; what each one reproduces and how it is checked:
+[recipes/policies.md](recipes/policies.md).
 """
 
 PACKAGERS = """All packagers have these parameters; the tables below list only what a packager adds or sets otherwise.
