@@ -46,7 +46,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "environment variable CHRONOTOPE_DEMO is not set; set it with `export CHRONOTOPE_DEMO=...`",
         ),
         (["annotators", "shot"], "no annotator is called 'shot'; did you mean shots?"),
-        (["packagers", "lava"], "did you mean llava?"),
+        (["packagers", "lava"], "did you mean llava"),
         (["init", "nowhere"], "nowhere does not exist"),
         (["status"], "no *.chronotope folder here; name one with --root, or build one"),
         (["sql", "SELECT 1"], "no *.chronotope folder here"),
