@@ -122,6 +122,7 @@ TIMES: tuple[str, ...] = (
     rf"{LENGTH_OF_TIME}{S}(?:later|ago|earlier|beforehand|afterwards?|before{S}that|after{S}that|from{S}now|prior|in{S}advance)(?:{S}(?:on{S}|in{S}){VAGUE_POINT})?",
     rf"(?:in|for|within|over|after|throughout|during|until){S}{LENGTH_OF_TIME}(?:{S}or{S}(?:so|more|less))?(?:{S}time)?",
     rf"{LENGTH_OF_TIME}",
+    rf"(?:for|after|in|within){S}(?:an?|some|quite{S}a){S}(?:very{S})?(?:(?:long|short|little){S})?(?:time|while)\b",
     rf"{FREQUENCY}(?:{S}at{S}{CLOCK}|{S}in{S}the{S}{PART}|{S}for{S}{LENGTH_OF_TIME})?",
     rf"{LENGTH_OF_TIME}{S}(?:into|before{S}the{S}end{S}of|after{S}the{S}(?:start|beginning){S}of|from{S}the{S}(?:start|beginning|end){S}of){S}{THE_MEDIA}",
     rf"(?:(?:at|near|towards?|by|until|from|around|right{S}at){S})?{EDGE}{S}of{S}{THE_MEDIA}",
@@ -138,8 +139,7 @@ PROPER = r"(?-i:(?:[Tt]he\s+)?[A-Z][\w’'-]*(?:\s+(?:(?:of|de|la|del)\s+)?[A-Z]
 NAME = rf"(?:(?:the{S})?(?:{any_of(['north', 'south', 'east', 'west', 'northern', 'southern', 'eastern', 'western', 'central', 'new', 'san', 'los', 'saint'])}{S})?(?-i:(?=[A-Z])){any_of(PLACE_NAMES)}\b|the{S}(?:united{S}states|united{S}kingdom|netherlands|alps|andes|himalayas|atlantic|pacific)|(?-i:New York(?: City)?|Los Angeles|San Francisco|Hong Kong|New Zealand|South Africa|Rio de Janeiro|Cape Town))"
 STREETS = "|".join(w.capitalize() for w in STREET.split("|"))
 ADDRESS = rf"(?:\d+{S})?(?-i:(?!The\s)[A-Z][\w’'-]*(?:\s+[A-Z][\w’'-]*)*?\s+(?:{STREETS}))\b"
-NOUN = any_of([*PLACE_NOUNS, *THINGS])
-PLACE_ONLY = any_of(PLACE_NOUNS)
+NOUN = rf"{any_of([*PLACE_NOUNS, *THINGS])}s?"
 THE_PLACE = rf"(?:(?:{DETERMINER}|{NUMBER}){S})?{MODIFIERS}{NOUN}\b(?:{S}{NOUN}\b)?"
 DEEP = rf"(?:{S}(?:of|in|at|on|by|near){S}(?:{NAME}|{ADDRESS}|{DETERMINER}{S}{MODIFIERS}{NOUN}\b))?"
 PLACE = rf"(?:{ADDRESS}|{NAME}|{THE_PLACE})"

@@ -57,7 +57,7 @@ PLACE_NOUNS = _words(
     "shelf cupboard fridge oven sink sofa couch bed chair bench tree trees car truck bus train boat ship plane van fountain statue monument "
     "cemetery graveyard post-office pharmacy depot terminal laboratory lab studio workshop kiosk orchard vineyard pasture stairwell elevator "
     "lift marketplace waterfront riverbank seaside shoreline summit peak slope ridge plateau ditch driveway alley alleyway schoolyard "
-    "surface cellar room ground floor ceiling world earth moon planet sky globe"
+    "surface frontier grass pass nest water room ground floor ceiling world earth moon planet sky globe"
 )
 THINGS = _words(
     "curtain curtains lamp ladder rock rocks sign piano screen box boxes bookcase wardrobe mirror carpet rug stove heater barrel bush bushes "
@@ -83,7 +83,7 @@ SPATIAL = (
 )
 """Prepositions that speak of places whatever follows."""
 OPEN = (
-    "in|at|on|to|into|onto|from|through|across|along|around|over|past|towards?|up|down|off|by|via|throughout|all\\s+over|all\\s+around|"
+    "in|at|on|upon|to|into|onto|from|through|across|along|around|over|past|towards?|up|down|off|by|via|throughout|all\\s+over|all\\s+around|"
     "all\\s+across|beyond|within|against|round"
 )
 """Prepositions that speak of places only before something that is one."""

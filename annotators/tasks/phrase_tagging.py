@@ -2,7 +2,8 @@
 
 `list` plays the footage and asks for all phrases of time and place that are said in a span; `tags` shows the sentence alone and
 asks for a tag per word (B-TIME, I-TIME, B-LOC, I-LOC, O). Sentences without any phrase are asked about too, up to a share,
-so that "there is one" is no safe guess. Phrases are those of table `phrases`; their characters must be those of the speech.
+so that "there is one" is no safe guess; they cite another phrase of the transcript, which shows that it was tagged. Phrases are
+those of table `phrases`; their characters must be those of the speech, and no phrase that the rules know may be missing.
 """
 
 from __future__ import annotations
@@ -82,6 +83,9 @@ class PhraseTagging(Task[Params]):
         if not speech:
             raise SkipUnit("no speech with phrases")
         split = split_of(rows, unit.medium.media_id)
+        witness = min(
+            (p for own in by_row.values() for p in own), key=lambda p: (p["start_s"], p["row_id"]), default=None
+        )
         for clip in kept_clips(rows, unit.medium.media_id):
             inside = [s for s in speech if s["end_s"] > s["start_s"] and span_of(clip).contains_span(span_of(s))]
             order = shuffled(inside, unit.seed, self.name, key=lambda s: s["row_id"])
@@ -92,7 +96,7 @@ class PhraseTagging(Task[Params]):
                 self.params.per_clip - len(made),
                 int(len(made) * self.params.without / (1 - self.params.without + 1e-9)),
             )
-            made += self._made(unit, media, clip, bare, by_row, split, free)
+            made += self._made(unit, media, clip, bare, {}, split, free, witness)
             yield from (("samples", sample.to_row()) for sample in made)
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
@@ -117,14 +121,16 @@ class PhraseTagging(Task[Params]):
         by_row: dict[str, list[RowDict]],
         split: str,
         most: int,
+        witness: RowDict | None = None,
     ) -> list[Sample]:
         found: list[Sample] = []
         for number, speech in enumerate(sentences):
             if len(found) >= most:
                 break
-            phrases = by_row.get(str(speech["row_id"]), [])
+            own = by_row.get(str(speech["row_id"]), [])
+            phrases = own or ([] if witness is None else [witness])
             asked = self.params.kinds[number % len(self.params.kinds)]
-            outcome: Literal["unique", "absent"] = "unique" if phrases or asked == "tags" else "absent"
+            outcome: Literal["unique", "absent"] = "unique" if own or asked == "tags" else "absent"
             question, answer = wordings_of(self.name).choose(
                 asked, unit.seed, speech["row_id"], split=split, outcome=outcome
             )
@@ -152,7 +158,10 @@ class PhraseTagging(Task[Params]):
             raise Withheld(f"a sentence has {least} to {most} words")
         if speech["confidence"] is not None and speech["confidence"] < self.params.min_confidence:
             raise Withheld("what is said is not sure")
-        found = [_phrase(p, speech) for p in sorted(phrases, key=lambda p: p["first"])]
+        if not phrases:
+            raise Withheld("no phrase is cited, not even one that shows that this transcript was tagged")
+        own = [p for p in phrases if p["speech_row"] == speech["row_id"]]
+        found = [_phrase(p, speech) for p in sorted(own, key=lambda p: p["first"])]
         for rule in find_phrases(text):
             if not any(rule.first < p.past and p.first < rule.past for p in found):
                 raise Withheld(f"{rule.text!r} is a phrase too, and is not among the cited ones")
@@ -205,10 +214,10 @@ def _told_by(speech: Sequence[RowDict], read: set[str]) -> list[RowDict]:
 
 
 def _phrase(row: RowDict, speech: RowDict) -> Phrase:
-    """A cited phrase. Raises `Withheld` when it is not what stands at its place, or stands in another row."""
+    """A cited phrase. Raises `Withheld` when it is not what stands at its place."""
     first, past = int(row["first"]), int(row["past"])
     there = str(speech["text"])[first:past]
-    if row["speech_row"] != speech["row_id"] or there != row["text"] or not there:
+    if there != row["text"] or not there:
         raise Withheld(f"{row['text']!r} does not stand at {first}..{past} of what is said, but {there!r}")
     return Phrase(first, past, str(row["kind"]), there)
 

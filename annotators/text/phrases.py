@@ -20,8 +20,9 @@ from ...schemas.phrases import PLACE, TIME, Phrase, find_entities, find_phrases
 from ...schemas.span import from_us, to_us
 
 _PLAIN = re.compile(r"[^\w]+")
-CONFIDENCE = {TIME: 0.95, PLACE: 0.95}
-"""Share of exactly found phrases on sentences that the rules had not seen, rounded down; entities were not measured."""
+CONFIDENCE = {TIME: 0.9, PLACE: 0.9}
+"""Share of found phrases that were exactly right on 80 sentences of narration that the rules had not seen (0.92, rounded down);
+entities were not measured."""
 
 
 class PhrasesParams(Params):

@@ -64,6 +64,7 @@ def test_phrases_of_a_known_transcript_become_samples_that_follow_from_it(build,
     with Catalog(root) as catalog:
         rows |= {r["row_id"]: r for t in ("media", "clips") for r in catalog.rows(f"SELECT * FROM {t}")}
     evidence = [EvidenceRow(e.table, dict(rows[e.row_id])) for e in one.evidence]
+    elsewhere = next(EvidenceRow("phrases", p) for p in phrases if p["speech_row"] != evidence[2].row["row_id"])
     task = PhraseTagging(Params(per_clip=24))
     assert task.recompute(one, evidence).ok
     shifted = [
@@ -72,7 +73,8 @@ def test_phrases_of_a_known_transcript_become_samples_that_follow_from_it(build,
     ]
     assert "does not stand at" in task.recompute(one, shifted).reason  # the planted fault: offsets are off by one
     lost = [e for e in evidence if e.table != "phrases"]
-    assert "is a phrase too" in task.recompute(one, lost).reason
+    assert "no phrase is cited" in task.recompute(one, lost).reason
+    assert "is a phrase too" in task.recompute(one, [*lost, elsewhere]).reason
     other = [EvidenceRow(e.table, {**e.row, "kind": PLACE} if e.table == "phrases" else e.row) for e in evidence]
     assert not task.recompute(one, other).ok or all(
         p.kind == PLACE for p in find_phrases(speech[evidence[2].row["row_id"]]["text"])
