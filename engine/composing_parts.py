@@ -62,11 +62,11 @@ def parts_of(material: Sequence[Material], length_s: tuple[float, float], units:
 
 
 def described(material: Material) -> list[dict[str, Any]]:
-    """Rows of `captions` and `events` that say what is seen in a part of a medium, in order of time, each text and span once, with
+    """Rows of `captions` and `events` that say what is seen in a part of a medium or in all of it, in order of time, each text and span once, with
     their `table`.
     """
     known = known_of(material)
-    told = [{**r, "table": "captions"} for r in known["captions"] if r["level"] != "medium"]
+    told = [{**r, "table": "captions"} for r in known["captions"]]
     told += [{**r, "table": "events"} for r in known["events"] if (r.get("kind") or "event") in _SEEN]
     once: dict[tuple[int, int, str], dict[str, Any]] = {}
     for row in told:

@@ -112,6 +112,20 @@ def test_spans_of_the_source_are_where_the_points_between_them_are(graph: Graph)
             )
 
 
+@given(graphs())
+@settings(max_examples=60, deadline=None)
+def test_rows_of_edits_say_the_same_as_the_graph(graph: Graph) -> None:
+    for p, row in zip(graph.placed, graph.edit_rows(), strict=True):
+        a, _, c, _, e, f = row["box_affine"]
+        moved = graph.place(p.piece, Box(0.25, 0.25, 0.5, 0.75))
+        assert moved is not None
+        assert sorted((a * 0.25 + c, a * 0.5 + c)) == pytest.approx([moved.x1, moved.x2])
+        assert (e * 0.25 + f, e * 0.75 + f) == pytest.approx((moved.y1, moved.y2))
+        if row["time_scale"] is not None:
+            ends = sorted(row["time_scale"] * t + row["time_offset_s"] for t in (row["start_s"], row["end_s"]))
+            assert ends == pytest.approx([row["target_start_s"], row["target_end_s"]], abs=5e-6)
+
+
 def test_arithmetic_of_lengths_and_order() -> None:
     a, b = take(A, FPS, SIZE, 2, 6), take(B, FPS, SIZE, 0, 3)
     assert (a.frames, b.frames) == (100, 75)
