@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,10 @@ def calibrate_file(root: Path, request: Request, out: Path, name: str) -> dict[s
 
     with Catalog(root) as catalog:
         names = MediaNames.of(catalog)
-        predicted, truth, _ = sides(catalog, Request(**{**vars(request), "table": "candidates"}), names)
+        asked = replace(request, table="candidates")
+        if request.table != "candidates":  # whose events are measured says nothing about whose candidates they are of
+            asked = replace(asked, producer=None, predictions=None, where=None)
+        predicted, truth, _ = sides(catalog, asked, names)
         edges = {table: _edges(catalog, table, tuple(TOLD)) for table in ("shots", "words")}
     proposals: dict[spans.Query, list[Candidate]] = defaultdict(list)
     for query, found in spans.queries_of(predicted.rows).items():

@@ -215,7 +215,7 @@ def test_a_calibration_is_fitted_on_truth_and_written(tmp_path: Path) -> None:
             start = 10.0 * k if right else 60.0
             rows.append(proposed(f"{i:020d}", f"event {k}", start, start + 8, score=0.9 if right else 0.2))
     root = commit(tmp_path / "c.chronotope", rows)
-    made = calibrate_file(root, Request("candidates"), tmp_path / "fit.json", "hand")
+    made = calibrate_file(root, Request("events", producer="events"), tmp_path / "fit.json", "hand")
     fitted = Calibration.from_json((tmp_path / "fit.json").read_text())
     assert made["calibration"] == fitted.title and fitted.events == 30 and fitted.right == 18
     assert fitted.curves["eyes"](0.9) > 0.8 > 0.3 > fitted.curves["eyes"](0.2)
