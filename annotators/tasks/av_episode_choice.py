@@ -9,6 +9,7 @@ rows; there is none here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Literal
 
@@ -155,7 +156,9 @@ class AvEpisodeChoice(Task[Params]):
     ) -> Iterator[tuple[Cue, Cue, list[Cue], RowDict | None]]:
         """Cue, answer, wrong options and the episode that holds both, in an order that hashing gives."""
         asked, answering = KINDS[kind]
+        said = Counter((c.kind, *normalise_words(c.text)) for mine in cues.values() for c in mine)
         named = [c for mine in cues.values() for c in mine if c.modality == asked]
+        named = [c for c in named if said[c.kind, *normalise_words(c.text)] == 1]  # else it is not told which is meant
         for cue in shuffled(named, seed, self.name, kind, key=lambda c: [c.kind, c.text, c.span.start_s]):
             for pool in cues.values():
                 mine = [c for c in pool if c.modality == answering and c is not cue]
