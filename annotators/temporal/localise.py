@@ -15,7 +15,7 @@ from pydantic import Field
 from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.captions import kept_sentences, model_rows
 from ...engine.grounding.asked import Asked, asked
-from ...engine.grounding.in_motion import MotionRule, in_motion
+from ...engine.grounding.in_motion import MotionRule, in_motion, steps_of
 from ...engine.grounding.in_sound import in_sounds, in_transitions, in_voice
 from ...engine.grounding.in_words import in_descriptions, in_speech, in_writing
 from ...engine.grounding.localising import Line, line
@@ -108,6 +108,7 @@ class Localise(UnitAnnotator[LocaliseParams]):
         signals = sorted(one_producer(rows["signals"]), key=lambda s: s["t_s"])
         shots = one_producer(rows["shots"])
         spans = shot_spans(shots)
+        steps = steps_of(signals, spans, places)
         sounds = sorted(one_producer(rows["sounds"]), key=lambda s: (s["start_s"], s["end_s"], s["label"]))
         told = _sentences(rows)
         aspect = (medium["width"] or 16) / (medium["height"] or 9)
@@ -115,7 +116,7 @@ class Localise(UnitAnnotator[LocaliseParams]):
             "speech": lambda q, _: in_speech(q, words, sentences, most),
             "text": lambda q, _: in_writing(q, written, most),
             "captions": lambda q, w: in_descriptions(q, [one for own, one in told if own not in w.rows], most),
-            "motion": lambda q, _: in_motion(q, signals, spans, aspect, rule, most, places),
+            "motion": lambda q, _: in_motion(q, steps, spans, aspect, rule, most),
             "sound": lambda q, _: in_sounds(q, sounds, most),
             "voice": lambda q, _: in_voice(q, speech, medium["duration_s"], most) if speech else [],
             "transitions": lambda q, _: in_transitions(q, shots, signals, most),

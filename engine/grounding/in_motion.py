@@ -8,6 +8,7 @@ shot ends it. Directions of things are over the ground: what stays in place whil
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,8 +51,8 @@ class MotionRule(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """The interval that a row stands for; `motion` is None across a cut."""
+class Step:
+    """The interval that a row of `signals` stands for; `motion` is None across a cut."""
 
     start_s: float
     end_s: float
@@ -59,32 +60,39 @@ class _Step:
     row_id: str
     lettering: bool = False
     """Whether what moves by itself is writing that is laid over the picture."""
+    cut: bool = False
+    """Whether a shot begins in it."""
+
+
+def steps_of(
+    signals: Sequence[Mapping[str, Any]], shots: Sequence[Span], writing: Sequence[tuple[Span, Box]] = ()
+) -> list[Step]:
+    """The steps of a medium, from its rows of `signals` in order of time. `writing` says where lettering stands in the picture:
+    what moves against the ground only there is no thing.
+    """
+    edges = sorted({to_us(s.start_s) for s in shots})
+    found, waiting, present = [], sorted(writing, key=lambda w: w[0].start_s, reverse=True), list[tuple[Span, Box]]()
+    for a, b in pairwise(signals):
+        if b["t_s"] <= a["t_s"]:
+            continue
+        while waiting and waiting[-1][0].start_s <= b["t_s"]:
+            present.append(waiting.pop())
+        present = [w for w in present if w[0].end_s > b["t_s"]]
+        cut = bisect_right(edges, to_us(b["t_s"])) > bisect_right(edges, to_us(a["t_s"]))
+        lettering = _is_lettering(b, [box for _, box in present])
+        found.append(Step(a["t_s"], b["t_s"], Motion.from_row(b), str(b["row_id"]), lettering, cut))
+    return found
 
 
 def in_motion(
-    query: Asked,
-    signals: Sequence[Mapping[str, Any]],
-    shots: Sequence[Span],
-    aspect: float,
-    rule: MotionRule,
-    most: int = 5,
-    writing: Sequence[tuple[Span, Box]] = (),
+    query: Asked, steps: Sequence[Step], shots: Sequence[Span], aspect: float, rule: MotionRule, most: int = 5
 ) -> list[Proposal]:
-    """Runs that move as asked, within shots; nothing for a description that names no motion.
-
-    `signals` in order of time, `aspect` width / height of the picture; `writing` says where lettering stands in the picture:
-    what moves against the ground only there is no thing.
-    """
+    """Runs that move as asked, within shots; nothing for a description that names no motion. `aspect`: width / height."""
     if query.camera is None and query.way is None:
         return []
-    steps = [
-        _Step(a["t_s"], b["t_s"], Motion.from_row(b), str(b["row_id"]), _is_lettering(b, writing))
-        for a, b in pairwise(signals)
-        if b["t_s"] > a["t_s"]
-    ]
     shares = [_share(query, s, s.motion, aspect, rule) if s.motion else None for s in steps]
     found = _blurs(steps, shots, rule) if query.whip else []
-    for first, last in _runs(shares, steps, shots, rule.min_share):
+    for first, last in _runs(shares, steps, rule.min_share):
         span = span_or_none(from_us(to_us(steps[first].start_s)), from_us(to_us(steps[last].end_s)))
         values = [v for i in range(first, last + 1) if (v := shares[i] or 0.0) >= 0]
         if span is None or span.length_s < rule.min_length_s or len(values) < KNOWN * (last + 1 - first):
@@ -96,20 +104,17 @@ def in_motion(
     return best_apart(found, most)
 
 
-def _runs(
-    shares: Sequence[float | None], steps: Sequence[_Step], shots: Sequence[Span], least: float
-) -> list[tuple[int, int]]:
+def _runs(shares: Sequence[float | None], steps: Sequence[Step], least: float) -> list[tuple[int, int]]:
     """(first, last) of runs with a share of at least `least`, over one weak frame, none across a cut or shot edge."""
-    edges = {to_us(s.start_s) for s in shots}
     runs: list[tuple[int, int]] = []
     first = last = -1
     for i, share in enumerate(shares):
-        cut = share is None or any(to_us(steps[i].start_s) < e <= to_us(steps[i].end_s) for e in edges)
+        cut = share is None or steps[i].cut
         good = share is not None and (share >= least or share == HIDDEN)
         if first >= 0 and (cut or (not good and i - last >= 2)):
             runs.append((first, last))
             first = -1
-        if good and (not cut or share is not None):
+        if good:
             first, last = (i if first < 0 else first), i
     if first >= 0:
         runs.append((first, last))
@@ -120,7 +125,8 @@ def _grown(span: Span, shots: Sequence[Span], step_s: float) -> Span:
     """A run up to the edge of the shot that holds its centre, where no more than a step and a half is missing: across a cut
     nothing is measured.
     """
-    for shot in shots:
+    at = bisect_right(shots, span.centre_s, key=lambda s: s.start_s) - 1
+    for shot in shots[max(0, at) : at + 1]:
         if shot.contains(span.centre_s):
             start = (
                 shot.start_s if abs(span.start_s - shot.start_s) <= 1.5 * step_s else max(span.start_s, shot.start_s)
@@ -130,7 +136,7 @@ def _grown(span: Span, shots: Sequence[Span], step_s: float) -> Span:
     return span
 
 
-def _share(query: Asked, step: _Step, m: Motion, aspect: float, rule: MotionRule) -> float:
+def _share(query: Asked, step: Step, m: Motion, aspect: float, rule: MotionRule) -> float:
     """Share (0..1) that the asked motion has of all motion in this frame; 0 where it is too slow, `HIDDEN` where lettering is
     all that is seen to move.
     """
@@ -178,19 +184,19 @@ def _laid_over(m: Motion, aspect: float) -> bool:
     return behind >= 0.018 and seen < 0.2 * behind
 
 
-def _is_lettering(row: Mapping[str, Any], writing: Sequence[tuple[Span, Box]]) -> bool:
-    if row["residual_x1"] is None:
+def _is_lettering(row: Mapping[str, Any], writing: Sequence[Box]) -> bool:
+    if row["residual_x1"] is None or not writing:
         return False
     box = box_or_none(row["residual_x1"], row["residual_y1"], row["residual_x2"], row["residual_y2"])
-    return box is not None and any(span.contains(row["t_s"]) and iou(box, place) >= 0.3 for span, place in writing)
+    return box is not None and any(iou(box, place) >= 0.3 for place in writing)
 
 
-def _blurs(steps: Sequence[_Step], shots: Sequence[Span], rule: MotionRule) -> list[Proposal]:
+def _blurs(steps: Sequence[Step], shots: Sequence[Span], rule: MotionRule) -> list[Proposal]:
     """One or two steps in which nothing could be followed, away from cuts: too fast to measure, so that only a guess of the
     direction is left.
     """
     edges = [t for s in shots for t in (s.start_s, s.end_s)]
-    found, run = [], list[_Step]()
+    found, run = [], list[Step]()
     for step in (*steps, None):
         lost = step is not None and (step.motion is None or step.motion.inlier_share < rule.min_inliers)
         if step is not None and lost:

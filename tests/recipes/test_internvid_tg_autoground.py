@@ -181,7 +181,7 @@ def test_the_whole_recipe_on_joined_films(films: Path, tmp_path: Path) -> None:
     text = builtin_recipes()[NAME].read_text()
     assert source in text
     joined = f"""  - compose: join
-    with: {{videos: 7, clips: [3, 4], length_s: [1.6, 15.0], clusters: 1}}
+    with: {{videos: 3, clips: [3, 3], length_s: [1.6, 15.0], clusters: 1}}
     material: [{{folder: "{films}", origin: composed}}]
 """
     root = tmp_path / "joined.chronotope"
