@@ -29,6 +29,7 @@ from ...schemas.edit_operations import join, mirror, reverse, speed, stack, take
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.object_motion import MotionRule, motion_of
 from ...schemas.objects import phrase_of, placed_track, with_article
+from ...schemas.reversible import standing
 from ...schemas.span import Span
 
 Kind = Literal["reverse", "splice", "speed_stack", "speed", "mirror"]
@@ -100,7 +101,8 @@ class Conflict(MediaComposer[Params]):
         if not drafts:
             raise ComposeError(
                 f"conflict can make none of {', '.join(self.params.kinds)} of {len(material)} media: it needs clips of "
-                f"{self.params.length_s[0]:g} to {self.params.length_s[1]:g} s with a described or tracked motion (speed sets: any)"
+                f"{self.params.length_s[0]:g} to {self.params.length_s[1]:g} s with a described or tracked motion "
+                "(speed sets: anything that does not stand still)"
             )
         return drafts
 
@@ -209,9 +211,8 @@ class Conflict(MediaComposer[Params]):
     def _speeds(self, kind: Kind, part: Part, seed: int) -> list[Film]:
         p = self.params
         factor = p.factors[int(seeded_fraction("conflict factor", seed, *part.key) * len(p.factors))]
-        if part.span.length_s / max(1.0, factor) < p.least_s or (
-            part.text is not None and described_aspect(part.text) is None
-        ):
+        too_short = part.span.length_s / max(1.0, factor) < p.least_s
+        if too_short or (part.text is not None and standing(part.text)):
             return []
         pair = derive_id("conflict", kind, factor, *part.key)
         pace = "faster" if factor > 1 else "slower"
