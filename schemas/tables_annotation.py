@@ -151,7 +151,7 @@ SPEECH = Table(
         Column("text", pa.string(), "what is said"),
         Column("language", pa.string(), "ISO 639-1"),
         Column("confidence", pa.float64(), "mean token probability; NULL for subtitles"),
-        Column("origin", pa.string(), "recognised, sidecar, embedded or composed"),
+        Column("origin", pa.string(), "recognised, sidecar, embedded, composed or imported"),
         Column("track", pa.string(), "subtitle file or stream; NULL when recognised"),
     ),
     ("media_id", "start_s", "end_s", "text"),
