@@ -121,6 +121,7 @@ def content_words(text: str) -> tuple[str, ...]:
     return tuple(w if w in _CONTRAST_OF else base_of(w) for w in words)
 
 
+@lru_cache(maxsize=1 << 16)
 def alike_descriptions(query: str, description: str) -> float:
     """How likely two descriptions are of the same kind of event: 1 when their content words are the same in the same
     order, at most 0.95 in another order, else the share of content words that they have in common (Dice).
