@@ -4,7 +4,7 @@
 
 Films are scripted, not rendered: the tasks see the same rows that `composed_truth` writes. Every sample is generated, written as a
 row, read back and recomputed from the rows that it cites, one process. What a build adds to that (storing, grouping, packaging) is
-not in the figures. Ends with an error when a sample does not pass.
+not in the figures, which are per second of processor time. Ends with an error when a sample does not pass.
 """
 
 from __future__ import annotations
