@@ -240,8 +240,8 @@ def _date(said: str) -> str | None:
             + "X"
         )
     if match := re.search(rf"\b({ORDINAL})\s+century\b", said):
-        number = _ordinal(match[1])
-        return None if number is None else f"{number - 1:02d}XX"
+        century = _ordinal(match[1])
+        return None if century is None else f"{century - 1:02d}XX"
     if match := re.search(rf"\b({'|'.join(WEEKDAYS)})s?\b", said):
         part = next((DAY_PARTS[p] for p in DAY_PARTS if re.search(rf"\b{p}\b", said)), None)
         return f"XXXX-WXX-{WEEKDAYS.index(match[1]) + 1}" + (

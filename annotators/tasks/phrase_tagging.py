@@ -20,7 +20,7 @@ from ...engine.task import EvidenceRow, Task
 from ...engine.wordings import Wording
 from ...schemas.markup import quote
 from ...schemas.phrases import PLACE, TIME, Phrase, bio, find_phrases, words_of
-from ...schemas.sample import MediumRef, Sample, TextAnswer, Turn
+from ...schemas.sample import MediumRef, Need, Sample, TextAnswer, Turn
 from ...schemas.span import Span
 from ...schemas.verifying import Check
 from .common import (
@@ -189,7 +189,7 @@ class PhraseTagging(Task[Params]):
                 cite("speech", speech, SPEECH_COLUMNS),
                 *(cite("phrases", p, PHRASE_COLUMNS) for p in sorted(phrases, key=lambda p: p["first"])),
             ),
-            needs=needs,  # type: ignore[arg-type]
+            needs=needs,
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
@@ -199,7 +199,7 @@ class PhraseTagging(Task[Params]):
 
     def _turns(
         self, media: RowDict, span: Span, asked: str, text: str, question: Wording, answer: str
-    ) -> tuple[tuple[Turn, ...], tuple[str, ...], Literal["video", "audio", "text"]]:
+    ) -> tuple[tuple[Turn, ...], tuple[Need, ...], Literal["video", "audio", "text"]]:
         if asked == "tags":
             told = question.fill({"sentence": quote(text)})
             return (Turn(role="user", text=told), Turn(role="assistant", text=answer)), (), "text"
