@@ -35,6 +35,7 @@ from ...schemas.needles import (
     name_of,
 )
 from ...schemas.readings import normalised
+from ...schemas.reversible import standing
 from .haystack import held, long_graph
 
 Plan = Literal["one", "several", "repeated", "none"]
@@ -146,12 +147,12 @@ class Needle(MediaComposer[Params]):
         p = self.params
         key = (self.name, seed, number)
         inserts = self._inserts(p.plans[number % len(p.plans)], key)
-        donors = [m for m in films if described_rows(_tables(m))] if "own_frame" in inserts else []
+        donors = [m for m in films if _still_rows(m)] if "own_frame" in inserts else []
         donor = min(donors, key=lambda m: seeded_fraction(*key, "donor", m.media_id), default=None)
         hay = [m for m in films if m is not donor]
         if "own_frame" in inserts and (donor is None or not hay):
             raise ComposeError(
-                "compose needle: frames of other footage need two videos, one of them with described events"
+                "compose needle: frames of other footage need two videos, one of them with descriptions that hold for a single frame"
             )
         fps, size = Fraction(p.fps), (p.width, p.height)
         base = long_graph(hay, p.min_duration_s, fps, size, *key, hold_s=p.hold_s)
@@ -194,6 +195,7 @@ class Needle(MediaComposer[Params]):
     ) -> list[tuple[str, Any]]:
         """(name, words or described row) per needle: all different, or (repeated) some of them again."""
         taken = {normalised(r["text"]) for m in hay for r in m.rows.get("text_regions", ())}
+        seen = {str(r["text"]) for m in hay for r in described_rows(_tables(m))}
         found: list[tuple[str, Any]] = []
         for i, kind in enumerate(inserts):
             if plan == "repeated" and i and (i == 1 or seeded_fraction(*key, "again", i) < 0.6):
@@ -201,8 +203,11 @@ class Needle(MediaComposer[Params]):
                 inserts[i] = inserts[again]
                 found.append(found[again])
                 continue
-            options = _possible(kind, donor, taken)
-            free = [o for o in options if o[0] not in {name for name, _ in found}]
+            names = {name for name, _ in found}
+            free = [o for o in _possible(kind, donor, taken, seen) if o[0] not in names]
+            if not free and kind == "own_frame":
+                inserts[i] = "picture"
+                free = [o for o in _possible("picture", donor, taken, seen) if o[0] not in names]
             if not free:
                 raise ComposeError(f"compose needle: no name is left for another needle of the kind {kind}")
             found.append(free[int(seeded_fraction(*key, "name", i) * len(free))])
@@ -243,9 +248,9 @@ class Needle(MediaComposer[Params]):
         sounds = seeded_fraction(*key, "sounds", i) < p.tone_share
         pitch = float(TONES_HZ[int(seeded_fraction(*key, "pitch", i) * len(TONES_HZ))]) if sounds else None
         if kind == "own_frame":
-            told = [r["text"] for r in described_rows(_tables(donor)) if donor is not None] if donor else []
-            others = tuple(dict.fromkeys(t for t in told if t != text))[:MOST_OTHERS]
             middle = (said["start_s"] + said["end_s"]) / 2
+            rest = [r for r in _still_rows(donor) if not r["start_s"] <= middle < r["end_s"]]
+            others = tuple(dict.fromkeys(_framed(r) for r in rest if _framed(r) != text))[:MOST_OTHERS]
             return Planned(kind, text, first, frames, ("", ""), donor, middle, others, pitch)
         size = p.badge_px
         left = seeded_fraction(*key, "left", i) * (p.width - size)
@@ -322,15 +327,24 @@ class Needle(MediaComposer[Params]):
         return track, [{"track_id": track_id, "t_s": t, **place, "visibility": 1.0} for t in times]
 
 
-def _possible(kind: Insert, donor: Material | None, taken: set[str]) -> list[tuple[str, Any]]:
-    """(name, words or described row) of every needle of a kind."""
+def _possible(kind: Insert, donor: Material | None, taken: set[str], seen: set[str]) -> list[tuple[str, Any]]:
+    """(name, words or described row) of every needle of a kind; `taken` are letterings, `seen` descriptions of the haystack."""
     if kind == "own_frame":
-        rows = described_rows(_tables(donor)) if donor is not None else []
-        return list({str(r["text"]): (str(r["text"]), r) for r in rows}.values())
+        rows = [r for r in _still_rows(donor) if str(r["text"]) not in seen]
+        return list({_framed(r): (_framed(r), r) for r in rows}.values())
     firsts, last = lists_of(kind)
     pairs = [(a, b) for a in firsts for b in last]
     free = [pair for pair in pairs if kind != "subtitle" or normalised(lettering_of(*pair)) not in taken]
     return [(name_of(kind, *pair), pair) for pair in free]
+
+
+def _still_rows(donor: Material | None) -> list[Mapping[str, Any]]:
+    """What is described of a medium and can be told from one frame of it: that something stands, or can be read."""
+    return [r for r in described_rows(_tables(donor)) if standing(str(r["text"]))]
+
+
+def _framed(row: Mapping[str, Any]) -> str:
+    return f"a frame in which {str(row['text']).strip().rstrip('.')}"
 
 
 def _tables(material: Material | None) -> Mapping[str, Sequence[Mapping[str, Any]]]:
