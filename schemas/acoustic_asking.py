@@ -11,7 +11,7 @@ stricter one of ours, under which knowing the template is worth nothing. Counter
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import islice, pairwise, product
@@ -167,6 +167,10 @@ class Filled:
     type: str
 
 
+Fill = Callable[[Scene, Rules, object], Iterator[Filled]]
+"""A template: filled questions about a scene, in a drawn order."""
+
+
 # -- parts of programs ---------------------------------------------------------------------------------------------------
 
 
@@ -247,7 +251,7 @@ def _starts(scene: Scene, rules: Rules, seed: object, related: bool) -> Iterator
 # -- templates -----------------------------------------------------------------------------------------------------------
 
 
-def _several(op: str, related: bool):  # type: ignore[no-untyped-def]
+def _several(op: str, related: bool) -> Fill:
     def fill(scene: Scene, rules: Rules, seed: object) -> Iterator[Filled]:
         for begun, where, key in _starts(scene, rules, seed, related):
             for n, phrase in enumerate(_phrases(scene, rules, (seed, where), one=False)):
@@ -266,7 +270,7 @@ def _several(op: str, related: bool):  # type: ignore[no-untyped-def]
     return fill
 
 
-def _compared(related: bool):  # type: ignore[no-untyped-def]
+def _compared(related: bool) -> Fill:
     words = {"more": "more {a} than {b}", "fewer": "fewer {a} than {b}", "equal": "as many {a} as {b}"}
 
     def fill(scene: Scene, rules: Rules, seed: object) -> Iterator[Filled]:
@@ -307,7 +311,7 @@ _ASKED = {
 }  # fmt: skip
 
 
-def _queried(what: str, related: bool):  # type: ignore[no-untyped-def]
+def _queried(what: str, related: bool) -> Fill:
     def fill(scene: Scene, rules: Rules, seed: object) -> Iterator[Filled]:
         if what in OPTIONS and what in ("note", "loudness", "brightness") and what not in rules.attributes:
             return
@@ -335,7 +339,7 @@ def _said(seed: object, where: str, *ways: str) -> str:
     return ways[int(seeded_fraction(seed, "words", where) * len(ways))]
 
 
-TEMPLATES = {
+TEMPLATES: dict[str, Fill] = {
     "count": _several("count", related=False),
     "count_relation": _several("count", related=True),
     "exist": _several("exist", related=False),
