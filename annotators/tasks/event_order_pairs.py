@@ -102,7 +102,7 @@ class EventOrderPairs(Task[Params]):
             if made == self.params.per_medium:
                 return
             wanted = least + int(seeded_fraction(unit.seed, self.name, "events", first["row_id"]) * (most - least + 1))
-            group = self._group(first, events, wanted)
+            group = self._group(first, events, wanted, unit.seed)
             spans = [span_of(r) for r in group]
             held = covering(clips, spans)
             if len(group) < least or not held:
@@ -132,20 +132,24 @@ class EventOrderPairs(Task[Params]):
         self._rebuild(sample, evidence, trail)
         return trail.steps
 
-    def _group(self, first: RowDict, events: Sequence[RowDict], wanted: int) -> list[RowDict]:
-        """`first` and what follows it in time: each begins after the last one has ended and is unlike all of them."""
-        group = [first] if self.params.askable(first) else []
-        for row in events:
-            if not group or len(group) == wanted:
-                break
-            gap = to_us(row["start_s"]) - to_us(group[-1]["end_s"])
-            if gap < to_us(self.params.min_gap_s) or not self.params.askable(row):
-                continue
-            if gap > to_us(self.params.max_gap_s):
-                break
-            if all(self._unlike(row, r) for r in group):
+    def _group(self, first: RowDict, events: Sequence[RowDict], wanted: int, seed: int) -> list[RowDict]:
+        """`first` and events near it that are unlike it and each other and do not overlap, in order of time.
+
+        They are drawn without regard to before and after: whoever always took what follows next would have brief events
+        first more often than last, and the order could be guessed.
+        """
+        if not self.params.askable(first):
+            return []
+        reach = self.params.max_gap_s * (wanted - 1)
+        near = [r for r in events if r is not first and gap_s(span_of(r), span_of(first)) <= reach]
+        near.sort(key=lambda r: (gap_s(span_of(r), span_of(first)), r["row_id"]))
+        group = [first]
+        for row in shuffled(near[: 3 * wanted], seed, self.name, first["row_id"], key=lambda r: r["row_id"]):
+            apart = all(overlap_s(span_of(row), span_of(r)) <= 0 and self._unlike(row, r) for r in group)
+            clear = all(to_us(gap_s(span_of(row), span_of(r))) >= to_us(self.params.min_gap_s) for r in group)
+            if len(group) < wanted and apart and clear and self.params.askable(row):
                 group.append(row)
-        return group
+        return sorted(group, key=lambda r: r["start_s"])
 
     def _unlike(self, a: RowDict, b: RowDict) -> bool:
         """Whether two clauses are of different events, in whatever direction they are compared."""
