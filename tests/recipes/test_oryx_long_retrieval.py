@@ -73,6 +73,7 @@ def test_the_numbered_picture_is_the_needle(build, films):
     root = build("oryx_long_retrieval", **SMALL)
     assert verify_root(root).problems == []
     right = hashed(root, films)
+    print(f"{sum(right)} of {len(right)} numbered pictures hash to their needle")
     assert len(right) >= 8 and all(right)
     # planted fault: questions number the pictures a dozen too late
     assert sum(hashed(root, films, shift=12)) / len(right) < 0.3
@@ -108,8 +109,10 @@ def test_depths_are_even_and_uniform_sampling_misses_by_the_stride(depths):
     values = np.array([d for d, _, _ in depths])
     assert len(values) >= 160
     assert chisquare(np.histogram(values, bins=10, range=(0, 1))[0]).pvalue > 0.05
+    print(f"{len(values)} needles, chi-square p {chisquare(np.histogram(values, bins=10, range=(0, 1))[0]).pvalue:.3f}")
     # planted fault: needles drift to the beginning
     assert chisquare(np.histogram(values**1.5, bins=10, range=(0, 1))[0]).pvalue < 0.05
     for pictures in (8, 16, 32):
         seen, expected = missed(depths, pictures)
+        print(f"{pictures} uniform pictures miss {seen:.3f}, by the stride {expected:.3f}")
         assert abs(seen - expected) <= 0.03 and expected > 0.1
