@@ -32,7 +32,7 @@ MEDIA = Table(
     name="media",
     doc="A content: one row however many copies of it are around.",
     columns=(
-        Column("kind", pa.string(), "video, image or audio"),
+        Column("kind", pa.string(), "video, image, audio or text"),
         Column("container", pa.string(), "container format"),
         Column("duration_s", pa.float64(), "from the first presented frame to the end of the last", "s"),
         Column("fps", pa.float64(), "average frame rate; NULL for sound", "1/s"),

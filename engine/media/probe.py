@@ -2,7 +2,8 @@
 than one frame.
 
 `probe` is what the annotator of the same name writes into table `media`. It refuses a file that ends
-before its header says so: annotating half a video as if it were whole would be a silent lie.
+before its header says so: annotating half a video as if it were whole would be a silent lie. A text (.txt,
+which composers write) has neither clock nor size.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ _UNEVEN = 0.1
 
 
 def probe(path: Path | str, *, allow_truncated: bool = False) -> dict[str, Any]:
-    """Values of table `media` that the file itself tells (`kind` is video, image or audio).
+    """Values of table `media` that the file itself tells (`kind` is video, image, audio or text).
 
     Raises `MediaError` for a file that cannot be opened, of which nothing decodes, or that is truncated
     (unless `allow_truncated`: then the facts are about the part that is there).
     """
+    if Path(path).suffix.lower() == ".txt":
+        return _text_facts(Path(path))
     timeline = read_timeline(path)
     if timeline.missing and not allow_truncated:
         remedy = "copy it again in full, or allow truncated files to use what is there"
@@ -54,6 +57,14 @@ def probe(path: Path | str, *, allow_truncated: bool = False) -> dict[str, Any]:
         row["codec"] = codec.name if codec else None
         row["pixel_format"] = codec.pix_fmt if codec else None
     return row | _picture_facts(timeline, still)
+
+
+def _text_facts(path: Path) -> dict[str, Any]:
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise MediaError(str(path), f"no text in UTF-8: {error.reason}", "write it as UTF-8") from None
+    return {"kind": "text", "container": "text", "duration_s": 0.0, "start_pts_s": 0.0, "subtitle_streams": 0}
 
 
 def _is_text(stream: Any) -> bool:
