@@ -45,7 +45,10 @@ def evaluate(
     kind: Annotated[list[str] | None, typer.Option("--kind", help="only truth of this kind; may be repeated")] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", help="break down by length (of media; the default), span or kind; may be repeated"),
+        typer.Option(
+            "--by",
+            help="break down by length (of media; the default), span, kind, or p (told probability); may be repeated",
+        ),
     ] = None,
     source: Annotated[
         str | None,

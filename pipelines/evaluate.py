@@ -82,7 +82,7 @@ class Evaluation:
 
 
 def evaluate(root: Path, request: Request, scoring: Scoring, *, by: Sequence[str] = (), seed: int = 0) -> Evaluation:
-    """Measure. `by` names breakdowns: length (of media), span (of what is looked for), kind (of truth).
+    """Measure. `by` names breakdowns: length (of media), span (of what is looked for), kind (of truth), p (told probability).
 
     The same dataset, files, settings and seed give the same figures. Raises `UsageError` where there is nothing to compare.
     """

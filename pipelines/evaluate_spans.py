@@ -22,6 +22,8 @@ from .evaluate_scoring import Scoring
 Row = Mapping[str, Any]
 Query = tuple[str, str]
 """(media_id, normalised words)."""
+HIT = 0.5
+"""tIoU from which a fused event counts as right, when its probability is judged."""
 
 
 def queries_of(rows: Sequence[Row]) -> dict[Query, list[tuple[Span, Row]]]:
@@ -53,7 +55,7 @@ def localised(
     for group, own in sorted(by_group.items()):
         for query, spans in sorted(true.items()):
             ranked = sorted(own.get(query, ()), key=lambda p: _rank(p[1], p[0]))
-            item = _query_item(query, group, [span for span, _ in ranked], spans, lengths, s)
+            item = _query_item(query, group, ranked, spans, lengths, s)
             if item is not None:
                 yield item
 
@@ -76,12 +78,13 @@ def _rank(row: Row, span: Span) -> tuple[float, float, Span]:
 def _query_item(
     query: Query,
     group: str,
-    spans: list[Span],
+    ranked: Sequence[tuple[Span, Row]],
     true: Sequence[tuple[Span, Row]],
     lengths: Mapping[str, float],
     s: Scoring,
 ) -> Item | None:
     media_id, _ = query
+    spans = [span for span, _ in ranked]
     answered = float(bool(spans))
     length = lengths.get(media_id, 0.0)
     if not spans:
@@ -100,9 +103,16 @@ def _query_item(
     values["mAP@0.5"] = Share(average_precision(spans, truth, 0.5, strict_gt=s.strict_gt))
     values["mIoP"] = Share(best_iop(spans[0] if spans else None, truth))
     values["answered"] = Share(answered)
+    if answered:
+        values["mIoU of answers"] = Share(top)
+    labels = {"length": bucket(length), "span": bucket(min(t.length_s for t in truth), SPANS)}
+    p = ranked[0][1].get("p_correct") if ranked else None
+    if p is not None:
+        right = float(top >= HIT)
+        values |= {"p_correct": Share(p), "right": Share(right), "Brier": Share((p - right) ** 2)}
+        labels["p"] = f"{min(int(p * 10), 9) / 10:.1f} to {min(int(p * 10), 9) / 10 + 0.1:.1f}"
     kind = str(true[0][1].get("kind") or "event")
-    looked_for = min(span.length_s for span in truth)
-    return Item(media_id, group, values, {"length": bucket(length), "span": bucket(looked_for, SPANS), "kind": kind})
+    return Item(media_id, group, values, {**labels, "kind": kind})
 
 
 def dense(

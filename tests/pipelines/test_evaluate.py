@@ -144,6 +144,20 @@ def test_predictions_may_be_a_file_and_the_truth_scores_one_against_itself(root:
         assert all(v == 1 for name, v in own.items() if name not in ("precision", "recall"))
 
 
+def test_a_told_probability_is_held_against_what_is_right(root: Path, tmp_path: Path) -> None:
+    rows = [
+        {"media": "a.mp4", "start_s": 0, "end_s": 10, "text": "a dog barks", "p_correct": 0.9},
+        {"media": "a.mp4", "start_s": 90, "end_s": 99, "text": "a cow eats", "p_correct": 0.25},
+    ]
+    (tmp_path / "p.json").write_text(json.dumps(rows))
+    made = evaluate(root, Request("events", predictions=tmp_path / "p.json"), scoring(None), by=("p",))
+    figures = made.totals[0]["figures"]
+    assert figures["Brier"]["value"] == pytest.approx((0.1**2 + 0.25**2) / 2, abs=1e-6)
+    assert (figures["mIoU"]["value"], figures["mIoU of answers"]["value"]) == (0.25, 0.5)
+    shares = {row["p"]: row["figures"]["right"]["value"] for row in made.by["p"] if row["p"]}
+    assert shares == {"0.2 to 0.3": 0.0, "0.9 to 1.0": 1.0}
+
+
 def test_shots_words_and_boxes_by_hand(root: Path) -> None:
     cuts = total(root, Request("shots"), "shots")
     assert (cuts["precision"], cuts["recall"]) == (0.5, 1.0)
