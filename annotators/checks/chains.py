@@ -38,7 +38,7 @@ class Chains(UnitAnnotator[Params]):
     """Writes `chains`: one row per sample whose task records how it got to the answer."""
 
     name: ClassVar[str] = "chains"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[BaseParams]] = Params
     reads: ClassVar[tuple[str, ...]] = ("samples",)
     optional_reads: ClassVar[tuple[str, ...]] = tuple(name for name in TABLES if name != "samples")

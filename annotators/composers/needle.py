@@ -383,16 +383,16 @@ def _write(
     from .needle_drawing import badge, card, laid, tone, words
 
     sources: dict[str, Any] = {m.media_id: m.path for m in material}
-    sources |= {name: card(*said, graph.width, graph.height) for name, (_, said) in pictures.items()}
+    sources |= {name: card(said[0], said[1], graph.width, graph.height) for name, (_, said) in pictures.items()}
     length = max((o.length for o in graph.overlays), default=Fraction(0))
     sources |= {name: Sound(tone(hz, float(length), sound_rate), sound_rate) for name, hz in sounds.items()}
     put: list[tuple[int, int, Any, float, float]] = []
     for first, past, kind, said, left, top in overlays:
         if kind == "subtitle":
-            sprite, x, y, _ = words(lettering_of(*said), graph.width, graph.height)
+            sprite, x, y, _ = words(lettering_of(said[0], said[1]), graph.width, graph.height)
             put.append((first, past, sprite, x, y))
         else:
-            put.append((first, past, badge(*said, badge_px), left, top))
+            put.append((first, past, badge(said[0], said[1], badge_px), left, top))
 
     def draw(index: int, picture: Any) -> Any:
         for first, past, sprite, left, top in put:

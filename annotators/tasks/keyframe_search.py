@@ -17,6 +17,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Solver, Task
+from ...engine.wordings import Outcome
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
 from ...schemas.markup import quote
@@ -163,7 +164,7 @@ class KeyframeSearch(Task[Params]):
             raise Withheld("the question has no words")
         text = ask.question if ask else str(asked["question"]) if asked else ""
         told = ask.answer if ask else asked["answer_text"] if asked else None
-        outcome = "unique" if len(spans) == 1 else "repeated"
+        outcome: Outcome = "unique" if len(spans) == 1 else "repeated"
         question, answer = worded(self.name, KIND, wording, form, outcome)
         if trail is not None:
             rows = [n.row for n in ask.marked] if ask else [asked] if asked else []
@@ -202,7 +203,7 @@ class KeyframeSearch(Task[Params]):
         )
 
 
-def _outcome(marked: Sequence[Needle]) -> str:
+def _outcome(marked: Sequence[Needle]) -> Outcome:
     return "unique" if len(marked) == 1 else "repeated"
 
 

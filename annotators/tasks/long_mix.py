@@ -99,17 +99,19 @@ class LongMix(Task[Params]):
             raise SkipUnit("no needles and no writing")
         for clip in kept_clips(rows, media_id):
             window = span_of(clip)
-            inside = [
+            hidden, shown, said = (
                 [r for r in mine if r["end_s"] > r["start_s"] and window.contains_span(span_of(r))]
                 for mine in (needles, texts, speech)
-            ]
+            )
             for kind in self.params.ask:
                 for target in self.params.targets:
                     question, form = wordings_of(self.name).choose(
                         kind, unit.seed, clip["clip_id"], target, split=split
                     )
                     try:
-                        sample = self._build(unit.recipe, media, clip, *inside, kind, target, question.id, form.id)
+                        sample = self._build(
+                            unit.recipe, media, clip, hidden, shown, said, kind, target, question.id, form.id
+                        )
                     except Withheld:
                         continue
                     yield "samples", sample.to_row()
@@ -125,7 +127,7 @@ class LongMix(Task[Params]):
             needles, texts, speech = (rows_of(evidence, table) for table in ("events", "text_regions", "speech"))
             target = int(sample.difficulty.get("target_tokens", 0))
             return self._build(
-                sample.recipe, media, clip, needles, texts, speech, kind, target, sample.wording, sample.answer_form  # type: ignore[arg-type]
+                sample.recipe, media, clip, needles, texts, speech, kind, target, sample.wording, sample.answer_form
             )  # fmt: skip
 
         return rebuilt(sample, build)

@@ -160,7 +160,7 @@ class NeedleRetrieval(Task[Params]):
         asked = Span(start, end).quantised() if 0 <= start < end else sample.window
         return self._build(
             sample.recipe, only_row(evidence, "media"), only_row(evidence, "clips"), [needles[i] for i in wanted],
-            needles, kind, asked, sample.wording, sample.answer_form, trail,  # type: ignore[arg-type]
+            needles, kind, asked, sample.wording, sample.answer_form, trail,
         )  # fmt: skip
 
     def _asks(
