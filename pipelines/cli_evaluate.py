@@ -11,6 +11,10 @@ import typer
 from .console import Json, Root, command, find_root, near, out, print_json, table
 
 
+FIGURES_ABREAST = 5
+"""Figures with intervals that stand in one table."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("evaluate", rich_help_panel="Look at it and take it out")(evaluate)
@@ -134,19 +138,24 @@ def evaluate(
 
 
 def _show(rows: Sequence[Mapping[str, Any]], label: str | None, title: str) -> None:
-    """One table for all rows with the same figures."""
-    for number, names in enumerate(dict.fromkeys(tuple(row["figures"]) for row in rows)):
-        if number:
-            out.print()
-        shown = [_line(row, label) for row in rows if tuple(row["figures"]) == names]
-        out.print(table(shown, title=None if number else title))
+    """Totals with their intervals, some figures beside each other; breakdowns without. One table for rows with equal figures."""
+    most = FIGURES_ABREAST if label is None else None
+    first = True
+    for names in dict.fromkeys(tuple(row["figures"]) for row in rows):
+        same = [row for row in rows if tuple(row["figures"]) == names]
+        for start in range(0, len(names), most or len(names)):
+            shown = names[start : start + most] if most else names
+            if not first:
+                out.print()
+            out.print(table([_line(row, label, shown) for row in same], title=title if first else None))
+            first = False
 
 
-def _line(row: Mapping[str, Any], label: str | None = None) -> dict[str, Any]:
+def _line(row: Mapping[str, Any], label: str | None, names: Sequence[str]) -> dict[str, Any]:
     head = {"who": row["who"], **({label: row[label]} if label else {}), "items": row["items"], "media": row["media"]}
-    return head | {name: _shown(found) for name, found in row["figures"].items()}
+    return head | {name: _shown(row["figures"][name], interval=label is None) for name in names}
 
 
-def _shown(found: Mapping[str, float | None]) -> str:
+def _shown(found: Mapping[str, float | None], *, interval: bool) -> str:
     value = f"{found['value']:.3f}"
-    return value if found["low"] is None else f"{value} ({found['low']:.2f} to {found['high']:.2f})"
+    return value if found["low"] is None or not interval else f"{value} ({found['low']:.2f} to {found['high']:.2f})"
