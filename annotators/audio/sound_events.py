@@ -67,9 +67,13 @@ def runs(flags: Numbers) -> Iterator[tuple[int, int]]:
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
-def silences(heard: Heard, least_s: float) -> Iterator[tuple[float, float]]:
-    """Where nothing sounds for at least `least_s`."""
-    for first, past in runs(heard.level < heard.silence_db):
+def silences(heard: Heard, least_s: float, bridge_s: float) -> Iterator[tuple[float, float]]:
+    """Where nothing sounds for at least `least_s`, apart from clicks shorter than `bridge_s`."""
+    quiet = heard.level < heard.silence_db
+    for first, past in list(runs(~quiet)):
+        if (past - first) * ENERGY_STEP_S < bridge_s and first > 0 and past < len(quiet):
+            quiet[first:past] = True
+    for first, past in runs(quiet):
         if (past - first) * ENERGY_STEP_S >= least_s - 1e-9:
             yield first * ENERGY_STEP_S, past * ENERGY_STEP_S
 

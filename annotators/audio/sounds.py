@@ -40,6 +40,7 @@ class SoundsParams(Params):
     )
     most_silence_dbfs: float = Field(-35.0, le=0, description="Nothing louder is called silent, dBFS.")
     min_silence_s: float = Field(0.3, gt=0, description="Shortest silence.")
+    bridge_s: float = Field(0.05, ge=0, description="Shorter clicks do not end a silence.")
     onset_change: float = Field(
         0.12, gt=0, description="Least mean rise of the bands at a beginning, natural logarithm."
     )
@@ -73,7 +74,7 @@ class SoundsSession(AudioSession):
         p = self._params
         heard = Heard(self._meter.finish(), p.silence_dbfs, p.floor_db, p.most_silence_dbfs)
         if "silence" in p.labels:
-            for start, end in silences(heard, p.min_silence_s):
+            for start, end in silences(heard, p.min_silence_s, p.bridge_s):
                 yield self._row(heard, "silence", start, end)
         if "loud" in p.labels:
             for start, end, over in loud_passages(heard, p.loud_over_db, p.min_loud_s):

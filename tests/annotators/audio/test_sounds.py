@@ -71,6 +71,13 @@ def test_hiss_does_not_hide_silence_but_a_steady_tone_is_none():
     assert not of(heard(steady), "silence")
 
 
+def test_a_click_does_not_end_a_silence():
+    clicked = world()
+    clicked[round(2.8 * RATE) : round(2.8 * RATE) + 160] = 4000
+    found = [(r["start_s"], r["end_s"]) for r in of(heard(clicked), "silence")]
+    assert np.allclose(found[1], (2.4, 3.2), atol=0.02)
+
+
 def test_the_loud_note_is_the_loud_passage():
     (loud,) = of(heard(world()), "loud")
     assert abs(loud["start_s"] - 3.2) <= 0.05
