@@ -15,7 +15,7 @@ from chronotope.pipelines.recipe import Recipe, find_recipe
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.masks import decode_mask
 
-LADDER = ("  - motion_snr ", "  - clip_embedding")
+LADDER = ("  - motion_snr", "  - clip_embedding")
 """What only the ladder and the tables of noise look at; without it the small build needs no workers."""
 FORBIDDEN = ("aesthetic", "clip_scores", "sharpness", "luma", "contrast", "black")
 """What rules of other recipes look at; noise fails them all on purpose."""
