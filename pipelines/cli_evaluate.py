@@ -10,7 +10,6 @@ import typer
 
 from .console import Json, Root, command, find_root, near, out, print_json, table
 
-
 FIGURES_ABREAST = 5
 """Figures with intervals that stand in one table."""
 

@@ -37,7 +37,7 @@ def lines(items: Iterable[Item], by: str | None, *, macro: bool, seed: int, draw
     """One line per group (and per value of the label `by`): figures by name, each with its interval, and the counts."""
     cells: dict[tuple[str, str], list[Item]] = defaultdict(list)
     for item in items:
-        cells[item.group, item.labels.get(by, "") if by else ""].append(item)
+        cells[item.group, item.labels.get(by, "-") if by else ""].append(item)
     return [
         {
             "who": group,

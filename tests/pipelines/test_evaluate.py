@@ -154,7 +154,7 @@ def test_a_told_probability_is_held_against_what_is_right(root: Path, tmp_path: 
     figures = made.totals[0]["figures"]
     assert figures["Brier"]["value"] == pytest.approx((0.1**2 + 0.25**2) / 2, abs=1e-6)
     assert (figures["mIoU"]["value"], figures["mIoU of answers"]["value"]) == (0.25, 0.5)
-    shares = {row["p"]: row["figures"]["right"]["value"] for row in made.by["p"] if row["p"]}
+    shares = {row["p"]: row["figures"]["right"]["value"] for row in made.by["p"] if row["p"] != "-"}
     assert shares == {"0.2 to 0.3": 0.0, "0.9 to 1.0": 1.0}
 
 
