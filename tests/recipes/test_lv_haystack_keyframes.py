@@ -14,7 +14,7 @@ from long_footage import files_in, pictures_of, rows_in, samples_in
 
 SMALL = {
     "CHRONOTOPE_VIDEOS": 2,
-    "CHRONOTOPE_MIN_DURATION_S": 3600,
+    "CHRONOTOPE_MIN_DURATION_S": 2400,
     "CHRONOTOPE_FPS": 1,
     "CHRONOTOPE_WIDTH": 96,
     "CHRONOTOPE_HEIGHT": 54,
