@@ -50,6 +50,8 @@ from .told_choice import listed
 Format = Literal["choice", "yes_no", "matching", "captioning"]
 ASPECT_COLUMNS = ("start_s", "end_s", "aspect", "kind", "subject", "value", "wrong", "pair_id", "attributes_json")
 LABELS = ("no", "yes")
+THREE = ("event_order", "relative_speed")
+"""Kinds whose sets are of three media: two arrangements, and both at once or at one speed."""
 NEEDS: tuple[Need, ...] = ("vision", "motion")
 _PACE = {"faster": 1, "slower": -1, "as fast": 0, "played at its own": 0, "played faster": 1, "played slower": -1}
 
@@ -90,19 +92,15 @@ class ConflictQuestions(Task[Params]):
             raise SkipUnit("no aspects in which it conflicts with another medium")
         for row in aspects:
             for asked in self.params.formats:
-                for claim in (row["value"], *row["wrong"][:1]) if asked == "yes_no" else (row["value"],):
-                    about = _asked_of(row, asked, claim)
+                for true, against in _claims(row, asked):
+                    about = _asked_of(row, asked, true, against)
                     question, form = wordings_of(self.name).choose(asked, unit.seed, about, split=split)
                     held = clip_shown(clips, span_of(row))
                     try:
-                        yield (
-                            "samples",
-                            self._build(
-                                unit.recipe, media, held, row, claim == row["value"], asked, question.id, form.id
-                            ).to_row(),
-                        )
+                        sample = self._build(unit.recipe, media, held, row, true, against, asked, question.id, form.id)
                     except Withheld:
                         continue
+                    yield "samples", sample.to_row()
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Read the aspect again, hold it against its edit, and rebuild the sample."""
@@ -120,7 +118,8 @@ class ConflictQuestions(Task[Params]):
             raise Withheld(f"unknown wording {sample.wording}")
         return self._build(
             sample.recipe, only_row(evidence, "media"), rows_of(evidence, "clips"), only_row(evidence, "aspects"),
-            sample.difficulty.get("claim_true", 1.0) == 1.0, kind, sample.wording, sample.answer_form, trail,
+            sample.difficulty.get("claim_true", 1.0) == 1.0, int(sample.difficulty.get("against", 0)), kind, sample.wording,
+            sample.answer_form, trail,
         )  # fmt: skip
 
     def _build(
@@ -130,12 +129,15 @@ class ConflictQuestions(Task[Params]):
         clips: Sequence[RowDict],
         row: RowDict,
         true: bool,
+        against: int,
         kind: str,
         wording: str,
         form: str,
         trail: Trail | None = None,
     ) -> Sample:
-        """The sample of one format; `true` says whether a yes-or-no question claims the truth. Raises `Withheld`."""
+        """The sample of one format; `true` says whether a yes-or-no question claims the truth, `against` which wrong value
+        is claimed or matched instead. Raises `Withheld`.
+        """
         window = span_of(row)
         length = to_us(window.end_s) - to_us(window.start_s)
         if not to_us(self.params.window_s[0]) <= length <= to_us(self.params.window_s[1]):
@@ -149,13 +151,14 @@ class ConflictQuestions(Task[Params]):
         if problem:
             raise Withheld(problem)
         values = [str(row["value"]), *map(str, row["wrong"])]
-        if len(values) < 2 or len(set(values)) < len(values):
-            raise Withheld("no other value, or one twice")
+        if len(values) < 2 or len(set(values)) < len(values) or (true, against) not in _claims(row, kind):
+            raise Withheld("no other value, one twice, or one that is not asked about in this format")
         question, answer = wordings_of(self.name).question(kind, wording), wordings_of(self.name).answer(kind, form)
         if question is None or answer is None:
             raise Withheld(f"unknown wording {wording} or answer form {form}")
-        asked = values[0] if true else values[1]
-        options, reply, slots = self._asked(row, values, asked, kind)
+        other = values[1 + against]
+        asked = values[0] if true else other
+        options, reply, slots = self._asked(row, values, asked, other, kind)
         if trail is not None:
             _chain(trail, row, window, kind, asked, [_raw(o, row, values, kind) for o in options])
         step = f"What is true in {span_mark(window)}: {quote(statement(row, values[0]))}."
@@ -167,7 +170,7 @@ class ConflictQuestions(Task[Params]):
             turns=dialogue("<video>", question.fill(slots), answer.fill(slots), options=bool(options)),
             answer=reply,
             options=options,
-            rationale=(step, f"So it is not the case that {quote(statement(row, values[1]))}."),
+            rationale=(step, f"So it is not the case that {quote(statement(row, other))}."),
             evidence=(
                 cite("media", media, MEDIA_COLUMNS),
                 *(cite("clips", c, CLIP_COLUMNS) for c in clips),
@@ -177,17 +180,18 @@ class ConflictQuestions(Task[Params]):
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
-            pair_id=derive_id("pair", self.name, _asked_of(row, kind, asked)),
+            pair_id=derive_id("pair", self.name, _asked_of(row, kind, true, against)),
             difficulty={
                 "length_s": round(window.length_s, 6),
                 "values": float(len(values)),
                 "claim_true": float(true),
+                "against": float(against),
             },
             generator=f"{self.name}@{self.version}",
         )
 
     def _asked(
-        self, row: RowDict, values: Sequence[str], asked: str, kind: str
+        self, row: RowDict, values: Sequence[str], asked: str, other: str, kind: str
     ) -> tuple[tuple[Option, ...], ChoiceAnswer | TextAnswer, dict[str, str]]:
         """Options, answer and slots of a format. Raises `Withheld`."""
         slots = {"subject": plain(str(row["subject"])), "answer": "<answer>"}
@@ -195,27 +199,62 @@ class ConflictQuestions(Task[Params]):
             index = int(asked == values[0])
             said = sentence(plain(statement(row, asked)))
             return tuple(Option(text=t) for t in LABELS), ChoiceAnswer(index=index), slots | {"statement": said}
+        shown = [values[0], other] if kind == "matching" else _offered(row)[: self.params.options]
         if kind == "captioning":
-            told = sorted(
-                (statement(row, v) for v in values[: self.params.options]), key=lambda t: derive_id("info", t)
-            )
+            told = sorted((statement(row, v) for v in shown), key=lambda t: derive_id("info", t))
             caption = plain(statement(row, values[0]))
             listed_up = "\n".join(f"- {quote(t)}" for t in told)
             return (), TextAnswer(text=caption), slots | {"information": listed_up, "text": sentence(caption)}
-        shown = [plain(v) for v in values] if kind == "choice" else [sentence(plain(statement(row, v))) for v in values]
-        most = self.params.options if kind == "choice" else 2
-        right = Option(text=shown[0])
+        texts = [plain(v) if kind == "choice" else sentence(plain(statement(row, v))) for v in shown]
+        right = Option(text=texts[0])
         wrong = [
             Option(text=text, distractor_kind=OTHER_VALUE, margin=round(1 - common_words(values[0], value), 6))
-            for text, value in list(zip(shown, values, strict=True))[1:most]
+            for text, value in list(zip(texts, shown, strict=True))[1:]
         ]
         ordered, index = listed(self.name, [right, *wrong], right)
         return ordered, ChoiceAnswer(index=index), slots
 
 
-def _asked_of(row: RowDict, kind: str, claim: str) -> list[str]:
+def _conflicting(row: RowDict) -> list[str]:
+    """The values that the media of the set have, this one's first: three where two pieces or two speeds are arranged."""
+    return [row["value"], *row["wrong"][: 2 if row["kind"] in THREE else 1]]
+
+
+def _offered(row: RowDict) -> list[str]:
+    """Values that may stand in a choice together: those of the set, and others of the same family, which are true elsewhere.
+
+    A value that is never true next to these would be told by the options alone: no film zooms where panning is offered.
+    """
+    own = _family(row["value"])
+    more = [v for v in row["wrong"] if row["aspect"] == "direction" and _family(v) == own]
+    return list(dict.fromkeys([*_conflicting(row), *more]))
+
+
+def _family(value: str) -> str:
+    verb = value.partition(" ")[0]
+    return "turns" if verb in ("pans", "tilts") else verb
+
+
+def _claims(row: RowDict, kind: str) -> list[tuple[bool, int]]:
+    """What is asked in a format: (whether the truth is claimed, index of the wrong value that is claimed or matched).
+
+    Over the media of a set, every value is claimed once where it is true and once where it is not, and every two values are
+    matched in both.
+    """
+    conflicting = _conflicting(row)
+    if kind == "matching":
+        return [(True, i) for i in range(len(conflicting) - 1)]
+    if kind != "yes_no" or len(conflicting) < 2:
+        return [(True, 0)]
+    round_ = sorted(conflicting)
+    following = round_[(round_.index(row["value"]) + 1) % len(round_)]
+    return [(True, 0), (False, conflicting.index(following) - 1)]
+
+
+def _asked_of(row: RowDict, kind: str, true: bool, against: int) -> list[str]:
     """What a question is about, whichever of the contradicting media it is asked of."""
-    about = {"yes_no": [claim], "matching": sorted([row["value"], *row["wrong"][:1]])}.get(kind, [])
+    other = str(row["wrong"][against]) if against < len(row["wrong"]) else ""
+    about = {"yes_no": [row["value"] if true else other], "matching": sorted([row["value"], other])}.get(kind, [])
     return [str(row["pair_id"]), kind, *about]
 
 

@@ -28,6 +28,7 @@ MEDIA = {
     "b": told("direction", "object_motion", "a red square", RIGHT, [LEFT, "moves up"], "p", events=[f"a red square {RIGHT}"]),
     "c": told("order", "event_order", "the events", FIRST, [SECOND, BOTH], "q", events=["a dog barks", "a bell rings"], order=[0, 1]),
     "d": told("order", "event_order", "the events", SECOND, [FIRST, BOTH], "q", events=["a dog barks", "a bell rings"], order=[1, 0]),
+    "g": told("order", "event_order", "the events", BOTH, [FIRST, SECOND], "q", events=["a dog barks", "a bell rings"], order=None),
     "e": told("speed", "relative_speed", "the top half", "slower than the bottom half", ["faster than the bottom half"], "r", factor=2.0, variant="1"),
     "f": told("speed", "absolute_speed", "the film", "played faster than it was filmed", ["played at its own speed"], "s", factor=2.0, variant="speed"),
 }  # fmt: skip
@@ -56,7 +57,7 @@ def said(sample):
 def test_all_formats_say_the_same_and_half_of_the_answers_are_yes(run, all_caught):
     world, task, samples = run()
     everyone = [s for group in samples.values() for s in group]
-    assert len(everyone) == 5 * len(MEDIA) and all(s.problems() == [] for s in everyone)
+    assert len(everyone) == 5 * 4 + 6 * 3 and all(s.problems() == [] for s in everyone)
     yes_no = Counter(said(s) for s in everyone if len(s.options) == 2 and said(s) in ("yes", "no"))
     assert yes_no["yes"] == yes_no["no"] == len(MEDIA)
     choice, yes, no, match, caption = samples["a"]
@@ -74,10 +75,35 @@ def test_contradicting_media_are_asked_the_same_and_answer_otherwise(run):
     _, _, samples = run()
     for one, other in (("a", "b"), ("c", "d")):
         pairs = {s.pair_id: s for s in samples[one]}
-        for twin in samples[other]:
+        twins = [s for s in samples[other] if s.pair_id in pairs]
+        assert len(twins) >= 3
+        for twin in twins:
             asked = pairs[twin.pair_id]
             assert asked.turns[0] == twin.turns[0] and [o.text for o in asked.options] == [o.text for o in twin.options]
             assert said(asked) != said(twin)
+
+
+def test_over_a_set_every_statement_is_true_once_and_false_once_and_every_match_goes_both_ways(run):
+    _, _, samples = run()
+    of_set = [s for name in ("c", "d", "g") for s in samples[name]]
+    claimed = Counter((s.turns[0].text.rsplit(":", 1)[-1], said(s)) for s in of_set if said(s) in ("yes", "no"))
+    assert sum(claimed.values()) == 6
+    for value in (FIRST, SECOND, BOTH):
+        answers = [said(s) for s in of_set if said(s) in ("yes", "no") and value.lower() in s.turns[0].text.lower()]
+        assert sorted(answers) == ["no", "yes"]
+    matches = Counter(s.pair_id for s in of_set if len(s.options) == 2 and said(s) not in ("yes", "no"))
+    assert sorted(matches.values()) == [2, 2, 2]
+
+
+def test_a_value_that_is_never_true_beside_the_others_is_not_offered(run):
+    zoom = told("direction", "camera_motion", "the camera", "zooms in", ["zooms out", "pans to the left"], "z")
+    pace = told("speed", "absolute_speed", "the film", "played at its own speed",
+                ["played faster than it was filmed", "played slower than it was filmed"], "s")  # fmt: skip
+    for row in (zoom, pace):
+        choice = run({"x": row})[2]["x"][0]
+        assert len(choice.options) == 2
+    pan = told("direction", "camera_motion", "the camera", "pans to the left", ["pans to the right", "tilts up"], "p")
+    assert len(run({"x": pan})[2]["x"][0].options) == 3
 
 
 def test_what_does_not_follow_from_its_edit_is_withheld(run):
