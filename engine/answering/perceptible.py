@@ -16,8 +16,8 @@ from ...schemas.sample import Sample
 from ...schemas.span import to_us
 from .answerable import AUDIBLE
 
-HEARD = frozenset({"words", "speech"})
-NOT_OBSERVED = frozenset({"media", "clips", "edits", "samples", "proposals"})
+HEARD = frozenset({"words", "speech", "sounds"})
+NOT_OBSERVED = frozenset({"media", "clips", "edits", "samples", "proposals", "questions"})
 """Tables whose rows are no observation at a time."""
 TWIN_TOLERANCE_S = 0.1
 """Cuts of twins fall on frames."""
