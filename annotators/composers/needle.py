@@ -10,33 +10,28 @@ needles, but cards and badges are drawn by nobody else, and words that the hayst
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.composing import ComposeError, Draft, Material, MediaComposer
-from ...engine.composing_graph import by_split, carried_rows, source_of
+from ...engine.composing_graph import by_split, carried_rows
 from ...engine.described import described_rows
 from ...engine.media.render import VERSION
-from ...schemas.edit_graph import Graph, Source, exact, seconds
-from ...schemas.edit_operations import insert, overlay, take
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.needles import (
-    KIND,
     Insert,
-    attributes,
     lettering_of,
     lists_of,
     name_of,
 )
 from ...schemas.readings import normalised
 from ...schemas.reversible import standing
-from .haystack import held, long_graph
+from .haystack import long_graph
+from .needle_film import Look, Planned, film_graph, identity, needle_rows, overlays_of, write_film
 
 Plan = Literal["one", "several", "repeated", "none"]
 MOST_OTHERS = 6
@@ -98,26 +93,6 @@ class Params(BaseParams):
         return self
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A needle and where it goes."""
-
-    insert: Insert
-    text: str
-    first: int
-    """Its first frame in the film."""
-    frames: int
-    words: tuple[str, str] = ("", "")
-    donor: Material | None = None
-    at_s: float = 0.0
-    """Of a frame of other footage: its time there."""
-    others: tuple[str, ...] = ()
-    pitch_hz: float | None = None
-    left: float = 0.0
-    top: float = 0.0
-    """Of a badge: place of its upper left corner, px."""
-
-
 class Needle(MediaComposer[Params]):
     """Makes long films with things hidden in them, out of footage."""
 
@@ -161,21 +136,22 @@ class Needle(MediaComposer[Params]):
         longer = sum(i in ("picture", "own_frame") for i in inserts) * frames  # what is inserted, not drawn over
         firsts = self._places(len(inserts), base.frames + longer, frames, depths)
         planned = [self._planned(names[i], inserts[i], first, frames, i, donor, key) for i, first in enumerate(firsts)]
-        graph, pictures, sounds = self._graph(base, planned)
+        look = Look(p.fps, p.width, p.height, p.badge_px)
+        graph, pictures, sounds = film_graph(base, planned, look)
         used = [m for m in (*hay, *([donor] if donor else [])) if m.media_id in graph.media_ids]
         rows, grades = carried_rows(graph, used)
         if grades.pop("events", None) is not None:
             rows.pop("events", None)  # what is not exact may not stand beside needles, which are
-        for table, own in self._rows(graph, planned).items():
+        for table, own in needle_rows(graph, planned, look).items():
             rows[table] = sorted([*rows.get(table, []), *own], key=lambda r: (r.get("start_s", r.get("t_s")), repr(r)))
         rows["edits"] = graph.edit_rows()
         return Draft(
             digest=derive_id(
-                self.name, self.version, VERSION, graph.key(), [_identity(n) for n in planned], p.crf, p.object_share
+                self.name, self.version, VERSION, graph.key(), [identity(n) for n in planned], p.crf, p.object_share
             ),
             suffix=".mp4",
             write=partial(
-                _write, graph, used, pictures, sounds, _overlays(planned), p.badge_px, p.crf, p.sound_rate_hz
+                write_film, graph, used, pictures, sounds, overlays_of(planned), p.badge_px, p.crf, p.sound_rate_hz
             ),
             duration_s=graph.duration_s,
             rows=rows,
@@ -257,75 +233,6 @@ class Needle(MediaComposer[Params]):
         top = seeded_fraction(*key, "top", i) * (p.height - size)
         return Planned(kind, text, first, frames, said, None, 0.0, (), pitch, round(left), round(top))
 
-    def _graph(self, base: Graph, planned: Sequence[Planned]) -> tuple[Graph, dict[str, Any], dict[str, Any]]:
-        """The film as a graph, with the pictures and sounds that exist in memory only, by media_id."""
-        p = self.params
-        graph, pictures, sounds = base, {}, {}
-        for n in sorted(planned, key=lambda n: n.first):
-            at = float(Fraction(n.first, p.fps))
-            if n.insert == "picture":
-                name = f"card:{'-'.join(n.words)}"
-                pictures[name] = ("card", n.words)
-                still = Source(name, Fraction(0), Fraction(p.fps), p.width, p.height)
-                shown = take(still, base.fps, (p.width, p.height), hold_s=n.frames / p.fps)
-                graph = insert(graph, shown, at)
-            elif n.insert == "own_frame" and n.donor is not None:
-                source = source_of(n.donor)
-                shown = held(source, n.at_s, n.frames / p.fps, base.fps, (p.width, p.height))
-                graph = insert(graph, shown, at)
-        for n in planned:
-            if n.pitch_hz is not None:
-                name = f"tone:{n.pitch_hz:g}"
-                sounds[name] = n.pitch_hz
-                length = exact(n.frames / p.fps)
-                heard = Source(name, length, Fraction(p.fps), 0, 0, True)
-                graph = overlay(graph, heard, float(Fraction(n.first, p.fps)), length_s=float(length))
-        return graph, pictures, sounds
-
-    def _rows(self, graph: Graph, planned: Sequence[Planned]) -> dict[str, list[dict[str, Any]]]:
-        """What is true of the needles."""
-        p = self.params
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for n in planned:
-            start, end = (seconds(Fraction(n.first + k, p.fps)) for k in (0, n.frames))
-            depth = (n.first + n.frames / 2) / graph.frames
-            told = attributes(n.insert, n.first, n.frames, depth, n.others)
-            rows.setdefault("events", []).append(
-                {"start_s": start, "end_s": end, "text": n.text, "kind": KIND, "attributes_json": told}
-            )
-            if n.pitch_hz is not None:
-                rows.setdefault("sounds", []).append(
-                    {"start_s": start, "end_s": end, "label": "tone", "pitch_hz": n.pitch_hz, "confidence": None}
-                )
-            elif graph.has_sound and n.insert in ("picture", "own_frame"):
-                rows.setdefault("sounds", []).append({"start_s": start, "end_s": end, "label": "silence"})
-            if n.insert == "subtitle":
-                from .needle_drawing import words
-
-                text = lettering_of(*n.words)
-                box = dict(zip(("x1", "y1", "x2", "y2"), words(text, p.width, p.height)[3], strict=True))
-                rows.setdefault("text_regions", []).append(
-                    {"start_s": start, "end_s": end, "text": text, "confidence": 1.0, **box}
-                )
-            if n.insert == "object":
-                track, boxes = self._track(n, start, end)
-                rows.setdefault("tracks", []).append(track)
-                rows.setdefault("boxes", []).extend(boxes)
-        return rows
-
-    def _track(self, n: Planned, start: float, end: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        p = self.params
-        size = p.badge_px
-        edges = (n.left / p.width, n.top / p.height, (n.left + size) / p.width, (n.top + size) / p.height)
-        place = dict(zip(("x1", "y1", "x2", "y2"), (min(1.0, round(v, 6)) for v in edges), strict=True))
-        track_id = derive_id("needle", n.text, n.first, n.left, n.top)
-        track = {
-            "track_id": track_id, "start_s": start, "end_s": end, "label": "badge", "phrase": n.text.removeprefix("a "),
-            "attributes_json": None, "score": 1.0,
-        }  # fmt: skip
-        times = sorted({start, seconds(Fraction(n.first + n.frames - 1, p.fps))})
-        return track, [{"track_id": track_id, "t_s": t, **place, "visibility": 1.0} for t in times]
-
 
 def _possible(kind: Insert, donor: Material | None, taken: set[str], seen: set[str]) -> list[tuple[str, Any]]:
     """(name, words or described row) of every needle of a kind; `taken` are letterings, `seen` descriptions of the haystack."""
@@ -350,57 +257,6 @@ def _framed(row: Mapping[str, Any]) -> str:
 def _tables(material: Material | None) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     rows = material.rows if material is not None else {}
     return {"captions": rows.get("captions", ()), "events": rows.get("events", ())}
-
-
-def _identity(n: Planned) -> list[Any]:
-    return [n.insert, n.text, n.first, n.frames, n.left, n.top, n.at_s, n.pitch_hz]
-
-
-Overlay = tuple[int, int, Insert, tuple[str, str], float, float]
-"""First frame, past the last, kind, words, left, top."""
-
-
-def _overlays(planned: Sequence[Planned]) -> list[Overlay]:
-    return [
-        (n.first, n.first + n.frames, n.insert, n.words, n.left, n.top)
-        for n in planned
-        if n.insert in ("subtitle", "object")
-    ]
-
-
-def _write(
-    graph: Graph,
-    material: Sequence[Material],
-    pictures: Mapping[str, Any],
-    sounds: Mapping[str, float],
-    overlays: Sequence[Overlay],
-    badge_px: int,
-    crf: int,
-    sound_rate: int,
-    path: Path,
-) -> None:
-    from ...engine.media.render import Sound, render
-    from .needle_drawing import badge, card, laid, tone, words
-
-    sources: dict[str, Any] = {m.media_id: m.path for m in material}
-    sources |= {name: card(said[0], said[1], graph.width, graph.height) for name, (_, said) in pictures.items()}
-    length = max((o.length for o in graph.overlays), default=Fraction(0))
-    sources |= {name: Sound(tone(hz, float(length), sound_rate), sound_rate) for name, hz in sounds.items()}
-    put: list[tuple[int, int, Any, float, float]] = []
-    for first, past, kind, said, left, top in overlays:
-        if kind == "subtitle":
-            sprite, x, y, _ = words(lettering_of(said[0], said[1]), graph.width, graph.height)
-            put.append((first, past, sprite, x, y))
-        else:
-            put.append((first, past, badge(said[0], said[1], badge_px), left, top))
-
-    def draw(index: int, picture: Any) -> Any:
-        for first, past, sprite, left, top in put:
-            if first <= index < past:
-                picture = laid(picture, sprite, left, top)
-        return picture
-
-    render(graph, sources, path, sound_rate=sound_rate, crf=crf, draw=draw if put else None)
 
 
 COMPOSER = Needle
