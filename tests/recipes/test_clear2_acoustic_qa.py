@@ -46,6 +46,8 @@ def test_programs_give_the_answers_and_wrong_ones_are_caught(build) -> None:
     assert report.samples == 4 * SCENES
 
     catalog = Catalog(root)
+    (chains,) = catalog.rows("SELECT count(*) n, bool_and(replayed AND shown) good FROM chains")
+    assert chains == {"n": report.samples, "good": True}
     by_id = {
         r["row_id"]: EvidenceRow(t, r)
         for t in ("media", "clips", "questions", "sounds")
