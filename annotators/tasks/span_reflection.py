@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.described import DESCRIBED_TABLES, cite_described, described_of
-from ...engine.distractors.spans import shifted
+from ...engine.distractors.spans import Way, shifted
 from ...engine.grounding.query_windows import Footage, window_without
 from ...engine.grounding.windows import NoWindow
 from ...engine.kept import kept_clips, medium_row, split_of
@@ -49,7 +49,7 @@ from .occurrences import clip_shown
 
 Pool = Literal["truth", "jittered", "partial", "disjoint"]
 LABELS = ("no", "yes")
-WAYS = ("earlier", "later")
+WAYS: tuple[Way, ...] = ("earlier", "later")
 """Candidates are as long as the event: a shorter or longer one would be told by its length."""
 
 
