@@ -1,7 +1,8 @@
 """Which frames a sample's card shows: a strip over its window, or its stills, and a large one for a place or a motion.
 
-Known before anything is decoded, so that one pass over a medium serves all cards that show it. The middle of the answer
-is always in the strip, however short it is.
+Known before anything is decoded, so that one pass over a medium serves all cards that show it. The middle of the answer,
+and of what the steps of reasoning look at, is in the strip, however short it is; without both, the middle of what is
+asked about.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import dataclass
 from ..schemas.sample import BoxAnswer, Sample, SpanBoxAnswer
 from .frames_at import FrameWish, wish_at
 from .motion_arrows import motion_of
-from .readable import answer_spans, seconds
+from .readable import answer_spans, evidence_times, reasons, seconds, spans_named
 from .timeline import Around, axis_of, stills_of
 
 STRIP_PX, GAP_PX = 1136, 8
 """Width of the strip, and the space between its pictures."""
 TILE_PX, FEATURE_PX, FEATURE_WIDTH_PX = 220.0, 420.0, 440
 """Greatest height of a picture in the strip; greatest height and width of the large one."""
+MOST_STILLS = 96
+"""More stills than this are not all shown."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,16 @@ def frame_plan(sample: Sample, around: Around) -> FramePlan:
     """Which frames to draw: the stills of the sample, else six to eight over its window with the answer's middle."""
     first = sample.media[0]
     aspect = _aspect(around, first.media_id)
-    stills = stills_of(sample)
+    stills = list(enumerate(stills_of(sample), 1))
     if stills:
-        side = _side(tile_width(min(max(len(stills), 4), 8)), _aspect(around, stills[0][0]))
-        strip = [
-            Wanted(media_id, t, f"{i} · {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in enumerate(stills, 1)
-        ]
-        return FramePlan(tuple(strip), None, _aspect(around, stills[0][0]))
+        stills = _few_enough(sample, stills)
+        side = _side(tile_width(min(max(len(stills), 4), 8)), _aspect(around, stills[0][1][0]))
+        strip = [Wanted(media_id, t, f"{i} · {seconds(t)} s", wish_at(t, side)) for i, (media_id, t) in stills]
+        return FramePlan(tuple(strip), None, _aspect(around, stills[0][1][0]))
     if first.kind in ("audio", "text") or not _has_pictures(around, first.media_id):
         return FramePlan((), None, aspect)
     count = 6 if aspect >= 1.5 else 7 if aspect >= 1 else 8
+    count = min(max(count, len(key_times(sample)) + 1), 8)
     side = _side(tile_width(count), aspect)
     times = strip_times(sample, count)
     strip = [Wanted(first.media_id, t, f"{seconds(t)} s", wish_at(t, side)) for t in times]
@@ -71,20 +74,53 @@ def frame_plan(sample: Sample, around: Around) -> FramePlan:
 
 
 def strip_times(sample: Sample, count: int) -> list[float]:
-    """Times in the middle of `count` equal parts of the window; the nearest gives way to the middle of each answer."""
+    """Times in the middle of `count` equal parts of the window; the nearest gives way to each of `key_times`."""
     axis = axis_of(sample)
     step = (axis.end_s - axis.start_s) / count
     times = [axis.start_s + (i + 0.5) * step for i in range(count)]
     taken: set[int] = set()
-    wanted = [(a + b) / 2 for a, b in answer_spans(sample)]
-    if isinstance(sample.answer, BoxAnswer):
-        wanted.append(sample.answer.t_s)
-    for t in wanted[: count // 2]:
+    for t in key_times(sample)[:count]:
         free = [i for i in range(count) if i not in taken]
         nearest = min(free, key=lambda i: (abs(times[i] - t), i))
         times[nearest] = t
         taken.add(nearest)
     return sorted(times)
+
+
+def key_times(sample: Sample) -> list[float]:
+    """Middles of the answer's spans, the box's time, middles of what reasons look at; else of what is asked about."""
+    axis = axis_of(sample)
+    spans = answer_spans(sample)
+    times = [(a + b) / 2 for a, b in spans]
+    if isinstance(sample.answer, BoxAnswer):
+        times.append(sample.answer.t_s)
+    times += [(a + b) / 2 for a, b in reasons(sample).values()]
+    if not times:
+        times = [(a + b) / 2 for a, b in spans_named(t.text for t in sample.turns if t.role == "user")]
+    return [t for t in dict.fromkeys(times) if axis.start_s <= t <= axis.end_s]
+
+
+def key_spans(sample: Sample) -> list[tuple[float, float]]:
+    """What reasons look at; of stills without reasons, the cited events."""
+    found = list(reasons(sample).values())
+    if found or answer_spans(sample) or not stills_of(sample):
+        return found
+    cited = (evidence_times(e) for e in sample.evidence if e.table == "events")
+    return [span for span in cited if span is not None and span[1] > span[0]]
+
+
+Still = tuple[int, tuple[str, float]]
+"""Number of a still, its medium and time."""
+
+
+def _few_enough(sample: Sample, stills: list[Still]) -> list[Still]:
+    """Of very many stills the ones that matter and others evenly between, under their own numbers."""
+    if len(stills) <= MOST_STILLS:
+        return stills
+    spans = [*answer_spans(sample), *key_spans(sample)]
+    kept = [s for s in stills if any(a <= s[1][1] < b for a, b in spans)][: MOST_STILLS // 2]
+    step = len(stills) / (MOST_STILLS - len(kept))
+    return sorted({*kept, *(stills[int(i * step)] for i in range(MOST_STILLS - len(kept)))})
 
 
 def feature_time(sample: Sample) -> float | None:

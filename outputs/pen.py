@@ -8,6 +8,7 @@ still is missing shows as a hollow box. The page beside the pictures has all tex
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ _SYSTEM_FONTS = (
     "Arial Unicode.ttf", "PingFang.ttc", "Arial.ttf", "msyh.ttc", "segoeui.ttf",
 )  # fmt: skip
 _PLAIN = str.maketrans({"–": "-", "—": "-", "−": "-", "•": "·", "×": "x", "→": ">", "\u00a0": " ", "‑": "-"})
+_UNIT = re.compile(r"(?<=\d) s\b")
 _NOTHING = "\uffff"
 """A character that no font has: it shows what a missing one looks like."""
 
@@ -94,11 +96,13 @@ def clipped(text: str, width: float, size: int) -> str:
 
 
 def wrapped(text: str, width: float, size: int, most: int = 6) -> list[str]:
-    """Lines no wider than `width`, at most `most`; the last one says with an ellipsis that there is more."""
+    """Lines no wider than `width`, at most `most`; the last one says with an ellipsis that there is more. Seconds stay with their unit."""
     lines: list[str] = []
-    for paragraph in text.splitlines() or [""]:
+    for paragraph in text.replace("\t", " ").splitlines() or [""]:
         line = ""
-        for word in paragraph.split():
+        for word in _UNIT.sub("\u00a0s", paragraph).split(" "):
+            if not word:
+                continue
             while text_width(word, size) > width:  # a word longer than a line is broken
                 room = clipped(word, width, size)[:-1] or word[0]
                 if line:
@@ -114,12 +118,24 @@ def wrapped(text: str, width: float, size: int, most: int = 6) -> list[str]:
                 line = joined
         if line:
             lines.append(line)
+    lines = [line.replace("\u00a0", " ") for line in lines]
     if len(lines) > most:
         last = lines[most - 1]
         while last and text_width(f"{last} …", size) > width:
             last = last[:-1].rstrip()
         lines = [*lines[: most - 1], f"{last} …".strip()]
     return lines
+
+
+def both_ends(text: str, width: float, size: int, most: int) -> list[str]:
+    """Lines no wider than `width`; of long text, whose question may stand at the end, the first and the last ones."""
+    if len(text) > 400 * most:
+        text = f"{text[: 200 * most]}\n{text[-200 * most :]}"
+    lines = wrapped(text, width, size, len(text) + 1)
+    if len(lines) <= most:
+        return lines
+    first = most // 2
+    return [*lines[:first], "…", *lines[first + 1 - most :]]
 
 
 class Pen:

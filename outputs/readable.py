@@ -6,7 +6,8 @@ not markup is shown as it is, so that a broken sample can still be looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..schemas.markup import (
     AnswerMark,
@@ -79,12 +80,19 @@ def readable(text: str, sample: Sample) -> str:
             case OptionsMark():
                 return ""
             case AnswerMark(part):
-                return ", ".join(f"“{words}”" for words in _chosen(_single(sample, part)))
+                return ", ".join(_quoted(words) for words in _chosen(_single(sample, part)))
 
     try:
         return "\n".join(line.strip() for line in replace(text, word).splitlines() if line.strip())
     except MarkupError:
         return text
+
+
+def _quoted(words: str) -> str:
+    """In quotation marks, inner ones made single; a list of quotations as it is."""
+    if words.startswith("“") and words.endswith("”"):
+        return words
+    return f"“{words.replace('“', '‘').replace('”', '’')}”"
 
 
 def _of(medium: int) -> str:
@@ -159,9 +167,27 @@ def answer_spans(sample: Sample) -> list[tuple[float, float]]:
             return list(spans)
         case ChoiceAnswer(index=index) if 0 <= index < len(sample.options):
             return spans_named([sample.options[index].text])
+        case TextAnswer(text=text):
+            return spans_named([text])
         case TurnsAnswer(parts=parts):
             return [span for i in range(1, len(parts) + 1) for span in answer_spans(_single(sample, i))]
     return []
+
+
+def reasons(sample: Sample) -> dict[int, tuple[float, float]]:
+    """What the steps of reasoning look at, by number of the step from 1: spans that are neither the answer nor most of the window.
+
+    A step that names many spans compares them, and one that repeats a span adds nothing: both are left out.
+    """
+    window = sample.media[0].end_s - sample.media[0].start_s
+    known, found = set(answer_spans(sample)), {}
+    for number, step in enumerate(sample.rationale, start=1):
+        named = spans_named([step])
+        if not named or len(set(named)) > 2 or named[0] in known or named[0][1] - named[0][0] > 0.8 * window > 0:
+            continue
+        known.add(named[0])
+        found[number] = named[0]
+    return found
 
 
 def spans_named(texts: Iterable[str]) -> list[tuple[float, float]]:
@@ -197,10 +223,18 @@ def evidence_words(evidence: Sequence[Evidence]) -> list[str]:
         tables.setdefault(row.table, []).append(row)
     lines = []
     for table, rows in tables.items():
-        names = [str(r.values.get("text") or r.values.get("word") or "") for r in rows]
-        words = " ".join(names) if table == "words" else ", ".join(f"“{n}”" for n in dict.fromkeys(names) if n)
+        names = [_row_words(r.values) for r in rows]
+        words = " ".join(names) if table == "words" else ", ".join(_quoted(n) for n in dict.fromkeys(names) if n)
         times = [t for t in map(evidence_times, rows) if t is not None]
         when = f", {span_words(min(t[0] for t in times), max(t[1] for t in times))}" if times else ""
         count = f", {len(rows)} rows" if len(rows) > 1 else ""
         lines.append(f"{table}{count}{when}" + (f": {words}" if words else ""))
     return lines
+
+
+def _row_words(values: Mapping[str, Any]) -> str:
+    """What a row says: its text, word, question or label, or what is true of what."""
+    if values.get("subject") and values.get("value"):
+        return f"{values['subject']}: {values['value']}"
+    names = ("text", "word", "question", "label")
+    return next((str(values[name]) for name in names if values.get(name)), "")

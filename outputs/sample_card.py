@@ -14,16 +14,17 @@ from PIL import Image
 
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer
 from . import pen as p
-from .frame_plan import FEATURE_PX, FEATURE_WIDTH_PX, GAP_PX, TILE_PX, FramePlan, fitted, tile_width
+from .frame_plan import FEATURE_PX, FEATURE_WIDTH_PX, GAP_PX, TILE_PX, FramePlan, fitted, key_spans, tile_width
 from .frames_at import FramePicture, FrameWish
 from .motion_arrows import TURN_WORDS, draw_motion, motion_of
-from .pen import Pen, Rect, line_height, wrapped
+from .pen import Pen, Rect, both_ends, line_height, wrapped
 from .readable import (
     answer_spans,
     answer_words,
     evidence_words,
     options_of_turn,
     readable,
+    reasons,
     seconds,
     span_words,
 )
@@ -113,12 +114,12 @@ def _check_pill(verdict: Mapping[str, Any] | None) -> list[tuple[str, str, str]]
 
 
 def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> float:
-    """Rows of at most eight pictures with their times; green where they lie in the answer's span."""
+    """Rows of at most eight pictures with their times; green where they lie in the answer's span, orange in a reason's."""
     columns = len(plan.strip) if not stills_of(sample) else min(max(len(plan.strip), 4), 8)
     columns = min(columns, 8)
     cell = tile_width(columns)
     width, height = fitted(cell, TILE_PX, plan.aspect)
-    spans = answer_spans(sample)
+    inks = {p.ANSWER: answer_spans(sample), p.EVIDENCE: key_spans(sample)}
     order = list(sample.answer.order) if isinstance(sample.answer, OrderAnswer) and stills_of(sample) else []
     for i, wanted in enumerate(plan.strip):
         row, column = divmod(i, columns)
@@ -129,10 +130,11 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
         label = wanted.label
         if i in order:
             label += f" · place {order.index(i) + 1}"
-        green = any(a <= wanted.t_s < b for a, b in spans)
-        _caption(pen, rect, label, p.ANSWER if green else p.MUTED)
-        if green:
-            pen.frame(rect, p.ANSWER, 4)
+        inside = (ink for ink, spans in inks.items() if any(a <= wanted.t_s < b for a, b in spans))
+        ink = next(inside, None) if wanted.media_id == sample.media[0].media_id else None
+        _caption(pen, rect, label, ink or p.MUTED)
+        if ink:
+            pen.frame(rect, ink, 4)
     rows = -(-len(plan.strip) // columns)
     return y + rows * (height + _CAPTION_PX)
 
@@ -172,14 +174,14 @@ def _draw_words(pen: Pen, y: float, sample: Sample) -> float:
     for i, turn in enumerate(sample.turns[:_MOST_TURNS]):
         asked = turn.role == "user"
         y = _heading(pen, left, y, "QUESTION" if asked else "ANSWER", p.ASKED if asked else p.ANSWER)
-        lines = wrapped(readable(turn.text, sample), right - left, 21, 8)
+        lines = both_ends(readable(turn.text, sample), right - left, 21, 9)
         y = pen.lines(left, y, lines, 21) + 10
         words, part = options_of_turn(sample, i)
         if words:
             y = _draw_options(pen, y, part, words)
     kind = sample.answer.kind.replace("_", " and ")
     inset = 32 + p.text_width(kind, 17)
-    lines = wrapped(answer_words(sample), right - left - inset - 16, 17, 4)
+    lines = wrapped(answer_words(sample), right - left - inset - 16, 17, 6)
     size = line_height(17) * len(lines) + 18
     pen.fill((left, y, right, y + size), p.ANSWER_TINT, 8)
     pen.text(left + 16, y + 9, kind, 17, p.ANSWER, bold=True)
@@ -220,8 +222,12 @@ def _draw_reasons(pen: Pen, y: float, sample: Sample, verdict: Mapping[str, Any]
     width = right - left
     if sample.rationale:
         y = _heading(pen, left, y, "WHY", p.MUTED)
-        for step in sample.rationale[:7]:
-            y = pen.lines(left, y, wrapped(readable(step, sample), width, 16, 3), 16) + 3
+        shown = reasons(sample)
+        for number, step in enumerate(sample.rationale[:7], start=1):
+            if number in shown:
+                pen.text(left, y, str(number), 16, p.EVIDENCE, bold=True)
+            inset = 20 if shown else 0
+            y = pen.lines(left + inset, y, wrapped(readable(step, sample), width - inset, 16, 3), 16) + 3
         if len(sample.rationale) > 7:
             y = pen.lines(left, y, [f"and {len(sample.rationale) - 7} more steps"], 16, p.MUTED)
         y += 10

@@ -1,4 +1,4 @@
-"""What is stored around a sample's window: its media, shots, speech, words, on-screen texts, and the edit behind a twin.
+"""What is stored around a sample's window: its media, shots, speech, words, on-screen texts, sounds, events, and the edit behind a twin.
 
 A table may hold rows of several producers (a recogniser's speech and a subtitle file's): shown are those of the
 producer that the sample cites, else of the first by name.
@@ -19,6 +19,8 @@ _COLUMNS = {
     "speech": "start_s, end_s, text",
     "words": "start_s, end_s, word",
     "text_regions": "start_s, end_s, text, confidence, x1, y1, x2, y2",
+    "sounds": "start_s, end_s, label, attributes_json",
+    "events": "start_s, end_s, text",
 }
 
 
@@ -43,6 +45,8 @@ def around_of(catalog: Catalog, sample: Sample) -> Around:
         speech=_rows(catalog, "speech", sample),
         words=_rows(catalog, "words", sample),
         texts=_texts(_rows(catalog, "text_regions", sample)),
+        sounds=_rows(catalog, "sounds", sample),
+        events=_rows(catalog, "events", sample),
         edit=edits[-1] if edits else None,
     )
 

@@ -14,17 +14,18 @@ from typing import Any
 from ..schemas.readings import Appearance
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, TurnsAnswer
 from . import pen as p
+from .lanes import LEFT, LETTER_PX, RIGHT, Axis, Bar, Lane, fits, packed, room, row_bar
 from .pen import Pen
-from .readable import answer_spans, evidence_times, seconds, span_words, spans_named
+from .readable import answer_spans, evidence_times, reasons, seconds, span_words, spans_named
 
 Row = Mapping[str, Any]
-LEFT, RIGHT = 136, 1168
-"""Where the window begins and ends on a card, px."""
-LANE_PX, BAR_PX, LETTER_PX = 34, 28, 17
+LANE_PX, BAR_PX = 34, 28
 COLUMN = "#e6f5ee"
 _SOURCE_TABLES = ("media", "clips", "edits")
 _OWN_LANES = ("shots", "speech", "words", "text_regions")
 _MOST_TEXT_LANES = 4
+_MOST_OTHER_LANES = 3
+"""Lanes of rows of a table beyond those that the sample rests on."""
 
 
 @dataclass(frozen=True)
@@ -37,44 +38,10 @@ class Around:
     speech: Sequence[Row] = ()
     words: Sequence[Row] = ()
     texts: Sequence[Appearance] = ()
+    sounds: Sequence[Row] = ()
+    events: Sequence[Row] = ()
     edit: Row | None = None
     """How the first medium was made, when it is a twin of a clip: row of `edits`, with its source's `title`."""
-
-
-@dataclass(frozen=True)
-class Axis:
-    """From seconds on the clock of the first medium to px."""
-
-    start_s: float
-    end_s: float
-
-    def x(self, t_s: float) -> float:
-        """Place of a time; times outside the window lie on its edge."""
-        share = (t_s - self.start_s) / max(self.end_s - self.start_s, 1e-9)
-        return LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A span on a lane, or a moment (`start_s == end_s`)."""
-
-    start_s: float
-    end_s: float
-    label: str
-    tint: str
-    ink: str = p.INK
-    whole: bool = False
-    """Whether the label is shown only where all of it fits, and only on lanes where most labels fit."""
-    outside: bool = False
-    """Whether a label that does not fit stands beside the bar."""
-
-
-@dataclass(frozen=True)
-class Lane:
-    """Bars that do not overlap much, with a name."""
-
-    name: str
-    bars: tuple[Bar, ...]
 
 
 def axis_of(sample: Sample) -> Axis:
@@ -101,13 +68,13 @@ def lanes_of(sample: Sample, around: Around) -> list[Lane]:
         ]
 
     lanes = [
-        *_turn_lanes(sample),
+        *_turn_lanes(sample, axis),
         Lane("pictures", tuple(_still_bars(sample))),
         Lane("shots", tuple(_shot_bars(around.shots, axis))),
         Lane("speech", tuple(bars("speech", around.speech, "text", p.SPEECH_TINT))),
         Lane("words", tuple(bars("words", around.words, "word", p.SPEECH_TINT, whole=True))),
         *_text_lanes(around.texts, cited),
-        *_evidence_lanes(sample, around.edit),
+        *_row_lanes(sample, around, axis),
     ]
     inside = [
         Lane(lane.name, tuple(b for b in lane.bars if b.end_s >= axis.start_s and b.start_s <= axis.end_s))
@@ -116,10 +83,14 @@ def lanes_of(sample: Sample, around: Around) -> list[Lane]:
     return [lane for lane in inside if lane.bars]
 
 
-def _turn_lanes(sample: Sample) -> list[Lane]:
-    """What is asked about and what is answered; of a conversation, both on one lane per turn."""
+def _turn_lanes(sample: Sample, axis: Axis) -> list[Lane]:
+    """What is asked about, what is answered and why; of a conversation, both on one lane per turn."""
     if not isinstance(sample.answer, TurnsAnswer):
-        return [Lane("answer", tuple(_answer_bars(sample))), Lane("asked", tuple(_asked_bars(sample)))]
+        return [
+            *packed("answer", _answer_bars(sample), axis),
+            *packed("asked", _asked_bars(sample), axis),
+            *packed("why", _reason_bars(sample), axis),
+        ]
     lanes = []
     for i, part in enumerate(sample.answer.parts, start=1):
         one = sample.model_copy(update={"answer": part.answer, "options": sample.options[slice(*part.options)]})
@@ -147,6 +118,11 @@ def _asked_bars(sample: Sample) -> list[Bar]:
     return [
         Bar(a, b, span_words(a, b) if b > a else f"{seconds(a)} s", p.ASKED, p.PAPER, outside=True) for a, b in named
     ]
+
+
+def _reason_bars(sample: Sample) -> list[Bar]:
+    """Spans of the steps of reasoning, with the number of the step."""
+    return [Bar(a, b, str(number), p.EVIDENCE, p.PAPER, outside=True) for number, (a, b) in reasons(sample).items()]
 
 
 def _still_bars(sample: Sample) -> list[Bar]:
@@ -204,34 +180,41 @@ def _text_lanes(texts: Sequence[Appearance], cited: set[tuple[str, str]]) -> lis
     return [Lane(name, tuple(lane)) for name, lane in zip(names, lanes, strict=False)]
 
 
-def _evidence_lanes(sample: Sample, edit: Row | None) -> list[Lane]:
-    """Cited rows of tables that have no lane of their own; on a twin their times are mapped to its clock."""
+def _row_lanes(sample: Sample, around: Around, axis: Axis) -> list[Lane]:
+    """Cited rows of tables that have no lane of their own, on a twin's clock where it is one, and beside them what else is heard
+    (where the sample needs the sound) and what else happens (where it cites events)."""
     tables: dict[str, list[Bar]] = {}
-    place = _on_twin(edit)
+    place = _on_twin(around.edit)
     for row in sample.evidence:
         times = evidence_times(row)
         if times is None or row.table in (*_SOURCE_TABLES, *_OWN_LANES):
             continue
         a, b = sorted((place(times[0]), place(times[1])))
-        if row.table == "captions":
-            bar = Bar(a, b, str(row.values.get("text", "")), p.EVIDENCE_TINT, p.EVIDENCE)
-        else:
-            bar = Bar(a, b, "", p.EVIDENCE)
-        tables.setdefault(row.table, []).append(bar)
-    return [lane for name, bars in tables.items() for lane in _side_by_side(name, bars)]
+        tables.setdefault(row.table, []).append(row_bar(row.table, row.values, a, b, cited=True))
+    cited = {(e.table, e.row_id) for e in sample.evidence}
+    others = {
+        "sounds": around.sounds if "audio" in sample.needs else (),
+        "events": around.events if "events" in tables else (),
+    }
+    for table, rows in others.items():
+        more = [
+            row_bar(table, r, r["start_s"], r["end_s"], cited=False) for r in rows if (table, r["row_id"]) not in cited
+        ]
+        least = len(_lanes_of_table(table, tables.get(table, ()), axis))
+        while more and len(_lanes_of_table(table, [*tables.get(table, ()), *more], axis)) > max(
+            least, _MOST_OTHER_LANES
+        ):
+            more = more[: len(more) // 2]
+        if more:
+            tables.setdefault(table, []).extend(more)
+    return [lane for name, bars in tables.items() for lane in _lanes_of_table(name, bars, axis)]
 
 
-def _side_by_side(name: str, bars: Sequence[Bar]) -> list[Lane]:
+def _lanes_of_table(name: str, bars: Sequence[Bar], axis: Axis) -> list[Lane]:
     """Labelled bars on as many lanes as they need not to overlap; all others on one."""
     if not any(bar.label for bar in bars):
-        return [Lane(name, tuple(bars))]
-    lanes: list[list[Bar]] = []
-    for bar in sorted(bars, key=lambda b: (b.start_s, b.end_s, b.label)):
-        free = next((lane for lane in lanes if lane[-1].end_s <= bar.start_s), None)
-        if free is None:
-            lanes.append(free := [])
-        free.append(bar)
-    return [Lane(name if i == 0 else "", tuple(lane)) for i, lane in enumerate(lanes)]
+        return [Lane(name, tuple(bars))] if bars else []
+    return packed(name, bars, axis)
 
 
 def _on_twin(edit: Row | None) -> Callable[[float], float]:
@@ -251,34 +234,45 @@ def draw_timeline(pen: Pen, top: float, sample: Sample, around: Around, marks: S
     for i, lane in enumerate(lanes):
         y = top + i * LANE_PX + (LANE_PX - BAR_PX) / 2
         pen.text(32, y + 3, p.clipped(lane.name.replace("_", " "), LEFT - 40, LETTER_PX), LETTER_PX, p.MUTED)
-        fitting = sum(_fits(axis, bar) for bar in lane.bars)
+        fitting = sum(fits(axis, bar) for bar in lane.bars)
         for bar in lane.bars:
-            _draw_bar(pen, axis, bar, y, lettered=not bar.whole or 2 * fitting >= len(lane.bars))
+            lettered = not bar.whole or 2 * fitting >= len(lane.bars)
+            hair = not bar.outside or any(b.start_s == bar.end_s for b in lane.bars if b is not bar)
+            _draw_bar(pen, axis, bar, y, lettered=lettered, hair=hair)
+        _draw_outside(pen, axis, lane.bars, y)
     _draw_scale(pen, axis, bottom + 4, marks)
     return bottom + 36
 
 
-def _fits(axis: Axis, bar: Bar) -> bool:
-    return p.text_width(bar.label, LETTER_PX) <= axis.x(bar.end_s) - axis.x(bar.start_s) - 8
-
-
-def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float, *, lettered: bool) -> None:
+def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float, *, lettered: bool, hair: bool) -> None:
+    """A bar with the label inside it, in short or cut where there is less room."""
     x1, x2 = axis.x(bar.start_s), axis.x(bar.end_s)
     if bar.start_s == bar.end_s:
         x1, x2 = x1 - 1.5, x1 + 1.5
     pen.fill((x1, y, x2, y + BAR_PX), bar.tint)
-    if x2 - x1 > 6 and not bar.outside:  # neighbours touch: a hair between them
+    if x2 - x1 > 6 and hair:  # neighbours touch: a hair between them
         pen.fill((x2 - 1, y, x2, y + BAR_PX), p.PAPER)
-    if not bar.label or not lettered:
+    whole, inner = fits(axis, bar), x2 - x1 - 8
+    if not bar.label or not lettered or not (whole or not (bar.whole or bar.outside)):
         return
-    fits, room = _fits(axis, bar), x2 - x1 - 8
-    if fits or not (bar.whole or bar.outside):
-        label = bar.label if fits else p.clipped(bar.label, room, LETTER_PX) if room > 56 else ""
+    label = bar.label if whole else p.clipped(bar.short or bar.label, inner, LETTER_PX)
+    if whole or inner > 56 or label == bar.short:
         pen.text(x1 + 4, y + 3, label, LETTER_PX, bar.ink)
-    elif bar.outside:
-        width = p.text_width(bar.label, LETTER_PX)
-        beside = x2 + 5 if x2 + 5 + width <= RIGHT else x1 - 5 - width
-        pen.text(beside, y + 3, bar.label, LETTER_PX, bar.tint, bold=True)
+
+
+def _draw_outside(pen: Pen, axis: Axis, bars: Sequence[Bar], y: float) -> None:
+    """Labels beside their bars, where they would stand on nothing else."""
+    taken = [(axis.x(bar.start_s), axis.x(bar.end_s)) for bar in bars]
+    for i, bar in enumerate(bars):
+        if not bar.outside or not bar.label or fits(axis, bar):
+            continue
+        x1, x2 = taken[i]
+        a, b = room(axis, bar)
+        left, right = (x2 + 4, b) if b > x2 else (a, x1 - 4)
+        if any(other < right and left < end for k, (other, end) in enumerate(taken) if k != i):
+            continue
+        taken.append((left, right))
+        pen.text(left + 1, y + 3, bar.label, LETTER_PX, bar.tint, bold=True)
 
 
 def _draw_scale(pen: Pen, axis: Axis, y: float, marks: Sequence[float]) -> None:
