@@ -23,7 +23,7 @@ Asked = tuple[str, str, str, tuple[str, ...]]
 """Table of the cue, table of the answer, question with {cue}, needs."""
 FORMS: tuple[Asked, ...] = (
     ("speech", "text_regions", "What is written on screen while {cue} is said?", ("vision", "on_screen_text", "audio")),
-    ("speech", "captions", "What is to be seen while {cue} is said?", ("vision", "audio")),
+    ("speech", "captions", "What can be seen while {cue} is said?", ("vision", "audio")),
     (
         "text_regions",
         "speech",

@@ -57,6 +57,8 @@ class Cue:
                 return f"{escape(self.text)} sounds"
             case "text_regions":
                 return f"{quote(self.text)} stands on screen"
+        if self.rows[0].get("kind") == "needle":
+            return f"{escape(self.text)} is shown"
         return f"this happens: {quote(self.text)}"
 
 

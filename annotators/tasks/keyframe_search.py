@@ -1,6 +1,6 @@
 """Which one to five moments of long footage does a question need? (LV-Haystack)
 
-The question is quoted; the answer are the spans in which what it asks about is to be seen, and frame numbers stand beside
+The question is quoted; the answer are the spans in which what it asks about can be seen, and frame numbers stand beside
 them, counted in the medium and in the clip. Questions about needles are made here, and kept only if their answer follows
 from the marked moments and is lost without any one of them; questions that people asked come with their moment, of which
 only the place is checked.
@@ -169,7 +169,7 @@ class KeyframeSearch(Task[Params]):
         if trail is not None:
             rows = [n.row for n in ask.marked] if ask else [asked] if asked else []
             table = "events" if ask else "questions"
-            places = [trail.locate(table, [row], note="What is asked about is to be seen in {@}.") for row in rows]
+            places = [trail.locate(table, [row], note="What is asked about can be seen in {@}.") for row in rows]
             for place in places:
                 trail.require(place, "within", (window.start_s, window.end_s))
             trail.conclude("span" if len(places) == 1 else "spans", *places)
@@ -223,11 +223,9 @@ def _frames(spans: Sequence[Span], window: Span, fps: float) -> dict[str, float]
 
 
 def _rationale(ask: Ask | None, spans: Sequence[Span], told: str | None) -> tuple[str, ...]:
-    """What is to be seen at each moment, and the answer that follows."""
+    """What can be seen at each moment, and the answer that follows."""
     seen = [n.text for n in ask.marked] if ask else ["What is asked about"] * len(spans)
-    steps = [
-        f"{text[0].upper()}{text[1:]} is to be seen in {span_mark(s)}." for text, s in zip(seen, spans, strict=True)
-    ]
+    steps = [f"{text[0].upper()}{text[1:]} can be seen in {span_mark(s)}." for text, s in zip(seen, spans, strict=True)]
     return (*steps, f"So the answer is {quote(told)}.") if told else tuple(steps)
 
 

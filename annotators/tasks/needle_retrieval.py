@@ -376,7 +376,7 @@ class NeedleRetrieval(Task[Params]):
                 "choice", notes.compute("index_of", value=NONE, options=options), note="So nothing is there."
             )
         rationale = (
-            (f"{escape(right)} appears in {span_mark(targets[0].span)}, within {span_mark(asked)}.",)
+            (f"{_capital(right)} appears in {span_mark(targets[0].span)}, within {span_mark(asked)}.",)
             if targets
             else (f"Nothing was put into {span_mark(asked)}.",)
         )
@@ -417,7 +417,7 @@ class NeedleRetrieval(Task[Params]):
             OrderAnswer(order=tuple(listed.index(t) for t in texts)),
             {},
             {"answer": "<answer>"},
-            tuple(f"{escape(n.text)} appears in {span_mark(n.span)}." for n in targets),
+            tuple(f"{_capital(n.text)} appears in {span_mark(n.span)}." for n in targets),
             {"depth": targets[0].depth},
             tuple(Option(text=escape(t)) for t in listed),
         )
@@ -442,7 +442,7 @@ class NeedleRetrieval(Task[Params]):
             NumberAnswer(value=float(len(same)), unit="times"),
             {"thing": escape(n.text)},
             {"answer": str(len(same))},
-            tuple(f"{escape(n.text)} appears in {span_mark(m.span)}." for m in same),
+            tuple(f"{_capital(n.text)} appears in {span_mark(m.span)}." for m in same),
             {"depth": n.depth},
         )
 
@@ -481,6 +481,11 @@ def _shown(notes: Trail, n: Needle, number: int, pictures: int, window: Span) ->
 
 def _plain(option: str) -> str:
     return option.replace("&lt;", "<").replace("&amp;", "&")
+
+
+def _capital(text: str) -> str:
+    """A name as the beginning of a sentence, as markup."""
+    return escape(text[:1].upper() + text[1:])
 
 
 ANNOTATOR = NeedleRetrieval

@@ -46,6 +46,7 @@ from .common import (
     span_of,
     wordings_of,
 )
+from .descriptions import sentence
 from .event_words import EventParams, events_of, needs_of, plain, words_of
 from .occurrences import listed
 
@@ -193,7 +194,7 @@ class Spotlight(Task[Params]):
             raise Withheld(f"unknown wording {wording} or answer form {form}")
         if trail is not None:
             self._chain(trail, texts, found, others, window)
-        lines = "\n".join(f"{span_mark(s)} {plain(words_of(r))}" for s, r in zip(spans, found, strict=True))
+        lines = "\n".join(f"{span_mark(s)} {plain(sentence(words_of(r)))}" for s, r in zip(spans, found, strict=True))
         slots = {"events": listed([quote(t) for t in texts]), "list": lines, "span": span_mark(spans[0])}
         steps = _way(window, spans[0]) if kind == "search" else _parts(found)
         return Sample(
