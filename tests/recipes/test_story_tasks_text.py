@@ -18,12 +18,12 @@ from chronotope.schemas.stories import SAID, Fact, Unanswerable, answer, facts_o
 
 
 def test_the_text_alone_gives_every_answer_and_the_dial_holds(tmp_path) -> None:
-    drafts = list(Story(Params(stories=40, words=(700, 1500, 4000))).compose([], 3))
+    drafts = list(Story(Params(stories=15, words=(700, 1500, 4000))).compose([], 3))
     assert [d.digest for d in drafts] == [
-        d.digest for d in Story(Params(stories=40, words=(700, 1500, 4000))).compose([], 3)
+        d.digest for d in Story(Params(stories=15, words=(700, 1500, 4000))).compose([], 3)
     ]
     places: Counter[int] = Counter()
-    for draft, wanted in zip(drafts, (700, 1500, 4000) * 14, strict=False):
+    for draft, wanted in zip(drafts, (700, 1500, 4000) * 5, strict=False):
         draft.write(tmp_path / "s.txt")
         text = (tmp_path / "s.txt").read_text()
         assert abs(words_in(text) - wanted) <= 0.02 * wanted
@@ -41,7 +41,7 @@ def test_the_text_alone_gives_every_answer_and_the_dial_holds(tmp_path) -> None:
             assert json.loads(question["attributes_json"])["chapters"] == sorted({f.chapter for f in used})
             places[question["answer_index"]] += 1
     total = sum(places.values())
-    assert total > 500 and all(abs(places[i] / total - 0.25) < 0.06 for i in range(4))
+    assert total > 200 and all(abs(places[i] / total - 0.25) < 0.1 for i in range(4))
     with pytest.raises(ComposeError, match="cannot hold the facts"):
         list(Story(Params(stories=1, words=(150,))).compose([], 0))
 
