@@ -230,7 +230,7 @@ def _answer(text: str, found: Sequence[Phrase], asked: str) -> tuple[str, tuple[
         return quote(" ".join(f"{word}/{tag}" for word, tag in zip(words, tags, strict=True))), ()
     if not found:
         return "nothing", ()
-    said = "; ".join(f"{CALLED[p.kind]}: {quote(p.text)}" for p in found)
+    said = "; ".join(f"{quote(p.text)} ({CALLED[p.kind]})" for p in found)
     return said, tuple(f"{quote(p.text)} says {'when' if p.kind == TIME else 'where'}." for p in found)
 
 
