@@ -29,16 +29,20 @@ COMPOSED = "composed"
 TRUTH = ".truth.json"
 
 
-def composed_places(source: Source, folder: Path, target: Path, work: Path, seed: int) -> Iterator[Place]:
-    """One place per draft of the entry's composer, in `target`; relative names start from `folder`.
+def composed_places(
+    source: Source, folder: Path, target: Path, work: Path, seed: int, root: Path | None = None
+) -> Iterator[Place]:
+    """One place per draft of the entry's composer, in `target`, and one per file of the material that cannot be read; relative
+    names start from `folder`.
 
-    `work` is a folder for what is remembered of the material. Raises `RecipeError` for unknown composers and parameters,
+    `work` is a folder for what is remembered of the material; what lies below `root` is none. Raises `RecipeError` for unknown composers and parameters,
     `ComposeError` where the material does not do.
     """
     composer = composer_of(source, folder)
     material: list[Material] = []
+    unread: list[Place] = []
     if source.material or source.dataset:
-        material = material_of(source, folder, work)
+        material = material_of(source, folder, work, unread, root)
     elif composer.needs_material:
         raise ComposeError(f"compose {source.composer} needs footage: name it with `material:`, or a built `dataset:`")
     drafts = list(composer.compose(material, seed))
@@ -50,6 +54,7 @@ def composed_places(source: Source, folder: Path, target: Path, work: Path, seed
     groups = _groups(drafts)
     for draft in drafts:
         yield place_of(draft, composer, target, source, groups)
+    yield from unread
 
 
 def composer_of(source: Source, folder: Path) -> MediaComposer[Any]:
@@ -113,20 +118,16 @@ def make(draft: Draft, facts: ComposedFacts, file: Path) -> None:
 
 
 def sweep(places: Iterable[Place], root: Path, recipe: str) -> int:
-    """Remove composed files of a recipe that no place of it names any more; how many media went."""
+    """Remove composed files of a recipe that no place of it names any more, and what an interrupted build left half-written; how
+    many media went."""
     kept = {str(Path(p.uri).with_suffix("")) for p in places if p.make is not None}
     gone = 0
-    folders = sorted((root / COMPOSED).glob(f"{recipe}-*")) if (root / COMPOSED).is_dir() else []
-    for folder in folders:
-        for file in sorted(folder.iterdir()):
-            if (
-                not file.is_file()
-                or str(file.with_name(file.name.partition(".")[0])) in kept
-                or file.name.startswith(".")
-            ):
-                continue
-            gone += not file.name.endswith(TRUTH)
-            file.unlink()
+    for file in sorted((root / COMPOSED / recipe).glob("*/*")):
+        half = file.name.startswith(".")
+        if not file.is_file() or (not half and str(file.with_name(file.name.partition(".")[0])) in kept):
+            continue
+        gone += not half and not file.name.endswith(TRUTH)
+        file.unlink()
     return gone
 
 

@@ -2,7 +2,8 @@
 
 Of plain sources that is what stands beside the footage: the truth of composed media, captions of a manifest, rows of an import,
 subtitles. Of a built dataset it is what its annotators found, each table with the lowest grade of its producers. Facts of files
-are remembered below the dataset root, so that material is hashed and probed once.
+are remembered below the dataset root, so that material is hashed and probed once. A file that cannot be read is a failed place of
+the scan, and the rest is composed without it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..engine.bundle import distinct
 from ..engine.catalog import Catalog
 from ..engine.check import lowest_grade
 from ..engine.composing import ComposeError, Material
+from ..engine.media.container import MediaError
 from ..engine.media.fetch import is_remote
 from ..engine.media.hashing import media_id_of
 from ..engine.media.probe import probe
@@ -40,16 +42,25 @@ USED = (
 REMEMBERED = "material.json"
 
 
-def material_of(source: Source, folder: Path, work: Path) -> list[Material]:
-    """The material of an entry of sources, ordered by media_id. Raises `ComposeError` when there is none."""
-    found = list(_of_dataset(source.dataset, folder)) if source.dataset else list(_of_sources(source, folder, work))
+def material_of(
+    source: Source, folder: Path, work: Path, unread: list[Place] | None = None, root: Path | None = None
+) -> list[Material]:
+    """The material of an entry of sources, ordered by media_id. Raises `ComposeError` when there is none.
+
+    What cannot be read is added to `unread`, as places with their `problem`; what lies below `root` is passed over.
+    """
+    unread = [] if unread is None else unread
+    places = _of_dataset(source.dataset, folder) if source.dataset else _of_sources(source, folder, work, unread, root)
+    found = list(places)
     if not found:
-        raise ComposeError(f"compose {source.composer}: the material holds no media")
+        why = f" that can be read: {unread[0].problem}" if unread else ""
+        said = f"dataset {source.dataset}" if source.dataset else "the material"
+        raise ComposeError(f"compose {source.composer}: {said} holds no media{why}")
     return sorted({m.media_id: m for m in found}.values(), key=lambda m: m.media_id)
 
 
-def _of_sources(source: Source, folder: Path, work: Path) -> Iterator[Material]:
-    from .places import footage_of
+def _of_sources(source: Source, folder: Path, work: Path, unread: list[Place], root: Path | None) -> Iterator[Material]:
+    from .places import footage_of, is_inside
 
     known = _Remembered(work / REMEMBERED)
     places: dict[str, Place] = {}
@@ -59,14 +70,23 @@ def _of_sources(source: Source, folder: Path, work: Path) -> Iterator[Material]:
                 "material is footage that is there; compose it in a recipe of its own and name its dataset"
             )
         for place in footage_of(entry, folder):
-            if place.problem is not None:
-                continue  # annotated footage that is not there was counted when the import was read
-            if place.uri in places:
+            if is_inside(place.uri, root):
+                continue  # what an earlier build wrote
+            if (
+                place.problem is not None
+            ):  # of an import: annotated footage that is not there, files that cannot be read
+                unread.append(place)
+            elif place.uri in places:
                 places[place.uri].merge(place)  # questions of one import, subtitles of another
             else:
                 places[place.uri] = place
     for place in places.values():
-        yield _material(place, known)
+        try:
+            yield _material(place, known)
+        except ComposeError:
+            raise
+        except (MediaError, ValueError) as error:  # no media, or a sidecar that says something else
+            unread.append(Place(place.uri, problem=str(error)))
     known.save()
 
 
@@ -77,7 +97,7 @@ def _material(place: Place, known: _Remembered) -> Material:
     try:
         media_id, facts = known.facts(path)
     except OSError as error:
-        raise ComposeError(f"{path}: {error.strerror or error}; correct the material") from None
+        raise MediaError(str(path), error.strerror or str(error), "correct the material") from None
     media = TABLES["media"].complete(
         {
             **facts,

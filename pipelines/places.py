@@ -11,6 +11,7 @@ import csv
 import difflib
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -28,7 +29,9 @@ from ..engine.producer import RecipeError
 from ..engine.scan import Place
 from .composed_places import COMPOSED, composed_places
 from .recipe import Manifest, Recipe, Source
+from .unheard import unheard
 
+_log = logging.getLogger(__name__)
 OURS = ("uri", "start_s", "end_s", "caption", "licence", "group_id", "official_split", "origin")
 COMMON_NAMES = {"uri": ("path", "video", "file", "filename", "url", "video_path", "filepath")}
 ORIGINS = ("real", "composed", "rendered")
@@ -41,21 +44,22 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
 
     Raises `RecipeError` for sources that yield nothing.
     """
+    for line in unheard(recipe):
+        _log.warning(line)
     found: dict[str, Place] = {}
     for number, source in enumerate(recipe.model.sources, start=1):
         count = 0
         try:
             if source.composer is not None:
-                folder = (root or recipe.folder) / COMPOSED / f"{recipe.name}-{number}-{Path(source.composer).stem}"
+                folder = (root or recipe.folder) / COMPOSED / recipe.name / f"{number}-{Path(source.composer).stem}"
                 work = (root or recipe.folder) / "work"
-                expanded = list(composed_places(source, recipe.folder, folder, work, recipe.model.seed))
+                expanded = list(composed_places(source, recipe.folder, folder, work, recipe.model.seed, root))
             else:
                 expanded = list(footage_of(source, recipe.folder))
         except (MediaError, ComposeError, ImportProblem) as error:
             raise RecipeError(f"sources, entry {number}: {error}") from None
         for place in expanded:
-            inside = root is not None and "://" not in place.uri and Path(place.uri).is_relative_to(root)
-            if inside and source.composer is None:
+            if source.composer is None and is_inside(place.uri, root):
                 continue
             count += 1
             if place.uri in found:
@@ -68,6 +72,11 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
             )
     ordered = [found[uri] for uri in sorted(found)]
     return ordered[:limit] if limit else ordered
+
+
+def is_inside(uri: str, root: Path | None) -> bool:
+    """Whether a place lies below a dataset root: what a build wrote is no footage of its own."""
+    return root is not None and "://" not in uri and Path(uri).is_relative_to(root)
 
 
 def _said(source: Source) -> str:

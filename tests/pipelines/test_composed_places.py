@@ -11,6 +11,7 @@ from chronotope.engine.producer import RecipeError
 from chronotope.pipelines.build import Build
 from chronotope.pipelines.planning import plan_recipe
 from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.unheard import unheard
 from made_footage import write_media
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -158,3 +159,42 @@ def test_truth_of_another_medium_fails_that_medium_alone(folder: Path) -> None:
 def test_mistakes_are_told_with_their_remedy(folder: Path, source: str, said: str) -> None:
     with pytest.raises(RecipeError, match=said):
         Build(Recipe.parse(f"name: x\nsources:\n  - {source}\n", folder), folder / "x").run()
+
+
+def test_material_that_cannot_be_read_is_a_failed_place_and_the_rest_is_composed(folder: Path) -> None:
+    (folder / "footage" / "torn.mp4").write_bytes((folder / "footage" / "a.mp4").read_bytes()[:600])
+    (folder / "footage" / "b.truth.json").write_text("{}")
+    report = Build(recipe(folder), folder / "root").run()
+    assert sorted(Path(f["unit"]).name for f in report.failures) == ["b.mp4", "torn.mp4"]
+    assert rows(folder / "root", "SELECT duration_s FROM media") == [{"duration_s": 1.0}]
+    (folder / "footage" / "a.mp4").unlink()
+    with pytest.raises(RecipeError, match=r"holds no media that can be read: .*b\.truth\.json"):
+        plan_recipe(recipe(folder), folder / "other")
+
+
+def test_what_interrupted_builds_left_goes_and_other_recipes_media_stay(folder: Path) -> None:
+    root = folder / "root"
+    Build(recipe(folder), root).run()
+    [file, _] = sorted((root / "composed").rglob("*.mp4"))
+    half = file.with_name(f".{file.stem}.1.part.mp4")
+    half.write_bytes(b"half")
+    other = root / "composed" / "halves-1" / file.parent.name / file.name
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"of a recipe that is called halves-1")
+    Build(recipe(folder), root).run()
+    assert not half.exists() and other.exists() and file.exists()
+
+
+def test_what_a_build_wrote_is_no_material_of_the_next(folder: Path) -> None:
+    root = folder / "footage" / "out"
+    Build(recipe(folder), root).run()
+    assert Build(recipe(folder), root).run().did_nothing
+
+
+def test_annotations_that_nothing_reads_are_told(folder: Path) -> None:
+    assert list(unheard(recipe(folder))) == []
+    silent = Recipe.parse(RECIPE.format(settings="").replace("[composed_truth]", "[shots]"), folder)
+    assert ["- composed_truth" in line for line in unheard(silent)] == [True]
+    entry = "{import: charades_sta, media: '*.mp4', with: {files: x.txt, written_by: model}}"
+    written = Recipe.parse(f"name: read\nsources:\n  - {entry}\nannotate: [imported]\n", folder)
+    assert ["- imported_from_models" in line for line in unheard(written)] == [True]
