@@ -327,6 +327,7 @@ def card(contents: Contents) -> str:
     lines = ["| split | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.splits.items()), ""]
     lines += ["| task | samples |", "|---|---|", *(f"| {k} | {n} |" for k, n in contents.counts["tasks"].items()), ""]
     lines += _mixture_lines(contents.counts.get("mixture", ()))
+    lines += _planned_lines(contents)
     if contents.counts["left_out"]:
         lines += [
             "Left out, with the reason of each sample in `left_out.jsonl`:",
@@ -344,6 +345,18 @@ def card(contents: Contents) -> str:
         ]
     lines.append("`package.json` holds the parameters.")
     return "\n".join(lines) + "\n"
+
+
+def _planned_lines(contents: Contents) -> list[str]:
+    plan = contents.counts.get("frame_plan")
+    if not plan:
+        return []
+    frames, tokens = (sum(split[what] for split in plan["splits"].values()) for what in ("frames", "tokens"))
+    said = f"Frames follow the stored plan `{plan['policy']}`: {frames} frames, {tokens} predicted visual tokens. "
+    shown = "Each is a picture of its own." if plan["shown_as"] == "images" else (
+        "Videos are whole: a trainer has to draw the frames that are listed for each sample, for samples were chosen by them."
+    )  # fmt: skip
+    return [said + shown, ""]
 
 
 def _mixture_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -51,6 +51,7 @@ def test_a_list_names_the_planned_frames_on_the_clock_of_the_cut(world: Any, fil
     assert [t for t in times if shown[round(t * 25)]] == [12 + k / 5 for k in range(10)]
     manifest = json.loads((out / "package.json").read_text())["frame_plan"]
     assert manifest["splits"] == {"train": {"frames": 100, "tokens": 100 * 70}} and manifest["policy"] == "fps"
+    assert "`fps`: 100 frames, 7000 predicted visual tokens" in (out / "README.md").read_text()
     assert line["tokens"] == 7000 and line["params_hash"] == manifest["params_hash"]
     assert "frames" not in lines(out / "samples.jsonl")[0]
 
