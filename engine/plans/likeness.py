@@ -108,21 +108,45 @@ class PictureLikeness(Likeness):
 
     def __init__(self, times_s: Floats, jpegs: Sequence[bytes], rule: PatchRule) -> None:
         """`jpegs` are pictures of one size; they are decoded when they are compared."""
-        self.times_s, self.jpegs, self.rule = np.asarray(times_s, np.float64), tuple(jpegs), rule
-        self.model = f"patches/{rule}"
-        self._patches = lru_cache(maxsize=4)(self._read)
+        self.times_s, self.model = np.asarray(times_s, np.float64), f"patches/{rule}"
+        self._album, self._places = _Album(tuple(jpegs), rule), np.arange(len(jpegs))
 
     def between(self, i: int, j: int) -> float:
-        if self.jpegs[i] == self.jpegs[j]:
-            return 1.0
-        return patch_likeness(self._patches(i), self._patches(j), self.rule)
+        return self._album.likeness(int(self._places[i]), int(self._places[j]))
 
     def take(self, indices: NDArray[np.int64]) -> PictureLikeness:
-        return PictureLikeness(self.times_s[indices], [self.jpegs[i] for i in indices], self.rule)
+        some = PictureLikeness(self.times_s[indices], (), self._album.rule)
+        some._album, some._places = self._album, self._places[indices]
+        return some
 
     @property
     def digest(self) -> str:
-        return derive_id("pictures", self.rule, self.times_s.tobytes(), list(self.jpegs))
+        marks = [self._album.mark(int(place)) for place in self._places]
+        return derive_id("pictures", self._album.rule, self.times_s.tobytes(), marks)
+
+
+class _Album:
+    """Pictures that several likenesses share: what was compared once is not decoded again."""
+
+    def __init__(self, jpegs: tuple[bytes, ...], rule: PatchRule) -> None:
+        self.jpegs, self.rule = jpegs, rule
+        self._known: dict[tuple[int, int], float] = {}
+        self._marks: dict[int, str] = {}
+        self._patches = lru_cache(maxsize=4)(self._read)
+
+    def likeness(self, i: int, j: int) -> float:
+        pair = (min(i, j), max(i, j))
+        if pair not in self._known:
+            same = self.jpegs[i] == self.jpegs[j]
+            self._known[pair] = (
+                1.0 if same else patch_likeness(self._patches(pair[0]), self._patches(pair[1]), self.rule)
+            )
+        return self._known[pair]
+
+    def mark(self, i: int) -> str:
+        if i not in self._marks:
+            self._marks[i] = derive_id(self.jpegs[i])
+        return self._marks[i]
 
     def _read(self, i: int) -> NDArray[np.uint8]:
         return patches_of(decoded(self.jpegs[i]), self.rule)
@@ -162,7 +186,7 @@ def patch_likeness(first: NDArray[np.uint8], second: NDArray[np.uint8], rule: Pa
     seen = (light[0].max(axis=1) > _BLACK) | (light[1].max(axis=1) > _BLACK)
     if not seen.any():
         return 1.0
-    a, b = (p[seen].reshape(int(seen.sum()), -1).astype(np.float64) for p in (first, second))
+    a, b = (p[seen].reshape(int(seen.sum()), -1).astype(np.float32) for p in (first, second))
     if rule == "colour_difference":
         return float((np.abs(a - b).mean(axis=1) / 255 < ALIKE_DIFFERENCE).mean())
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)

@@ -166,7 +166,7 @@ class Inputs:
             raise PlanError(f"{policy} follows a query: it needs clip_scores of the medium, or a sample's evidence")
         return self.scores
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of all that is looked at, for `inputs_digest`."""
         scores = None
