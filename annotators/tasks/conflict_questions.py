@@ -9,6 +9,7 @@ questions: one frame, or no footage, gets at most one of a pair. What the row sa
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, get_args
 
@@ -144,7 +145,7 @@ class ConflictQuestions(Task[Params]):
             raise Withheld(f"the footage is {window.length_s:g} s long")
         if to_us(window.end_s) > to_us(media["duration_s"]) + 100_000 or row["media_id"] != media["media_id"]:
             raise Withheld("the aspect is of another medium, or past its end")
-        window = Span(window.start_s, min(window.end_s, media["duration_s"])).quantised()
+        window = _shown(row, media["duration_s"])
         if not clips or list(clips) != clip_shown(clips, window):
             raise Withheld("what is asked about is not inside a kept clip")
         problem = contradiction(row)
@@ -267,6 +268,23 @@ def statement(row: RowDict, value: str) -> str:
 def _link(row: RowDict, value: str) -> str:
     """What stands between subject and value: a verb where the value has none."""
     return ("is" if value.startswith("played") else "runs") if row["aspect"] == "speed" else ""
+
+
+def _shown(row: RowDict, duration_s: float) -> Span:
+    """What is shown of a film: all of it; of films at several speeds as much as the shortest of their set has.
+
+    Else how long a film is would tell how fast it is. Lengths are cut to tenths of a second, for frames round them.
+    """
+    said: dict[str, Any] = json.loads(row["attributes_json"] or "{}")
+    factor, variant = float(said.get("factor", 1.0)), str(said.get("variant", ""))
+    length_s = min(row["end_s"], duration_s) - row["start_s"]
+    if variant == "original":
+        length_s *= min(1.0, 1 / factor)
+    elif variant in ("speed", "0"):
+        length_s *= min(1.0, factor)
+    if row["aspect"] == "speed" and length_s > 0.5:
+        length_s = math.floor(length_s * 10 - 0.5) / 10
+    return Span(row["start_s"], row["start_s"] + length_s).quantised()
 
 
 def contradiction(row: RowDict) -> str:

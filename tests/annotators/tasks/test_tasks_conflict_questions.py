@@ -122,3 +122,24 @@ def test_chains_replay_to_the_answer(run):
         rows = [EvidenceRow(e.table, world.lookup(e.table, e.row_id)) for e in sample.evidence]
         replayed = replay(task.trace(sample, rows), {r.row["row_id"]: r.row for r in rows})
         assert isinstance(replayed, Replayed) and replayed.answer == sample.answer
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_films_of_a_set_are_shown_for_the_same_time_whatever_their_speed(new_world, factor):
+    words = {
+        "original": "played at its own speed",
+        "speed": f"played {'faster' if factor > 1 else 'slower'} than it was filmed",
+    }
+    shown = set()
+    for variant, value in words.items():
+        length = 6.0 / (factor if variant == "speed" else 1.0)
+        world = new_world()
+        world.medium(variant, length, origin="composed")
+        world.clip(variant, 0.0, length)
+        wrong = [w for w in words.values() if w != value]
+        row = told("speed", "absolute_speed", "the film", value, wrong, "s", factor=factor, variant=variant)
+        world.add("aspects", variant, "composed_truth", start_s=0.0, end_s=length, **row)
+        made = world.run(ConflictQuestions(ConflictQuestions.Params()), variant)
+        assert len(made) == 5
+        shown |= {Sample.from_row(r).window.length_s for r in made}
+    assert len(shown) == 1
