@@ -62,6 +62,12 @@ class Params(BaseParams):
         gt=0,
         description="Haystacks of held frames, each for so long, instead of footage that plays: hours at little cost.",
     )
+    pools: int = Field(
+        5,
+        ge=1,
+        description="Films are made from so many disjoint parts of the material, if it is long enough, so that they can stand in "
+        "different splits.",
+    )
     gap_s: float = Field(2.0, ge=0, description="Least time between needles, and from the ends.")
     depth_bins: int = Field(10, ge=1, description="Parts of the length that get equally many needles.")
     object_share: float = Field(0.28, gt=0.05, le=0.9, description="Height of a badge, as a share of the picture's.")
@@ -105,9 +111,22 @@ class Needle(MediaComposer[Params]):
         films = [m for m in material if m.has_video and m.media.get("fps")]
         if not films:
             raise ComposeError("compose needle: the material holds no video")
-        depths, pools = self._depths(seed), by_split(films)
+        depths = self._depths(seed)
+        pools = [pool for _, media in by_split(films) for pool in self._pools(media, seed)]
         for number in range(self.params.videos):
-            yield self._draft(pools[number % len(pools)][1], number, depths, seed)
+            yield self._draft(pools[number % len(pools)], number, depths, seed)
+
+    def _pools(self, films: Sequence[Material], seed: int) -> list[list[Material]]:
+        """Parts of the material that share no group; as many as can each fill a film without showing anything twice."""
+        p = self.params
+        groups: dict[str, list[Material]] = {}
+        for m in films:
+            groups.setdefault(str(m.media.get("group_id") or m.media_id), []).append(m)
+        length = sum(float(m.media["duration_s"]) for m in films)
+        fitting = len(groups) if p.hold_s is not None else int(length / p.min_duration_s)
+        count = max(1, min(p.pools, fitting, len(groups) // (2 if "own_frame" in p.insert else 1)))
+        ordered = sorted(groups, key=lambda g: seeded_fraction(self.name, seed, "pool", g))
+        return [[m for g in ordered[k::count] for m in groups[g]] for k in range(count)]
 
     def _depths(self, seed: int) -> Iterator[float]:
         """Depths 0..1 without end: each round takes every part of the length once, in another order."""

@@ -71,6 +71,10 @@ class Params(ToldParams):
     options: int = Field(4, ge=2, le=8, description="Options of a question.")
     min_overlap_s: float = Field(0.5, gt=0, description="Least time for which cue and answer hold together.")
     max_step_s: float = Field(20.0, gt=0, description="Greatest time from a cue to what comes next.")
+    by_episode: bool = Field(
+        True,
+        description="Take wrong options from other episodes where there are enough; such samples are as true as the episodes.",
+    )
     min_gap_s: float = Field(
         0.5, ge=0, description="Least time between the cue and a wrong option that must not overlap it."
     )
@@ -103,7 +107,7 @@ class AvEpisodeChoice(Task[Params]):
         cues = cues_in(rows, self.params)
         if not any(cues.values()):
             raise SkipUnit("nothing is said, heard, written or described")
-        episodes = one_producer(rows["episodes"])
+        episodes = one_producer(rows["episodes"]) if self.params.by_episode else []
         for clip in kept_clips(rows, media_id):
             window = span_of(clip)
             inside = {kind: [c for c in mine if window.contains_span(c.span)] for kind, mine in cues.items()}

@@ -106,6 +106,12 @@ def test_a_frame_of_other_footage_is_described_as_it_was_there(material, tmp_pat
     assert np.abs(shown.astype(int) - there).mean() < 12
 
 
+def test_films_of_different_pools_share_no_footage(material):
+    found = drafts(material, videos=6, plans=("one",), min_duration_s=5.0)
+    used = [{m.media_id for m in d.sources} for d in found]
+    assert all(len(u) == 1 for u in used) and used[0] != used[1] and used[0] == used[2]
+
+
 def test_what_cannot_be_hidden_is_said(material):
     with pytest.raises(ComposeError, match="do not fit"):
         drafts(material, videos=1, plans=("several",), needles=(20, 20), gap_s=5.0)
