@@ -17,7 +17,7 @@ from ...engine.captions import kept_sentences, model_rows
 from ...engine.grounding.asked import Asked, asked
 from ...engine.grounding.in_motion import MotionRule, in_motion, steps_of
 from ...engine.grounding.in_sound import in_sounds, in_transitions, in_voice
-from ...engine.grounding.in_words import in_descriptions, in_speech, in_writing
+from ...engine.grounding.in_words import in_descriptions, in_speech, in_writing, pages_of
 from ...engine.grounding.localising import Line, line
 from ...engine.grounding.proposals import Family, Proposal, candidate_rows
 from ...engine.kept import medium_row, one_producer
@@ -103,7 +103,8 @@ class Localise(UnitAnnotator[LocaliseParams]):
         speech = sorted(one_producer(rows["speech"]), key=lambda s: (s["start_s"], s["end_s"], s["text"]))
         sentences = [line(s, s["text"]) for s in speech]
         appearances = merge_readings(readings_of(one_producer(rows["text_regions"])))
-        written = lines_of(appearances)
+        lines = lines_of(appearances)
+        written = [*lines, *pages_of(lines)]
         places = [(Span(a.start_s, a.end_s), a.box) for a in appearances]
         signals = sorted(one_producer(rows["signals"]), key=lambda s: s["t_s"])
         shots = one_producer(rows["shots"])

@@ -39,28 +39,28 @@ def in_speech(query: Asked, words: Sequence[Line], sentences: Sequence[Line], mo
 
 
 def in_writing(query: Asked, appearances: Sequence[Line], most: int = 5) -> list[Proposal]:
-    """Where it is written: appearances like the quoted words, or that share the rare words of the description. Lines that stand
-    on the screen together are also read as one.
-    """
+    """Where it is written: appearances (and pages) like the quoted words, or that share the rare words of the description."""
     found: list[Proposal] = []
-    lines = [*appearances, *_pages(appearances)]
     for quoted in query.quoted if query.in_writing else ():
-        joined = [(one, max(alike_lines(quoted, one.text), _run_in(quoted, one.text))) for one in lines]
+        joined = [(one, max(alike_lines(quoted, one.text), _run_in(quoted, one.text))) for one in appearances]
         found += [Proposal(one.span, score, one.rows) for one, score in joined if score >= RUN_FLOOR]
     words = [w for w in query.words if w not in _OF_WRITING]
     if query.plain and len(words) >= 2:
         trust = 1.0 if len(words) < len(query.words) else 0.8
-        found += [Proposal(p.span, trust * p.score, p.rows) for p in about(words, lines, least=0.5, gap_s=-1.0)]
+        found += [Proposal(p.span, trust * p.score, p.rows) for p in about(words, appearances, least=0.5, gap_s=-1.0)]
     return best_apart(_chained(best_apart(found, len(found))), most)
 
 
-def _pages(appearances: Sequence[Line]) -> list[Line]:
-    """Lines that appear and go together, in the order in which they come, as one line."""
+def pages_of(appearances: Sequence[Line]) -> list[Line]:
+    """Lines that come and go together, each group as one line in the order in which they come: what a card says as a whole."""
     pages: list[list[Line]] = []
+    present: list[list[Line]] = []
     for one in sorted(appearances, key=lambda a: a.span.start_s):
-        page = next((p for p in pages if tiou(p[0].span, one.span) >= 0.7), None)
+        present = [page for page in present if page[0].span.end_s > one.span.start_s]
+        page = next((p for p in present if tiou(p[0].span, one.span) >= 0.7), None)
         if page is None:
             pages.append([one])
+            present.append(pages[-1])
         else:
             page.append(one)
     return [

@@ -8,7 +8,7 @@ from chronotope.engine.grounding.asked import asked
 from chronotope.engine.grounding.in_curve import change_points, curve_of, in_curve
 from chronotope.engine.grounding.in_motion import MotionRule, in_motion, steps_of
 from chronotope.engine.grounding.in_sound import in_sounds, in_transitions, in_voice
-from chronotope.engine.grounding.in_words import in_descriptions, in_speech, in_writing
+from chronotope.engine.grounding.in_words import in_descriptions, in_speech, in_writing, pages_of
 from chronotope.engine.grounding.localising import Line
 from chronotope.engine.grounding.proposals import Proposal, best_apart, candidate_rows
 from chronotope.schemas.motion import SIGNAL_COLUMNS
@@ -101,7 +101,7 @@ def test_lines_that_stand_together_are_read_as_one():
         Line(Span(9, 9.5), "18", ("c",)),
     ]
     for text in ("the words the Lantern Company presents", "a title reads “The Lantern Company presents”"):
-        best = in_writing(asked(text), card)[0]
+        best = in_writing(asked(text), [*card, *pages_of(card)])[0]
         assert best.span == Span(4, 7) and set(best.rows) == {"a", "b"} and best.score > 0.85
 
 
