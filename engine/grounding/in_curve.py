@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...schemas.span import Span, from_us, overlap_s, to_us
+from ...schemas.span import Span, from_us, to_us
 from .proposals import Proposal, best_apart
 
 HIGHS = (0.9, 0.75, 0.6, 0.45)
@@ -33,11 +34,18 @@ class Curve:
     rows: tuple[str, ...] = ()
     """row_id of each step's picture."""
 
+    @cached_property
+    def _integral(self) -> NDArray[np.float64]:
+        """Integral of the curve up to each edge."""
+        return np.concatenate(([0.0], np.cumsum(self.values * np.diff(self.edges_s))))
+
     def mean(self, start_s: float, end_s: float) -> float:
         """Mean over a stretch, by time; 0 outside the curve."""
-        low, high = np.maximum(self.edges_s[:-1], start_s), np.minimum(self.edges_s[1:], end_s)
-        weight = np.maximum(0.0, high - low)
-        return float(weight @ self.values / weight.sum()) if weight.sum() > 0 else 0.0
+        low, high = max(start_s, float(self.edges_s[0])), min(end_s, float(self.edges_s[-1]))
+        if high <= low:
+            return 0.0
+        below, upto = np.interp((low, high), self.edges_s, self._integral)
+        return float(upto - below) / (high - low)
 
 
 def curve_of(
@@ -63,12 +71,15 @@ def in_curve(curve: Curve, shots: Sequence[Span], most: int = 5, floor: float = 
     for span in sorted(spans):
         inside = curve.mean(span.start_s, span.end_s)
         score = inside * max(0.0, inside - _around(curve, span)) ** 0.5
-        rows = tuple(
-            r for r, a, b in zip(curve.rows, curve.edges_s[:-1], curve.edges_s[1:], strict=False)
-            if overlap_s(span, Span(float(a), float(b))) > 0.5 * min(span.length_s, float(b - a))
-        )  # fmt: skip
-        found.append(Proposal(span, score, rows))
-    return best_apart(found, most)
+        found.append(Proposal(span, score))
+    return [replace(p, rows=_pictures(curve, p.span)) for p in best_apart(found, most)]
+
+
+def _pictures(curve: Curve, span: Span) -> tuple[str, ...]:
+    """row_ids of the pictures that stand for more than half of their time (or of the span) in it."""
+    low, high = np.maximum(curve.edges_s[:-1], span.start_s), np.minimum(curve.edges_s[1:], span.end_s)
+    inside = (high - low) > 0.5 * np.minimum(span.length_s, np.diff(curve.edges_s))
+    return tuple(curve.rows[int(i)] for i in np.flatnonzero(inside))
 
 
 def _around(curve: Curve, span: Span) -> float:
