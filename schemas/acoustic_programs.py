@@ -151,7 +151,7 @@ def _value(sound: Sound, name: str, scene: Scene, slack_s: float) -> str:
 def _third(sound: Sound, scene: Scene, slack_s: float) -> str:
     """The third of the scene in which the middle of a sound lies."""
     middle, third = (sound.start_s + sound.end_s) / 2, scene.duration_s / 3
-    if min(abs(middle - third), abs(middle - 2 * third)) <= max(slack_s, 0.02 * scene.duration_s):
+    if min(abs(middle - third), abs(middle - 2 * third)) <= slack_s + 0.02 * scene.duration_s:
         raise Unclear("the sound lies between two thirds of the scene")
     return THIRDS[int(middle >= third) + int(middle >= 2 * third)]
 
@@ -175,7 +175,7 @@ def _extreme(sounds: Sequence[Sound], which: str, slack_s: float) -> Sound:
     lead = abs(ordered[0].length_s - ordered[1].length_s)
     if lead < LEAST_LEAD_S:
         raise Impossible(f"the {which} sound leads by {lead:.2f} s only")
-    if slack_s and lead <= 4 * slack_s:
+    if lead < 4 * slack_s + LEAST_LEAD_S:
         raise Unclear(f"the {which} sound leads by {lead:.2f} s only")
     return ordered[0]
 
