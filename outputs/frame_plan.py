@@ -79,7 +79,10 @@ def strip_times(sample: Sample, count: int) -> list[float]:
     step = (axis.end_s - axis.start_s) / count
     times = [axis.start_s + (i + 0.5) * step for i in range(count)]
     taken: set[int] = set()
-    for t in key_times(sample)[:count]:
+    wanted = key_times(sample)
+    if len(wanted) > count:
+        wanted = [wanted[i * len(wanted) // count] for i in range(count)]
+    for t in wanted:
         free = [i for i in range(count) if i not in taken]
         nearest = min(free, key=lambda i: (abs(times[i] - t), i))
         times[nearest] = t

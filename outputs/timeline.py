@@ -249,7 +249,8 @@ def _draw_bar(pen: Pen, axis: Axis, bar: Bar, y: float, *, lettered: bool, hair:
     x1, x2 = axis.x(bar.start_s), axis.x(bar.end_s)
     if bar.start_s == bar.end_s:
         x1, x2 = x1 - 1.5, x1 + 1.5
-    pen.fill((x1, y, x2, y + BAR_PX), bar.tint)
+    thin = bar.tint == p.EVIDENCE_TINT and x2 - x1 < 5  # too thin to be seen in a light colour
+    pen.fill((x1, y, x2, y + BAR_PX), p.EVIDENCE if thin else bar.tint)
     if x2 - x1 > 6 and hair:  # neighbours touch: a hair between them
         pen.fill((x2 - 1, y, x2, y + BAR_PX), p.PAPER)
     whole, inner = fits(axis, bar), x2 - x1 - 8

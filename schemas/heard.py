@@ -14,7 +14,7 @@ COMMON = {"silence": "silence", "tone": "a steady tone", "loud": "a loud passage
 def heard_words(row: Mapping[str, Any]) -> str:
     """Such as `a loud bright C# on the violin`, `silence`, or the words that are said, in quotation marks."""
     if row.get("label") is None:
-        return f"the words {quote(str(row['text']).strip())}"
+        return f"the line {quote(str(row['text']).strip())}"
     label, told = str(row["label"]), json.loads(row["attributes_json"] or "{}")
     if told.get("note") and told.get("loudness") and told.get("brightness"):
         return f"a {told['loudness']} {told['brightness']} {told['note']} on the {label}"

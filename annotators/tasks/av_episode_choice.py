@@ -330,7 +330,9 @@ def _holds(episode: RowDict, cue: Cue, answer: Cue) -> bool:
 
 
 def _same(a: str, b: str) -> bool:
-    return normalise_words(a) == normalise_words(b)
+    """Whether two texts are one, or one of them is the beginning or the end of the other (a sentence that was cut off)."""
+    short, long = sorted((list(normalise_words(a)), list(normalise_words(b))), key=len)
+    return not short or long[: len(short)] == short or long[-len(short) :] == short
 
 
 def _key(cue: Cue, answer: Cue) -> list[object]:
