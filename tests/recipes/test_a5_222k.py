@@ -6,15 +6,20 @@ import pytest
 from chronotope.annotators.tasks.sound_description import SoundDescription
 from chronotope.engine.catalog import Catalog
 from chronotope.engine.task import EvidenceRow
+from chronotope.pipelines.recipe import find_recipe
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.heard import heard_words
 from chronotope.schemas.sample import ChoiceAnswer, Sample, SpanAnswer, TextAnswer
 
-pytestmark = pytest.mark.xdist_group("ray")
+DETECTED = "  - sounds:"
+"""What is detected is tested by itself; without it the small build needs no workers."""
 
 
-def test_pairs_are_true_of_the_scene_and_wrong_or_unlike_ones_are_caught(build) -> None:
-    root = build("a5_222k", CHRONOTOPE_SCENES=6)
+def test_pairs_are_true_of_the_scene_and_wrong_or_unlike_ones_are_caught(build, tmp_path) -> None:
+    small = tmp_path / "a5_222k.yaml"
+    lines = find_recipe("a5_222k").read_text().splitlines()
+    small.write_text("\n".join(line for line in lines if not line.startswith(DETECTED)))
+    root = build(str(small), CHRONOTOPE_SCENES=6)
     report = verify_root(root)
     assert (report.problems, report.recomputed) == ([], report.samples)
 
@@ -28,9 +33,6 @@ def test_pairs_are_true_of_the_scene_and_wrong_or_unlike_ones_are_caught(build) 
     for row in stored.values():
         if row.table in ("sounds", "speech"):
             heard.setdefault(row.row["media_id"], []).append(row.row)
-    for media_id, found in heard.items():  # where a scene's sounds are known, detected silences are not asked about
-        known = {r["producer"] for r in found if r.get("label")} >= {"composed_truth"}
-        heard[media_id] = [r for r in found if not known or r["producer"] == "composed_truth"]
 
     task = SoundDescription(SoundDescription.Params())
     caught = 0
