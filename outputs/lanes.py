@@ -105,7 +105,7 @@ def row_label(table: str, values: Mapping[str, Any]) -> tuple[str, str]:
             return _ENDS.get(str(values.get("boundary")), "episode"), "episode"
         case "questions":
             return str(values.get("question") or ""), ""
-    return str(values.get("text") or ""), ""
+    return str(values.get("text") or values.get("phrase") or values.get("label") or ""), ""
 
 
 def row_bar(table: str, values: Mapping[str, Any], start_s: float, end_s: float, *, cited: bool) -> Bar:

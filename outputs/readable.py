@@ -236,5 +236,5 @@ def _row_words(values: Mapping[str, Any]) -> str:
     """What a row says: its text, word, question or label, or what is true of what."""
     if values.get("subject") and values.get("value"):
         return f"{values['subject']}: {values['value']}"
-    names = ("text", "word", "question", "label")
+    names = ("text", "word", "question", "phrase", "label")
     return next((str(values[name]) for name in names if values.get(name)), "")
