@@ -193,7 +193,7 @@ def _details(card: PageCard) -> str:
     sample, verdict = card.sample, card.verdict
     parts: list[tuple[str, str]] = []
     if sample.rationale:
-        parts.append(("Why", _lines([readable(step, sample) for step in sample.rationale])))
+        parts.append(("Why", _lines([f"{k}. {readable(step, sample)}" for k, step in enumerate(sample.rationale, 1)])))
     if verdict is None:
         parts.append(("Check", "not checked"))
     else:

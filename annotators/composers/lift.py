@@ -2,13 +2,15 @@
 
 Clips of one episode (media of one group; without groups, footage cut into clips of about `clip_s`) are joined in order. A question
 about a clip becomes one about the episode: its moment is the short one plus the clip's offset, in whole microseconds, and its
-row says which clip it was asked about. Clips without questions get some from what is said, written and seen in them. Speech,
+row says which clip it was asked about. Clips without questions get some from what is said, written and seen in them; a
+question that two clips were asked has no one answer and is left out. Speech,
 words, lettering and events follow by the same addition.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -23,6 +25,7 @@ from ...schemas.edit_carry import parts_of
 from ...schemas.edit_graph import Placed, exact, seconds
 from ...schemas.edit_operations import join, take
 from ...schemas.ids import derive_id
+from ...schemas.readings import normalised
 from ...schemas.span import Span, from_us, span_or_none, to_us
 from .lift_questions import made_questions
 
@@ -130,6 +133,10 @@ class Lift(MediaComposer[Params]):
             asked = list(_asked(clip, placed[0], part)) or list(self._made(draft.rows, part, seed, name, number))
             for key, row, short in asked:
                 questions.append(_lifted(row, derive_id("lifted", name, number, key), clip.name, number, part, short))
+        times = Counter(
+            normalised(str(q["question"])) for q in questions
+        )  # asked of two clips: of the whole it has two answers
+        questions = [q for q in questions if times[normalised(str(q["question"]))] == 1]
         rows = {table: mine for table, mine in draft.rows.items() if table != "questions"}
         digest = derive_id(draft.digest, [sorted(map(repr, q.items())) for q in questions])
         return replace(draft, digest=digest, rows=rows | ({"questions": questions} if questions else {}))

@@ -1,11 +1,13 @@
 """Questions about a short clip from what is said, written and seen in it, for clips that nobody asked about.
 
 In the manner of TVQA each has a part that says when (while something is said, or stands on screen) and a part that asks what, and
-five options, four of which are true of other times of the same episode. The answer is what alone overlaps that time.
+five options, four of which are true of other times of the same episode. The answer is what alone overlaps that time; what is said
+or written more than once in the episode says no time and is not asked with.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,9 +50,10 @@ def made_questions(rows: Mapping[str, Sequence[Mapping[str, Any]]], part: Span, 
     """At most `most` questions about what is whole inside `part`; `rows` are those of the whole episode, on its clock."""
     found: list[tuple[float, Made]] = []
     for cue_table, answer_table, text, needs in FORMS:
-        answers = list(_told(rows.get(answer_table, ())))
-        for cue, span in _told(rows.get(cue_table, ())):
-            if not part.contains_span(span) or len(cue.split()) > MOST_WORDS:
+        answers, cues = list(_told(rows.get(answer_table, ()))), list(_told(rows.get(cue_table, ())))
+        times = Counter(normalised(cue) for cue, _ in cues)
+        for cue, span in cues:
+            if not part.contains_span(span) or len(cue.split()) > MOST_WORDS or times[normalised(cue)] > 1:
                 continue
             near = [(a, s) for a, s in answers if overlap_s(s, span) > 0 or _gap(s, span) < LEAST_GAP_S]
             if len(near) != 1 or overlap_s(near[0][1], span) < LEAST_OVERLAP_S:

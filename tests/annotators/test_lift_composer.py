@@ -12,14 +12,14 @@ from chronotope.engine.composing import ComposeError, Material
 from chronotope.schemas.tables import TABLES
 
 
-def clip(name, length_s, questions=(), group="show_s01e01", **rows):
+def clip(name, length_s, questions=(), group="show_s01e01", asked_for=None, **rows):
     media = {
         "kind": "video", "duration_s": length_s, "fps": 25.0, "frames": round(length_s * 25), "width": 64, "height": 36,
         "title": f"{name}.mp4", "group_id": group, "audio_codec": None,
     }  # fmt: skip
     asked = [
         TABLES["questions"].complete(
-            {"question_id": f"q{k}", "question": "Why?", "options": ["a", "b"], "answer_index": 1, "kind": "tvqa"}
+            {"question_id": f"q{k}", "question": asked_for or f"Why {name}?", "options": ["a", "b"], "answer_index": 1, "kind": "tvqa"}
             | ({} if span is None else {"start_s": span[0], "end_s": span[1]}),
             "imported", name, name,
         )
@@ -38,6 +38,12 @@ def test_moments_move_by_the_offset_of_their_clip():
     said = json.loads(second["attributes_json"])
     assert said == {"clip": "seg02_clip_00.mp4", "part": 1, "part_s": [10.0, 22.0], "short_s": [3.0, 4.5]}
     assert first["kind"] == "tvqa" and first["options"] == ["a", "b"]
+
+
+def test_a_question_of_two_clips_has_no_one_answer_in_the_whole():
+    twice = [clip(f"a{k}", 5.0, [(1.0, 2.0)], asked_for="What does he say?") for k in range(2)]
+    [draft] = Lift(Lift.Params()).compose([*twice, clip("a2", 5.0, [(1.0, 2.0)])], 0)
+    assert [q["question"] for q in draft.rows["questions"]] == ["Why a2?"]
 
 
 def test_groups_are_episodes_and_official_splits_are_not_mixed():
