@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..engine.catalog import Catalog
+from ..engine.catalog import Catalog, QueryError
 from ..schemas.span import Span
 from . import evaluate_marks as marks
 from . import evaluate_spans as spans
@@ -90,13 +90,21 @@ def evaluate(root: Path, request: Request, scoring: Scoring, *, by: Sequence[str
         raise UsageError(f"evaluate {request.table}: known are {', '.join(MEASURES)}")
     with Catalog(root) as catalog:
         names = MediaNames.of(catalog)
-        predicted, truth, left_out = sides(catalog, request, names)
+        try:
+            predicted, truth, left_out = sides(catalog, request, names)
+        except QueryError as error:
+            if not request.where:
+                raise
+            raise UsageError(f"--where {request.where!r}: {str(error).splitlines()[0]}") from None
     measure, _ = MEASURES[request.table]
     items = list(measure(predicted.rows, truth.rows, names.lengths, scoring, request.table))
     if not items:
         raise UsageError(
             f"nothing to measure: {predicted.said} and {truth.said} have no medium or description in common"
         )
+    known = sorted({label for item in items for label in item.labels} | {"length", "span", "kind", "p"})
+    if unknown := [label for label in by if label not in known]:
+        raise UsageError(f"--by {unknown[0]}: {request.table} can be broken down by {', '.join(known)}")
     macro = scoring.macro_by_video
     return Evaluation(
         request.table, predicted.said, truth.said, scoring, lines(items, None, macro=macro, seed=seed),
@@ -182,7 +190,7 @@ def calibrate_file(root: Path, request: Request, out: Path, name: str) -> dict[s
 
 def _truth(catalog: Catalog, request: Request, names: MediaNames) -> Side:
     if request.truth is not None:
-        return file_side(request.truth, names)
+        return file_side(request.truth, names, true=True)
     if request.against is None and request.table in DESCRIBED:
         return described_side(catalog, request.truth_producer)
     if request.against is None and request.table == "orders":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ _ALIASES = {
     "answer": "answer_text",
 }  # fmt: skip
 _MEDIA = ("media_id", "media", "name", "file", "video", "title")
+
+_TIMES = frozenset({"start_s", "end_s", "t_s"})
 
 
 @dataclass
@@ -71,20 +74,31 @@ class MediaNames:
         return None
 
 
-def file_side(path: Path, names: MediaNames) -> Side:
-    """Rows of a file. Raises `UsageError` when it cannot be read or none of its media are in the dataset."""
+def file_side(path: Path, names: MediaNames, *, true: bool = False) -> Side:
+    """Rows of a file. Raises `UsageError` when it cannot be read, none of its media are in the dataset, or what is to be true has
+    times that are none; predictions with such times are answers that could not be read.
+    """
     try:
         items = _items(path)
-    except (OSError, ValueError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, csv.Error) as error:
         raise UsageError(f"{path.name}: {str(error).splitlines()[0]}") from None
+    if not items:
+        raise UsageError(f"{path.name} has no rows; a row has media, start_s, end_s, text ...")
     rows: list[RowDict] = []
     unknown = 0
-    for item in items:
+    for number, item in enumerate(items, 1):
         media_id = names.find(item)
         if media_id is None:
             unknown += 1
             continue
         row = {_ALIASES.get(key, key): _number(value) for key, value in item.items() if key not in _MEDIA}
+        for name in _TIMES & row.keys():
+            if row[name] is not None and not _is_number(row[name]):
+                if true:
+                    raise UsageError(f"{path.name}, row {number}: {row[name]!r} is no time in seconds; correct it")
+                row[name] = None
         rows.append({**row, "media_id": media_id})
     if not rows:
         raise UsageError(
@@ -109,7 +123,8 @@ def table_side(
         chosen = [p for p in there if p in only] if only else [p for p in there if p not in without]
     if not chosen:
         asked = f"of producer {producer!r}" if producer else "to compare"
-        raise UsageError(f"table {table} has no rows {asked}; its producers are: {', '.join(there) or 'none'}")
+        hint = " (name one with --producer, or --truth-producer where it is the truth)" if there else ""
+        raise UsageError(f"table {table} has no rows {asked}; its producers are: {', '.join(there) or 'none'}{hint}")
     marks = ", ".join("?" for _ in chosen)
     rows = catalog.rows(f"SELECT * FROM {table} WHERE producer IN ({marks}) ORDER BY media_id, row_id", list(chosen))
     return Side(rows, f"{table} of {', '.join(chosen)}", producers=tuple(chosen))
@@ -138,13 +153,27 @@ def _items(path: Path) -> list[RowDict]:
     if path.suffix == ".csv":
         return list(csv.DictReader(text.splitlines()))
     if path.suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [_object(line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     found = json.loads(text)
     if isinstance(found, dict):
         found = next((value for value in found.values() if isinstance(value, list)), None)
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
         raise ValueError("a list of objects is wanted, or an object that holds one")
     return found
+
+
+def _object(line: str, number: int) -> RowDict:
+    try:
+        found = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {number} is no JSON: {error.msg}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"line {number}: each line is an object {{column: value}}")
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
 
 
 def _number(value: Any) -> Any:

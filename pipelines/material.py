@@ -54,7 +54,10 @@ def material_of(
     found = list(places)
     if not found:
         why = f" that can be read: {unread[0].problem}" if unread else ""
-        said = f"dataset {source.dataset}" if source.dataset else "the material"
+        from .places import said_of
+
+        named = "; ".join(said_of(entry) for entry in source.material)
+        said = f"dataset {source.dataset}" if source.dataset else f"the material ({named})"
         raise ComposeError(f"compose {source.composer}: {said} holds no media{why}")
     return sorted({m.media_id: m for m in found}.values(), key=lambda m: m.media_id)
 

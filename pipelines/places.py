@@ -68,7 +68,7 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
                 found[place.uri] = place
         if not count:
             raise RecipeError(
-                f"sources, entry {number}: no media found by {_said(source)}; check the path and the suffixes"
+                f"sources, entry {number}: no media found by {said_of(source)}; check the path and the suffixes"
             )
     ordered = [found[uri] for uri in sorted(found)]
     return ordered[:limit] if limit else ordered
@@ -79,7 +79,8 @@ def is_inside(uri: str, root: Path | None) -> bool:
     return root is not None and "://" not in uri and Path(uri).is_relative_to(root)
 
 
-def _said(source: Source) -> str:
+def said_of(source: Source) -> str:
+    """An entry of sources as it is written."""
     said = source.model_dump(exclude_none=True, exclude_defaults=True, by_alias=True, exclude={"origin"})
     return ", ".join(f"{k}: {v}" for k, v in said.items())
 

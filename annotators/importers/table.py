@@ -38,6 +38,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "questions": {"kind": "table", "options": []},
     "shots": {"transition": "cut"},
 }
+NEEDED = {
+    "events": ("start_s", "end_s", "text"),
+    "speech": ("start_s", "end_s", "text"),
+    "captions": ("text",),
+    "sounds": ("start_s", "end_s", "label"),
+    "shots": ("start_s", "end_s"),
+}
+"""Columns without which a file has nothing to give."""
 STEP_S = 0.04
 """How long a track of one box lasts when no frame rate is given."""
 
@@ -148,7 +156,20 @@ class Table(Importer[TableParams]):
                     f"{', '.join(sorted(present))}"
                 )
             columns["media"] = guess
+        self._needed(path, present, columns)
         return columns
+
+    def _needed(self, path: Path, present: set[str], columns: Columns) -> None:
+        """Raises `ImportProblem` for a file without a column that every row of the table needs."""
+        told = {FRAMES.get(ours, ours) for ours in columns} | {
+            *self.params.values,
+            *DEFAULTS.get(self.params.table, {}),
+        }
+        if lacking := [name for name in NEEDED.get(self.params.table, ()) if name not in told]:
+            raise ImportProblem(
+                f"{path.name}: which column is {', '.join(lacking)}? say `columns: {{{lacking[0]}: their column}}`; its columns are "
+                f"{', '.join(sorted(present))}"
+            )
 
     def _about(self, path: Path, place: str, row: Mapping[str, Any], columns: Columns) -> Imported | None:
         """What a row says of its medium; None, and a fault, when it names none."""

@@ -220,6 +220,24 @@ def _file(folder: Path, name: str = "a.mp4") -> Path:
     return folder / "x.json"
 
 
+def test_broken_files_and_misspelt_breakdowns_are_told(root: Path, tmp_path: Path) -> None:
+    def told_of(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        with pytest.raises(UsageError) as caught:
+            evaluate(root, Request("shots", producer="shots", truth=tmp_path / name), scoring(None))
+        return str(caught.value)
+
+    assert "has no rows" in told_of("t.csv", "media,start_s,end_s\n")
+    assert "t.csv, row 2: 'soon' is no time" in told_of("t.csv", "media,start_s,end_s\na.mp4,0,1\na.mp4,soon,2\n")
+    assert "nan is no time" in told_of("t.csv", "media,start_s,end_s\na.mp4,nan,1\n")
+    assert "line 2 is no JSON" in told_of("t.jsonl", '{"media": "a.mp4", "start_s": 0, "end_s": 1}\n{oh\n')
+    assert "line 1: each line is an object" in told_of("t.jsonl", "3\n")
+    with pytest.raises(UsageError, match="--by lenght: shots can be broken down by"):
+        evaluate(root, Request("shots", producer="shots"), scoring(None), by=("lenght",))
+    with pytest.raises(UsageError, match="--where"):
+        evaluate(root, Request("shots", producer="shots", where="score >== 2"), scoring(None))
+
+
 def test_a_calibration_is_fitted_on_truth_and_written(tmp_path: Path) -> None:
     rows = media(*(f"{i:020d}" for i in range(6)))
     for i in range(6):

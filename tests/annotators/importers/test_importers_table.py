@@ -135,3 +135,10 @@ def test_mistakes_in_the_mapping_are_told_with_what_there_is(shown: Shows, read:
         ("before_the_start", "cut"), ("missing_key", "left_out"), ("unreadable", "left_out"),
     ]  # fmt: skip
     assert [p for p in found.problems if "t.csv, line 6: column 'clip' names no medium" in p]
+
+
+def test_a_file_without_a_needed_column_is_one_error_that_names_it(shown: Shows, tmp_path: Path, read: Reads) -> None:
+    _write(tmp_path / "t.csv", [{"video": "one.mp4", "from": 1, "to": 2}] * 3)
+    shown("one.mp4")
+    with pytest.raises(ImportProblem, match=r"which column is start_s, end_s, text\?.*its columns are from, to, video"):
+        read("table", files="t.csv", table="events")
