@@ -1,4 +1,4 @@
-"""The demo: the quickstart recipe on real footage and a composed film, then seven short looks at what came out.
+"""The demo: the quickstart recipe on real footage and a composed film, then eight short looks at what came out.
 
 Real footage lies in folders that the Makefile fills with two packages' test videos. Everything is written below the
 demo's folder. A second run finds nothing to do.
@@ -63,6 +63,8 @@ def run_demo(folder: Path, footage: tuple[Path, ...]) -> bool:
     _sql(root)
     _say("7. How far it can be trusted: second methods look at the packaged media, baselines try without looking")
     _trust(root)
+    _say("8. When: the film's events found again by what is said, written and moves, against their true spans")
+    _grounding(root)
     _places(root, folder)
     out.print(f"\nThe whole demo took {time.perf_counter() - started:.1f} s.")
     return good
@@ -188,6 +190,25 @@ def _trust(root: Path) -> None:
         out.print("ladder of baselines: so little footage gives no held-out groups; from four groups on it is climbed")
     out.print(language_table(made.figures["tasks"]))
     out.print(f"the whole report: {made.page}", markup=False)
+
+
+def _grounding(root: Path) -> None:
+    from .evaluate import Request, evaluate
+    from .evaluate_scoring import scoring
+
+    rows = []
+    for what in ("candidates", "events"):
+        for line in evaluate(root, Request(what), scoring(None)).totals:
+            found = {name: figure["value"] for name, figure in line["figures"].items()}
+            rows.append({"table": what, "who": line["who"], "items": line["items"], **_some(found)})
+    out.print(table(rows))
+    out.print("an event that nobody finds counts 0; more: chronotope evaluate events --root ...", style="dim", markup=False)
+
+
+def _some(found: dict[str, float | None]) -> dict[str, str]:
+    """The figures that fit on one line."""
+    wanted = ("answered", "mIoU", "R@1@0.3", "R@1@0.5", "R@1@0.7")
+    return {name: f"{found[name]:.3f}" for name in wanted if found.get(name) is not None}
 
 
 def _places(root: Path, folder: Path) -> None:
