@@ -68,7 +68,10 @@ class Build:
         check_root(self.root)
         places = places_of(self.recipe, self.limit, self.root)
         settings = {p.name: p.settings for p in graph.producers}
-        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecipeError(f"--root {self.root} cannot be made: {error.strerror}; name another one") from None
         with RootLock(self.root, f"chronotope build {self.recipe.name}", wait_s=wait_s) as lock:
             store = Store.open_or_create(self.root)
             commit = store.begin(lock)
