@@ -45,7 +45,7 @@ from .keyframe_asks import ASKS, Ask, AskKind, ask_of, possible
 from .occurrences import answer_of, placed, slots_of, worded
 
 SHOWN_COLUMNS = (*MEDIA_COLUMNS, "fps")
-QUESTION_COLUMNS = ("question_id", "question", "answer_text", "start_s", "end_s")
+QUESTION_COLUMNS = ("question_id", "question", "answer_text", "start_s", "end_s", "needs")
 KIND = "moments"
 
 
@@ -169,7 +169,7 @@ class KeyframeSearch(Task[Params]):
         if trail is not None:
             rows = [n.row for n in ask.marked] if ask else [asked] if asked else []
             table = "events" if ask else "questions"
-            places = [trail.locate(table, [row], note="What is asked about can be seen in {@}.") for row in rows]
+            places = [trail.locate(table, [row], note="What is asked about is in {@}.") for row in rows]
             for place in places:
                 trail.require(place, "within", (window.start_s, window.end_s))
             trail.conclude("span" if len(places) == 1 else "spans", *places)
@@ -187,7 +187,7 @@ class KeyframeSearch(Task[Params]):
                 *(cite("events", n.row, COLUMNS) for n in needles),
                 *([cite("questions", asked, QUESTION_COLUMNS)] if asked else ()),
             ),
-            needs=("vision", "on_screen_text") if kind == "word" else ("vision",),
+            needs=("vision", "on_screen_text") if kind == "word" else tuple((asked or {}).get("needs") or ("vision",)),
             origin=media["origin"] or "real",
             wording=wording,
             answer_form=form,
@@ -224,8 +224,12 @@ def _frames(spans: Sequence[Span], window: Span, fps: float) -> dict[str, float]
 
 def _rationale(ask: Ask | None, spans: Sequence[Span], told: str | None) -> tuple[str, ...]:
     """What can be seen at each moment, and the answer that follows."""
-    seen = [n.text for n in ask.marked] if ask else ["What is asked about"] * len(spans)
-    steps = [f"{text[0].upper()}{text[1:]} can be seen in {span_mark(s)}." for text, s in zip(seen, spans, strict=True)]
+    seen = (
+        [f"{n.text[0].upper()}{n.text[1:]} can be seen" for n in ask.marked]
+        if ask
+        else ["What is asked about is"] * len(spans)
+    )
+    steps = [f"{text} in {span_mark(s)}." for text, s in zip(seen, spans, strict=True)]
     return (*steps, f"So the answer is {quote(told)}.") if told else tuple(steps)
 
 
