@@ -22,7 +22,7 @@ from ..engine.registry import UnknownName, find
 from ..engine.scan import Place
 from ..schemas.composed import ComposedFacts
 from .material import material_of
-from .recipe import Source
+from .recipe_sources import Source
 
 COMPOSED = "composed"
 """Folder below the dataset root."""

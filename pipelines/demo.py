@@ -202,7 +202,9 @@ def _grounding(root: Path) -> None:
             found = {name: figure["value"] for name, figure in line["figures"].items()}
             rows.append({"table": what, "who": line["who"], "items": line["items"], **_some(found)})
     out.print(table(rows))
-    out.print("an event that nobody finds counts 0; more: chronotope evaluate events --root ...", style="dim", markup=False)
+    out.print(
+        "an event that nobody finds counts 0; more: chronotope evaluate events --root ...", style="dim", markup=False
+    )
 
 
 def _some(found: dict[str, float | None]) -> dict[str, str]:

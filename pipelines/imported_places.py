@@ -22,7 +22,7 @@ from ..engine.producer import RecipeError, explain
 from ..engine.registry import UnknownName, find
 from ..engine.scan import SIDECAR_SUFFIXES, Place
 from .places import absolute
-from .recipe import Source
+from .recipe_sources import Source
 
 _log = logging.getLogger(__name__)
 MANY = 3

@@ -29,7 +29,7 @@ from ..engine.scan import Place, sidecars_of
 from ..engine.store import Store
 from ..schemas.ids import derive_id
 from ..schemas.tables import TABLES
-from .recipe import Source
+from .recipe_sources import Source
 from .run_record import latest_runs
 
 BESIDE = ("composed_truth", "carried_truth", "imported", "imported_from_models", "manifest_captions", "subtitles")

@@ -28,7 +28,8 @@ from ..engine.media.fetch import is_remote, list_files
 from ..engine.producer import RecipeError
 from ..engine.scan import Place
 from .composed_places import COMPOSED, composed_places
-from .recipe import Manifest, Recipe, Source
+from .recipe import Recipe
+from .recipe_sources import Manifest, Source
 from .unheard import unheard
 
 _log = logging.getLogger(__name__)

@@ -26,7 +26,8 @@ from ..engine.plans.policy import Policy
 from ..engine.registry import find, names
 from ..engine.task import Task
 from ..outputs.packager import PackageParams
-from .recipe import Manifest, RecipeModel, Source
+from .recipe import RecipeModel
+from .recipe_sources import Manifest, Source
 
 NOTES = {
     "clip_embedding": "ONNX exports and `composed-tiny` need the extra `onnx` only.",

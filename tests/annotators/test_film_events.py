@@ -10,7 +10,7 @@ from chronotope.annotators.compose.film import FilmParams, film_narration, film_
 from chronotope.annotators.compose.record import film_truth
 from chronotope.engine.producer import RecipeError
 from chronotope.pipelines.places import read_manifest
-from chronotope.pipelines.recipe import Manifest
+from chronotope.pipelines.recipe_sources import Manifest
 from chronotope.schemas.clauses import event_of
 from chronotope.schemas.span import Span, overlap_s
 

@@ -13,7 +13,7 @@ from chronotope.annotators.composers.needle_drawing import badge, card
 from chronotope.engine.composing import ComposeError
 from chronotope.engine.media.decode import VideoReader
 from chronotope.pipelines.material import material_of
-from chronotope.pipelines.recipe import Source
+from chronotope.pipelines.recipe_sources import Source
 from chronotope.schemas.needles import needles_of, words_of
 from chronotope.schemas.tables import TABLES
 

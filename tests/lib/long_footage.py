@@ -13,7 +13,8 @@ from chronotope.engine.catalog import Catalog
 from chronotope.engine.composing import Draft, Material
 from chronotope.engine.media.decode import VideoReader
 from chronotope.pipelines.material import material_of
-from chronotope.pipelines.recipe import Recipe, Source
+from chronotope.pipelines.recipe import Recipe
+from chronotope.pipelines.recipe_sources import Source
 from chronotope.schemas.needles import Needle, needles_of
 from chronotope.schemas.sample import Sample
 from chronotope.schemas.tables import TABLES

@@ -18,7 +18,7 @@ from chronotope.engine.media.probe import probe
 from chronotope.engine.media_index import medium_of
 from chronotope.engine.scan import Place
 from chronotope.pipelines.imported_places import imported_places
-from chronotope.pipelines.recipe import Source
+from chronotope.pipelines.recipe_sources import Source
 from chronotope.schemas.tables import TABLES
 
 FPS, WIDTH, HEIGHT = 10, 160, 90
