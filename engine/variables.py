@@ -1,5 +1,5 @@
 """Environment variables in recipes: `${NAME}` is put in at the last moment and taken out again before anything is stored;
-`${NAME:-this}` is `this` where the variable is not set.
+`${NAME:-this}` is `this` where the variable is not set, or empty.
 
 A producer keeps its parameters as the recipe wrote them, beside the values of the variables that it names. What is
 stored or printed goes through `hide`, so that tokens and machine paths stay out of tables, plans and error messages.
@@ -25,9 +25,9 @@ class UnsetVariable(Exception):
 
 
 def names_in(value: Any) -> list[str]:
-    """Names of the variables that the texts inside a value mention, sorted; those with a default only where they are set."""
+    """Names of the variables that the texts inside a value mention, sorted; those with a default only where they are set to something."""
     if isinstance(value, str):
-        return sorted({m[1] for m in VARIABLE.finditer(value) if m[2] is None or m[1] in os.environ})
+        return sorted({m[1] for m in VARIABLE.finditer(value) if m[2] is None or os.environ.get(m[1])})
     parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
     return sorted({name for part in parts for name in names_in(part)})
 
@@ -51,7 +51,7 @@ def expand(value: Any, known: Mapping[str, str]) -> Any:
 def _value(name: str, known: Mapping[str, str], default: str | None = None) -> str:
     if name in known:
         return known[name]
-    if name not in os.environ and default is not None:
+    if default is not None and not os.environ.get(name):
         return default
     if name not in os.environ:
         raise UnsetVariable(f"environment variable {name} is not set; set it with `export {name}=...`")

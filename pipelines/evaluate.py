@@ -6,6 +6,7 @@ what is left out is counted. `calibrate_file` fits the probability that a fused 
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -87,7 +88,9 @@ def evaluate(root: Path, request: Request, scoring: Scoring, *, by: Sequence[str
     The same dataset, files, settings and seed give the same figures. Raises `UsageError` where there is nothing to compare.
     """
     if request.table not in MEASURES:
-        raise UsageError(f"evaluate {request.table}: known are {', '.join(MEASURES)}")
+        close = difflib.get_close_matches(request.table, MEASURES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(MEASURES)}"
+        raise UsageError(f"nobody measures the table {request.table!r}; {hint}")
     with Catalog(root) as catalog:
         names = MediaNames.of(catalog)
         try:

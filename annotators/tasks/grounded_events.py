@@ -85,7 +85,7 @@ class GroundedEvents(Task[Params]):
         media = medium_row(rows, media_id)
         events = [e for e in one_producer(rows["events"]) if self._sure(e)]
         if not events:
-            raise SkipUnit("no event is sure enough")
+            raise SkipUnit("no event is sure enough for min_p")
         split, wordings = split_of(rows, media_id), wordings_of(self.name)
 
         def enough(span: Span) -> bool:

@@ -81,7 +81,7 @@ class KeyframeSearch(Task[Params]):
         events = one_producer([e for e in rows["events"] if e["kind"] == "needle"])
         asked = one_producer([q for q in rows["questions"] if q["start_s"] is not None and q["end_s"] is not None])
         if not events and not asked:
-            raise SkipUnit("no needles, and no questions with their moments")
+            raise SkipUnit("no needles (composer `needle`), and no questions with their moments")
         for clip in kept_clips(rows, media_id):
             window = span_of(clip)
             needles = [n for n in needles_of(events) if window.contains_span(n.span)]

@@ -82,7 +82,7 @@ class Events(UnitAnnotator[EventsParams]):
                 texts.setdefault(row["query_id"], row["text"])
                 queries.setdefault(texts[row["query_id"]], []).append(candidate)
         if not queries:
-            raise SkipUnit("no candidates")
+            raise SkipUnit("no candidates; add a localiser (`- localise`) that finds something here")
         if self.params.calibration and self._calibration is None:
             self.setup()
         setting = setting_of(medium["duration_s"], one_producer(rows["shots"]), one_producer(rows["words"]))

@@ -175,3 +175,20 @@ def test_sources_may_use_variables_too(monkeypatch: pytest.MonkeyPatch, tmp_path
     recipe = parse("name: r\nsources:\n  - folder: ${WHERE_FOOTAGE_LIES}\n")
     assert recipe.model.sources[0].folder == str(tmp_path)
     assert recipe.hide(f"{tmp_path}/a.mp4") == f"{tmp_path}/a.mp4", "places are stored, so there is nothing to hide"
+
+
+def test_a_variable_may_have_a_default_which_an_empty_one_takes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'name: r\nsources: [{folder: "${WHERE:-footage}"}]\nclips: {policy: "${POLICY:-whole}"}\n'
+
+    def read() -> tuple[str | None, str]:
+        recipe = Recipe.parse(text, tmp_path)
+        return recipe.model.sources[0].folder, recipe.graph["clips"].annotator.params.policy
+
+    assert read() == ("footage", "whole")
+    monkeypatch.setenv("WHERE", "")
+    assert read() == ("footage", "whole")
+    monkeypatch.setenv("WHERE", "elsewhere")
+    monkeypatch.setenv("POLICY", "window")
+    assert read() == ("elsewhere", "window")
