@@ -15,7 +15,7 @@ from typing import Any
 
 from ..schemas.edit_carry import CARRIED, CarryRules, carry, merged, shots_of
 from ..schemas.edit_graph import Graph, Source, exact, nominal_fps
-from ..schemas.ids import derive_id
+from ..schemas.ids import derive_id, seeded_fraction
 from ..schemas.span import Span, span_or_none, tiou
 from .check import lowest_grade
 from .composing import ComposeError, Draft, Material
@@ -176,6 +176,19 @@ def by_split(material: Sequence[Material]) -> list[tuple[str, list[Material]]]:
     for m in material:
         found.setdefault(str(m.media.get("official_split") or ""), []).append(m)
     return sorted(found.items())
+
+
+def disjoint(material: Sequence[Material], most: int, least: int, *seed: Any) -> list[list[Material]]:
+    """At most `most` parts of the material that share no group of footage, of at least `least` groups each, drawn by `seed`.
+
+    What is composed of different parts may stand in different splits. Always at least one part.
+    """
+    groups: dict[str, list[Material]] = {}
+    for m in material:
+        groups.setdefault(str(m.media.get("group_id") or m.media_id), []).append(m)
+    count = max(1, min(most, len(groups) // least))
+    ordered = sorted(groups, key=lambda g: seeded_fraction("disjoint", *seed, g))
+    return [[m for g in ordered[k::count] for m in groups[g]] for k in range(count)]
 
 
 def span_in(row: Mapping[str, Any], duration_s: float) -> Span | None:

@@ -81,11 +81,16 @@ def place_of(
 ) -> Place:
     """The place of a draft, with the licence, group and official split of what it is made of."""
     file = target / f"{draft.digest}{draft.suffix}"
+    used = {m.media_id for m in draft.sources}
+    rows = {table: [dict(row) for row in found] for table, found in sorted(draft.rows.items()) if found}
+    for piece in rows.get("edits", ()):
+        if piece.get("source_media_id") not in used:
+            piece["source_media_id"] = None  # drawn by the composer: media that show the same drawing share no footage
     facts = ComposedFacts(
         composer=f"{type(composer).name}@{type(composer).version}",
         digest=draft.digest,
         duration_s=draft.duration_s,
-        rows={table: [dict(row) for row in rows] for table, rows in sorted(draft.rows.items()) if rows},
+        rows=rows,
         grades={table: grade for table, grade in sorted(draft.grades.items()) if grade != "exact"},
         sources=tuple(sorted({m.media_id for m in draft.sources})),
         parameters=dict(draft.parameters),

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.composing import ComposeError, Draft, Material, MediaComposer
-from ...engine.composing_graph import by_split, graph_draft, shape_of, source_of
+from ...engine.composing_graph import by_split, disjoint, graph_draft, shape_of, source_of
 from ...engine.composing_parts import Part, Units, parts_of, plain
 from ...schemas.edit_carry import CarryRules
 from ...schemas.edit_carry import parts_of as joined_parts
@@ -26,6 +26,7 @@ from ...schemas.edit_operations import join, speed, take
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.reversible import after_edit
 
+_GROUPS_PER_POOL = 4
 _TRIES = 8
 """Draws per wanted video before its cluster counts as used up."""
 
@@ -42,6 +43,12 @@ class Params(BaseParams):
     )
     clusters: int | None = Field(
         None, ge=1, description="Clusters of similar descriptions; default: one per 4 times the most clips per video."
+    )
+    pools: int = Field(
+        5,
+        ge=1,
+        description="Disjoint parts of the material that videos are made of, at most, if it has enough groups of footage, so that "
+        "videos can stand in different splits.",
     )
     scales: tuple[float, ...] = Field(
         (1.0,),
@@ -81,11 +88,11 @@ class Join(MediaComposer[Params]):
         p = self.params
         pools: list[tuple[int, list[Part]]] = []
         for split, media in by_split(material):
-            for pool in clusters_of(
-                parts_of(media, p.length_s, p.units), p.clusters, p.clips[1], derive_id(seed, split)
-            ):
-                if len(pool) >= p.clips[0]:
-                    pools.append((len(pools), pool))
+            for number, part in enumerate(disjoint(media, p.pools, _GROUPS_PER_POOL, self.name, seed)):
+                parts = parts_of(part, p.length_s, p.units)
+                for pool in clusters_of(parts, p.clusters, p.clips[1], derive_id(seed, split, number)):
+                    if len(pool) >= p.clips[0]:
+                        pools.append((len(pools), pool))
         if not pools:
             raise ComposeError(
                 f"join needs {p.clips[0]} clips of {p.length_s[0]:g} to {p.length_s[1]:g} s with similar descriptions; the "

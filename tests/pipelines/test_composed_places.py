@@ -198,3 +198,13 @@ def test_annotations_that_nothing_reads_are_told(folder: Path) -> None:
     entry = "{import: charades_sta, media: '*.mp4', with: {files: x.txt, written_by: model}}"
     written = Recipe.parse(f"name: read\nsources:\n  - {entry}\nannotate: [imported]\n", folder)
     assert ["- imported_from_models" in line for line in unheard(written)] == [True]
+
+
+def test_media_that_share_only_a_drawing_may_stand_in_different_splits(folder: Path) -> None:
+    drawn = '"source_media_id": "drawn card", "start_s": 0.0, "end_s": 0.1}, {"step": 1, "operation": "cut", "source_media_id": m.media_id'
+    (folder / "halves.py").write_text(COMPOSER.replace('"source_media_id": m.media_id', drawn))
+    text = RECIPE.format(settings="") + "tasks: [temporal_grounding]\n"
+    root = folder / "root"
+    assert not Build(Recipe.parse(text, folder), root).run().failures
+    assert rows(root, "SELECT count(DISTINCT group_id) AS n FROM footage_groups") == [{"n": 2}]
+    assert rows(root, "SELECT count(*) AS n FROM edits WHERE source_media_id IS NULL") == [{"n": 2}]
