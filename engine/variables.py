@@ -1,5 +1,6 @@
 """Environment variables in recipes: `${NAME}` is put in at the last moment and taken out again before anything is stored;
-`${NAME:-this}` is `this` where the variable is not set, or empty.
+`${NAME:-this}` is `this` where the variable is not set, or empty. A variable with a default is a setting and no secret: `settle` puts
+it in at once, so that what was built is stored and checked with the value that it was built with.
 
 A producer keeps its parameters as the recipe wrote them, beside the values of the variables that it names. What is
 stored or printed goes through `hide`, so that tokens and machine paths stay out of tables, plans and error messages.
@@ -22,6 +23,17 @@ SHORTEST = 6
 
 class UnsetVariable(Exception):
     """A variable that is not in the environment; the message names it."""
+
+
+def settle(value: Any) -> Any:
+    """The value with each variable that has a default (not an empty one) replaced; the others stay as they are written."""
+    if isinstance(value, str):
+        return VARIABLE.sub(lambda m: (os.environ.get(m[1]) or m[2]) if m[2] else m[0], value)
+    if isinstance(value, Mapping):
+        return {k: settle(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [settle(v) for v in value]
+    return value
 
 
 def names_in(value: Any) -> list[str]:

@@ -25,7 +25,7 @@ from ..engine.producer import ProducerSpec, RecipeError, explain
 from ..engine.registry import UnknownName, builtin_files, find
 from ..engine.select import check_rules
 from ..engine.task import Task
-from ..engine.variables import UnsetVariable, expand, hide, values_of
+from ..engine.variables import UnsetVariable, expand, hide, settle, values_of
 from .recipe_models import read_models
 from .recipe_sources import Source, known_sources
 
@@ -117,7 +117,7 @@ class Recipe:
             raise RecipeError(f"{where}: not valid YAML: {said}") from None
         if not isinstance(data, dict):
             raise RecipeError(f"{where}: a recipe is a mapping with name, sources, annotate ...; see `chronotope init`")
-        data = _known_sections(data, where)
+        data = settle(_known_sections(data, where))
         _known_shapes(data, where)
         try:
             asked = {k: data[k] for k in ("models",) if k in data}

@@ -276,7 +276,7 @@ tasks:
 ```
 
 `${NAME}` anywhere in a recipe is replaced by the environment variable of that name, `${NAME:-this}` by `this` where it is not set. The dataset stores the recipe as
-it is written, so what is secret stays out of it.
+it is written, so what is secret stays out of it; a variable with a default is a setting, whose value is stored.
 """
 
 SELECTION = """A rule of `select` is an SQL condition over the columns of [`clip_view`](tables.md#clip_view), for example

@@ -83,7 +83,9 @@ EDITS = Table(
     columns=(
         Column("step", pa.int64(), "0 for the first piece"),
         Column("operation", pa.string(), "mirror, reverse, cut, speed, stack, insert ..."),
-        Column("source_media_id", pa.string(), "the medium that it was made from; NULL for what a composer drew itself"),
+        Column(
+            "source_media_id", pa.string(), "the medium that it was made from; NULL for what a composer drew itself"
+        ),
         Column("source_clip_id", pa.string(), "the clip that it was made from"),
         Column("start_s", pa.float64(), "start of the used span on the source clock", "s"),
         Column("end_s", pa.float64(), "end of the used span on the source clock", "s"),

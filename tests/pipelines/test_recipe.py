@@ -192,3 +192,14 @@ def test_a_variable_may_have_a_default_which_an_empty_one_takes_too(
     monkeypatch.setenv("WHERE", "elsewhere")
     monkeypatch.setenv("POLICY", "window")
     assert read() == ("elsewhere", "window")
+
+
+def test_what_was_built_with_a_variable_is_checked_with_the_value_that_it_was_built_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'name: r\nsources: [{folder: footage}]\nannotate: [composed_truth]\ntasks: [{temporal_referring: {per_medium: "${MOST:-3}"}}]\n'
+    monkeypatch.setenv("MOST", "7")
+    recipe = Recipe.parse(text, tmp_path)
+    monkeypatch.delenv("MOST")
+    assert recipe.graph["temporal_referring"].settings["params"]["per_medium"] == 7
+    assert "MOST" not in recipe.variables and "${MOST:-3}" in recipe.text
