@@ -82,7 +82,8 @@ class LongMix(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "events", "text_regions", "speech", "footage_groups")
     optional_reads = ("selection", "events", "text_regions", "speech", "footage_groups")
-    must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "question_only")
+    must_hurt: ClassVar[tuple[Solver, ...]] = ("prior",)
+    """Not the question alone: documents stand in it."""
 
     def code_digest(self) -> str:
         """Digest of the wordings."""
