@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from ...engine.importing import Action
 from ...schemas.span import from_us, seconds_text, to_us
@@ -39,7 +39,7 @@ def checked_span(values: Mapping[str, Any], duration_s: float, cut: bool) -> Che
     start, end = values.get("start_s"), values.get("end_s")
     if not _finite(start) or not _finite(end):
         return _left_out("no_time", f"{start!r} to {end!r} s is no span")
-    first, past, limit = to_us(start), to_us(end), to_us(duration_s)  # type: ignore[arg-type]
+    first, past, limit = to_us(start), to_us(end), to_us(duration_s)
     said = f"{_text(first)} to {_text(past)} s"
     if past < first:
         return _left_out("reversed", f"{said} ends before it starts")
@@ -70,17 +70,18 @@ def checked_moment(values: Mapping[str, Any], duration_s: float, cut: bool) -> C
 
 def checked_box(values: Mapping[str, Any], duration_s: float) -> Checked:
     """A box at `t_s` on the medium, inside the picture: outside it is cut, without area it is left out."""
-    t_s, edges = values.get("t_s"), [values.get(name) for name in EDGES]
-    if not _finite(t_s) or not all(map(_finite, edges)):
-        return _left_out("no_time" if not _finite(t_s) else "no_box", f"{t_s!r} s, {edges} is no box at a time")
-    if not 0 <= to_us(t_s) < to_us(duration_s):  # type: ignore[arg-type]
-        rule = "past_the_end" if t_s > 0 else "before_the_start"  # type: ignore[operator]
-        return _left_out(rule, f"a box at {_text(to_us(t_s))} s of a medium of {_text(to_us(duration_s))} s")  # type: ignore[arg-type]
-    inside = [min(1.0, max(0.0, float(e))) for e in edges]  # type: ignore[arg-type]
+    t_s, said = values.get("t_s"), [values.get(name) for name in EDGES]
+    edges = [float(edge) for edge in said if _finite(edge)]
+    if not _finite(t_s) or len(edges) < len(EDGES):
+        return _left_out("no_time" if not _finite(t_s) else "no_box", f"{t_s!r} s, {said} is no box at a time")
+    if not 0 <= to_us(t_s) < to_us(duration_s):
+        rule = "past_the_end" if t_s > 0 else "before_the_start"
+        return _left_out(rule, f"a box at {_text(to_us(t_s))} s of a medium of {_text(to_us(duration_s))} s")
+    inside = [min(1.0, max(0.0, edge)) for edge in edges]
     if inside[2] <= inside[0] or inside[3] <= inside[1]:
         return _left_out("empty", f"the box {_box(edges)} has no area in the picture")
-    new = {**values, "t_s": from_us(to_us(t_s)), **dict(zip(EDGES, inside, strict=True))}  # type: ignore[arg-type]
-    outside = max(abs(a - float(b)) for a, b in zip(inside, edges, strict=True))  # type: ignore[arg-type]
+    new = {**values, "t_s": from_us(to_us(t_s)), **dict(zip(EDGES, inside, strict=True))}
+    outside = max(abs(a - b) for a, b in zip(inside, edges, strict=True))
     if outside > HAIR:
         return Checked(new, Finding("outside_the_picture", f"the box {_box(edges)} reaches outside", "cut"))
     return Checked(new)
@@ -124,7 +125,7 @@ def _left_out(rule: str, detail: str) -> Checked:
     return Checked(None, Finding(rule, detail, "left_out"))
 
 
-def _finite(value: Any) -> bool:
+def _finite(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -132,5 +133,5 @@ def _text(us: int) -> str:
     return seconds_text(from_us(us))
 
 
-def _box(edges: list[Any]) -> str:
-    return ", ".join(f"{float(e):.3f}" for e in edges)
+def _box(edges: list[float]) -> str:
+    return ", ".join(f"{edge:.3f}" for edge in edges)
