@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..engine.annotator import Grade
 from ..engine.answering.answerable import AUDIBLE, VISUAL
 from ..engine.answering.samplers import drawn_times, stream_facts
 from ..engine.answering.trainer_profiles import Profile, ProfileError, load_profile
+from ..engine.plans.plan import PlanError
+from ..engine.plans.policies import configured
 from ..schemas.boxcodec import BOX_CODECS
 from ..schemas.timecodec import time_codec
 from ..schemas.timecodec_prefix import FramePrefix
@@ -100,6 +102,16 @@ class PackageParams(BaseModel):
     fps: float | None = Field(None, gt=0, description="Frame rate of cut media; by default that of the source.")
     crf: int = Field(20, ge=0, le=51, description="H.264 quality of cut media, lower is better.")
     jpeg_quality: int = Field(90, ge=1, le=100, description="JPEG quality of stills.")
+
+    @field_validator("frames")
+    @classmethod
+    def _policy(cls, frames: str | None) -> str | None:
+        if frames is not None:
+            try:
+                configured(frames.partition("@")[0])
+            except PlanError as error:
+                raise ValueError(str(error)) from None
+        return frames
 
 
 P = TypeVar("P", bound=PackageParams)

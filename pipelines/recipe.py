@@ -271,12 +271,18 @@ class Recipe:
         for number, (name, given) in enumerate(self.packages):
             try:
                 kind = find("packager", name, relative_to=self.folder)
-                kind.Params.model_validate({k: v for k, v in given.items() if k != "as"})
+                params = kind.Params.model_validate({k: v for k, v in given.items() if k != "as"})
             except UnknownName as error:
                 raise RecipeError(f"package: {error}") from None
             except ValidationError as error:
                 template = _entry(self._written["package"][number], "package")[1]
                 raise RecipeError(f"package {name}: {self.hide(explain(error, kind.Params, template))}") from None
+            if params.frames is not None and not self.graph.writers("sampling_plans"):
+                policy = params.frames.partition("@")[0]
+                raise RecipeError(
+                    f"package {name}: `frames: {params.frames}` shows stored plans, which nothing in the recipe writes; add "
+                    f"`- sampling_plans: {{plans: [{policy}]}}` to annotate"
+                )
 
 
 def _entry(entry: Any, section: str) -> tuple[str, dict[str, Any]]:

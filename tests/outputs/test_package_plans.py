@@ -128,8 +128,10 @@ def test_a_new_plan_makes_the_package_stale_and_mistakes_are_named(
     world.sample(make.grounding(medium))
     planned(world, medium, ("fps", {"uniform": {"frames": 80}}))
     first, _ = made(world, "llamafactory", frames="fps")
-    with pytest.raises(PackageError, match=r"no plan 'keyframes' is stored \(stored: fps, uniform\)"):
+    with pytest.raises(PackageError, match="no policy is called 'keyframes'; did you mean keyframe"):
         made(world, "llamafactory", frames="keyframes")
+    with pytest.raises(PackageError, match=r"no plan 'keyframe' is stored \(stored: fps, uniform\)"):
+        made(world, "llamafactory", frames="keyframe")
     planned(world, medium, ({"fps": {"fps": 4}},))
     with pytest.raises(PackageError, match="2 sets of parameters; name one: fps@"):
         made(world, "llamafactory", frames="fps")

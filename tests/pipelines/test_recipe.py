@@ -203,3 +203,28 @@ def test_what_was_built_with_a_variable_is_checked_with_the_value_that_it_was_bu
     monkeypatch.delenv("MOST")
     assert recipe.graph["temporal_referring"].settings["params"]["per_medium"] == 7
     assert "MOST" not in recipe.variables and "${MOST:-3}" in recipe.text
+
+
+@pytest.mark.parametrize(
+    ("plans", "frames", "said"),
+    [
+        ("", "slow_fast_similarit", "no policy is called 'slow_fast_similarit'; did you mean slow_fast_similarity"),
+        (
+            "",
+            "fps",
+            r"`frames: fps` shows stored plans, which nothing in the recipe writes; add `- sampling_plans: \{plans: \[fps\]\}`",
+        ),
+        ("annotate: [{sampling_plans: {plans: [fps]}}]\n", "fps", None),
+    ],
+)
+def test_a_package_that_shows_plans_is_tried_before_anything_is_worked_on(
+    tmp_path: Path, plans: str, frames: str, said: str | None
+) -> None:
+    recipe = Recipe.parse(
+        f"name: r\nsources: [{{folder: f}}]\n{plans}package: [{{llava: {{frames: {frames}}}}}]\n", tmp_path
+    )
+    if said is None:
+        recipe.check()
+        return
+    with pytest.raises(RecipeError, match=said):
+        recipe.check()
