@@ -9,35 +9,18 @@ sometimes right. How often a thing appears counts needles: what the haystack its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
-from pydantic import Field
-
-from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
-from ...engine.distractors.edits import letters_changed
-from ...engine.distractors.texts import gap_s
-from ...engine.distractors.vocabulary import ELSEWHERE, OTHER_ATTRIBUTE
 from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.task import EvidenceRow, Solver, Task
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
-from ...schemas.ids import derive_id, seeded_fraction
-from ...schemas.markup import escape
-from ...schemas.needles import COLUMNS, Needle, near_misses, needles_of, picture_time
-from ...schemas.sample import (
-    ChoiceAnswer,
-    MediumRef,
-    NumberAnswer,
-    Option,
-    OrderAnswer,
-    PartAnswer,
-    Sample,
-    TextAnswer,
-)
-from ...schemas.span import Span, from_us, overlap_s, to_us
+from ...schemas.ids import seeded_fraction
+from ...schemas.needles import COLUMNS, Needle, needles_of
+from ...schemas.sample import MediumRef, Sample
+from ...schemas.span import Span, overlap_s
 from ...schemas.verifying import Check
 from .common import (
     CLIP_COLUMNS,
@@ -50,55 +33,16 @@ from .common import (
     rebuilt,
     rows_of,
     shuffled,
-    span_mark,
     span_of,
     wordings_of,
 )
-
-Kind = Literal["frame_caption", "frame_difference", "retrieve", "order", "count"]
-NONE = "none of the others"
-
-
-class Params(BaseParams):
-    """Parameters of needle_retrieval."""
-
-    ask: tuple[Kind, ...] = Field(
-        ("frame_caption", "frame_difference", "retrieve", "order", "count"),
-        min_length=1,
-        description="Kinds of question.",
-    )
-    per_kind: int = Field(4, ge=1, description="Samples of a kind per clip, at most.")
-    pictures: tuple[int, int] = Field(
-        (192, 256),
-        description="Least and greatest number of pictures of the plan that frame questions number (Oryx: three to four "
-        "times its limit of 64).",
-    )
-    margin_s: float = Field(0.04, ge=0, description="A numbered picture is at least so far inside its needle.")
-    span_s: tuple[float, float] = Field((4.0, 30.0), description="Length of the spans that retrieve asks about.")
-    absent_share: float = Field(
-        0.2, ge=0, le=1, description="Share of retrieve questions about spans without a needle."
-    )
-    options: int = Field(4, ge=3, le=8, description="Options of retrieve, with 'none of the others'.")
-    most_ordered: int = Field(5, ge=3, description="Needles to be put in order, at most.")
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What a question of some kind comes to."""
-
-    answer: PartAnswer
-    slots: Mapping[str, str]
-    said: Mapping[str, str]
-    rationale: tuple[str, ...]
-    difficulty: Mapping[str, float]
-    options: tuple[Option, ...] = ()
-    trail: Trail = field(default_factory=Trail)
+from .needle_asks import ASKS, TASK, Kind, Params, Scene
 
 
 class NeedleRetrieval(Task[Params]):
     """Samples from `events` of the kind needle of one medium."""
 
-    name: ClassVar[str] = "needle_retrieval"
+    name: ClassVar[str] = TASK
     version: ClassVar[int] = 1
     Params = Params
     reads = ("media", "clips", "selection", "events", "footage_groups")
@@ -230,13 +174,7 @@ class NeedleRetrieval(Task[Params]):
         if question is None or answer is None:
             raise Withheld(f"unknown wording {wording} or answer form {form}")
         notes = trail if trail is not None else Trail()
-        found = {
-            "frame_caption": self._caption,
-            "frame_difference": self._difference,
-            "retrieve": self._retrieve,
-            "order": self._order,
-            "count": self._count,
-        }[kind](targets, needles, window, asked, str(media["media_id"]), notes)
+        found = ASKS[kind](Scene(self.params, str(media["media_id"]), window, needles, targets, asked, notes))
         written = {n.insert == "subtitle" for n in (targets or needles)}
         place = {str(n.row["row_id"]): i for i, n in enumerate(needles)}
         return Sample(
@@ -266,226 +204,6 @@ class NeedleRetrieval(Task[Params]):
             },
             generator=f"{self.name}@{self.version}",
         )
-
-    # -- kinds --------------------------------------------------------------------------------------------------------
-
-    def _caption(
-        self,
-        targets: Sequence[Needle],
-        needles: Sequence[Needle],
-        window: Span,
-        asked: Span,
-        media_id: str,
-        notes: Trail,
-    ) -> _Found:
-        [n] = _counted(targets, 1)
-        pictures = self._pictures(targets, media_id)
-        number = self._number(n, pictures, window)
-        text = _shown(notes, n, number, pictures, window)
-        notes.conclude("text", text, note=f"So it shows {{{text}.text}}.")
-        return _Found(
-            TextAnswer(text=escape(n.text)),
-            {"picture": str(number), "pictures": str(pictures)},
-            {"answer": escape(n.text)},
-            (f"Picture {number} of {pictures} is taken within {span_mark(n.span)}.", f"It shows {escape(n.text)}."),
-            {"picture": float(number), "pictures": float(pictures), "frame": float(n.index), "depth": n.depth},
-        )
-
-    def _difference(
-        self,
-        targets: Sequence[Needle],
-        needles: Sequence[Needle],
-        window: Span,
-        asked: Span,
-        media_id: str,
-        notes: Trail,
-    ) -> _Found:
-        a, b = _counted(targets, 2)
-        if a.text == b.text:
-            raise Withheld("the two pictures show the same")
-        if not a.span.centre_s < window.centre_s <= b.span.centre_s:
-            raise Withheld("one needle stands in the first half, the other in the second")
-        pictures = self._pictures(targets, media_id)
-        one, two = (self._number(n, pictures, window) for n in (a, b))
-        before, after = (_shown(notes, n, k, pictures, window) for n, k in ((a, one), (b, two)))
-        notes.require(before, "equal", a.text)
-        notes.conclude("text", after, note=f"Where one shows {{{before}.text}}, the other shows {{{after}.text}}.")
-        return _Found(
-            TextAnswer(text=escape(b.text)),
-            {"first": str(one), "second": str(two), "pictures": str(pictures)},
-            {"answer": escape(b.text), "before": escape(a.text)},
-            tuple(
-                f"Picture {k} is taken within {span_mark(n.span)} and shows {escape(n.text)}."
-                for n, k in ((a, one), (b, two))
-            ),
-            {
-                "picture": float(one), "other_picture": float(two), "pictures": float(pictures),
-                "frame": float(a.index), "other_frame": float(b.index), "depth": a.depth,
-            },
-        )  # fmt: skip
-
-    def _retrieve(
-        self,
-        targets: Sequence[Needle],
-        needles: Sequence[Needle],
-        window: Span,
-        asked: Span,
-        media_id: str,
-        notes: Trail,
-    ) -> _Found:
-        if len(targets) > 1 or not window.contains_span(asked):
-            raise Withheld("a span of the clip with one needle, or none, is asked about")
-        inside = [n for n in needles if overlap_s(n.span, asked) > 0]
-        if inside != list(targets) or any(not asked.contains_span(n.span) for n in inside):
-            raise Withheld("the span shows other needles, or a part of one")
-        kinds = {n.insert for n in targets} or {n.insert for n in needles}
-        wrong = [(n.text, ELSEWHERE) for n in needles if n not in targets and n.insert in kinds]
-        model = targets[0] if targets else next((n for n in needles if n.insert in kinds), None)
-        if model is None:
-            raise Withheld("no needle tells what options look like")
-        present = {n.text for n in needles}
-        key = (media_id, asked.start_s, asked.end_s)
-        wrong = sorted(dict(wrong).items(), key=lambda w: (seeded_fraction("wrong", *key, w[0]), w[0]))
-        wrong = wrong[: (self.params.options - 1) // 2]
-        wrong += [(text, OTHER_ATTRIBUTE) for text in near_misses(model, *key) if text not in present]
-        right = targets[0].text if targets else NONE
-        wrong = [w for w in dict(wrong).items() if w[0] != right][: self.params.options - (2 if targets else 1)]
-        if len(wrong) < self.params.options - (2 if targets else 1):
-            raise Withheld("too few names for wrong options")
-        far = {n.text: gap_s(n.span, asked) for n in reversed(needles)}
-        listed = [
-            Option(
-                text=escape(t),
-                distractor_kind=kind,
-                margin=round(far[t], 6) if kind == ELSEWHERE else float(letters_changed(model.text, t)),
-            )
-            for t, kind in wrong
-        ]
-        listed += [Option(text=text) for text in sorted({escape(right), NONE})]
-        listed.sort(key=lambda o: (o.text == NONE, derive_id("option", self.name, o.text), o.text))
-        index = [o.text for o in listed].index(escape(right))
-        options = [o.text for o in listed]
-        for n in needles:
-            place = notes.locate("events", [n.row], note="A needle is in {@}." if n in targets else "")
-            notes.require(place, "within" if n in targets else "apart", (asked.start_s, asked.end_s))
-        if targets:
-            seen = notes.read("events", [targets[0].row], "text", note="It is {@.text}.")
-            notes.conclude("choice", notes.compute("index_of", seen, options=[_plain(o) for o in options]))
-        else:
-            notes.conclude(
-                "choice", notes.compute("index_of", value=NONE, options=options), note="So nothing is there."
-            )
-        rationale = (
-            (f"{_capital(right)} appears in {span_mark(targets[0].span)}, within {span_mark(asked)}.",)
-            if targets
-            else (f"Nothing was put into {span_mark(asked)}.",)
-        )
-        return _Found(
-            ChoiceAnswer(index=index),
-            {"span": span_mark(asked)},
-            {"answer": "<answer>"},
-            rationale,
-            {
-                "asked_from": asked.start_s, "asked_to": asked.end_s,
-                "depth": targets[0].depth if targets else round((asked.centre_s - window.start_s) / window.length_s, 6),
-            },
-            tuple(listed),
-        )  # fmt: skip
-
-    def _order(
-        self,
-        targets: Sequence[Needle],
-        needles: Sequence[Needle],
-        window: Span,
-        asked: Span,
-        media_id: str,
-        notes: Trail,
-    ) -> _Found:
-        texts = [n.text for n in targets]
-        if not 3 <= len(targets) <= self.params.most_ordered or list(targets) != sorted(targets, key=lambda n: n.span):
-            raise Withheld("three needles and more are put in order")
-        if any(sum(n.text == text for n in needles) != 1 for text in texts):
-            raise Withheld("a needle that is to be ordered appears twice")
-        listed = sorted(texts, key=lambda t: (derive_id("option", self.name, t), t))
-        times, found = [], []
-        for n in targets:
-            seen = notes.read("events", [n.row], "text")
-            times.append(notes.locate("events", [n.row], note=f"{{{seen}.text}} appears in {{@}}."))
-            found.append(notes.compute("index_of", seen, options=listed))
-        notes.conclude("order", notes.compute("in_time_order", *found, *times, count=len(targets)))
-        return _Found(
-            OrderAnswer(order=tuple(listed.index(t) for t in texts)),
-            {},
-            {"answer": "<answer>"},
-            tuple(f"{_capital(n.text)} appears in {span_mark(n.span)}." for n in targets),
-            {"depth": targets[0].depth},
-            tuple(Option(text=escape(t)) for t in listed),
-        )
-
-    def _count(
-        self,
-        targets: Sequence[Needle],
-        needles: Sequence[Needle],
-        window: Span,
-        asked: Span,
-        media_id: str,
-        notes: Trail,
-    ) -> _Found:
-        [n] = _counted(targets, 1)
-        same = [m for m in needles if m.text == n.text]
-        if same[0] is not n and same[0].row["row_id"] != n.row["row_id"]:
-            raise Withheld("a count names the first needle of its name")
-        read = notes.read("events", [m.row for m in needles], "text", note="These were put in: {@.text}.")
-        told = notes.compute("tellers", read, query=n.text)
-        notes.conclude("number", told, unit="times")
-        return _Found(
-            NumberAnswer(value=float(len(same)), unit="times"),
-            {"thing": escape(n.text)},
-            {"answer": str(len(same))},
-            tuple(f"{_capital(n.text)} appears in {span_mark(m.span)}." for m in same),
-            {"depth": n.depth},
-        )
-
-    def _pictures(self, targets: Sequence[Needle], media_id: str) -> int:
-        """How many pictures the plan has: drawn between three and four times a limit, as by Oryx."""
-        least, most = self.params.pictures
-        drawn = seeded_fraction("pictures", media_id, [n.row["row_id"] for n in targets])
-        return least + int(drawn * (most - least + 1))
-
-    def _number(self, n: Needle, pictures: int, window: Span) -> int:
-        """The first picture of the plan that shows the needle. Raises `Withheld` when the plan misses it."""
-        low, high = n.span.start_s + self.params.margin_s, n.span.end_s - self.params.margin_s
-        first = max(1, int((low - window.start_s) / window.length_s * pictures))
-        for number in range(first, pictures + 1):
-            at = picture_time(number, pictures, window)
-            if at > high:
-                break
-            if at >= low:
-                return number
-        raise Withheld(f"none of {pictures} pictures shows {n.text}")
-
-
-def _counted(targets: Sequence[Needle], count: int) -> Sequence[Needle]:
-    if len(targets) != count:
-        raise Withheld(f"{len(targets)} needles are asked about instead of {count}")
-    return targets
-
-
-def _shown(notes: Trail, n: Needle, number: int, pictures: int, window: Span) -> str:
-    """What a picture of the plan shows, as a step: the needle that is there when it is taken."""
-    at = to_us(picture_time(number, pictures, window))
-    place = notes.locate("events", [n.row], note=f"Picture {number} is taken within {{@}}.")
-    notes.require(place, "touches", (from_us(at), from_us(at + 1)))
-    return notes.read("events", [n.row], "text")
-
-
-def _plain(option: str) -> str:
-    return option.replace("&lt;", "<").replace("&amp;", "&")
-
-
-def _capital(text: str) -> str:
-    """A name as the beginning of a sentence, as markup."""
-    return escape(text[:1].upper() + text[1:])
 
 
 ANNOTATOR = NeedleRetrieval

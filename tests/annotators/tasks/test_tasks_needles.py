@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 from chronotope.annotators.tasks.keyframe_asks import answered
 from chronotope.annotators.tasks.keyframe_search import KeyframeSearch
-from chronotope.annotators.tasks.needle_retrieval import NONE, NeedleRetrieval
+from chronotope.annotators.tasks.needle_asks import NONE
+from chronotope.annotators.tasks.needle_retrieval import NeedleRetrieval
 from chronotope.engine.task import EvidenceRow
 from chronotope.schemas.chain import replay, same_answer
 from chronotope.schemas.needles import attributes, name_of, needles_of, picture_time
