@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 from math import factorial
 from typing import ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.described import cite_described, described_of
@@ -50,7 +50,7 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .event_words import EventParams, events_of, needs_of, words_of
+from .event_words import EventParams, SeveralEvents, events_of, needs_of, words_of
 from .told_choice import listed
 
 KIND = "match"
@@ -59,17 +59,10 @@ KIND = "match"
 class Params(EventParams):
     """Parameters of event_order_pairs."""
 
-    events: tuple[int, int] = Field((2, 5), description="Fewest and most events of a list; as many as drawn, if found.")
+    events: SeveralEvents = Field((2, 5), description="Fewest and most events of a list; as many as drawn, if found.")
     min_gap_s: float = Field(0.0, ge=0, description="Least time from the end of an event to the start of the next.")
     max_gap_s: float = Field(30.0, gt=0, description="Greatest time between neighbours of a list.")
     window_s: tuple[float, float] = Field((2.0, 120.0), description="Shortest and longest window, drawn log-uniformly.")
-
-    @field_validator("events")
-    @classmethod
-    def _countable(cls, events: tuple[int, int]) -> tuple[int, int]:
-        if not 2 <= events[0] <= events[1] <= 8:
-            raise ValueError("events is [fewest, most], between 2 and 8")
-        return events
 
 
 class EventOrderPairs(Task[Params]):

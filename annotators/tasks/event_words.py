@@ -7,8 +7,9 @@ during the span is like it. What nobody described is not ruled out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Rows
@@ -23,6 +24,16 @@ from .sight import captions_of
 
 SLOT_OF = {"quoted": "quote", "shown": "gerund", "asked": "does"}
 """The slot that each kind of question about an event needs."""
+
+
+def _several(events: tuple[int, int]) -> tuple[int, int]:
+    if not 2 <= events[0] <= events[1] <= 8:
+        raise ValueError("events is [fewest, most], between 2 and 8")
+    return events
+
+
+SeveralEvents = Annotated[tuple[int, int], AfterValidator(_several)]
+"""Fewest and most events of one question, from two to eight."""
 
 
 class EventParams(BaseParams):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.described import DESCRIBED_TABLES, cite_described, described_of
@@ -47,7 +47,7 @@ from .common import (
     wordings_of,
 )
 from .descriptions import sentence
-from .event_words import EventParams, events_of, needs_of, plain, words_of
+from .event_words import EventParams, SeveralEvents, events_of, needs_of, plain, words_of
 from .occurrences import listed
 
 Kind = Literal["several", "search"]
@@ -59,19 +59,12 @@ class Params(EventParams):
     kinds: tuple[Kind, ...] = Field(
         ("several", "search"), min_length=1, description="Several events, or one and the way to it."
     )
-    events: tuple[int, int] = Field((2, 4), description="Fewest and most events that a query names.")
+    events: SeveralEvents = Field((2, 4), description="Fewest and most events that a query names.")
     most_spans: int = Field(8, ge=2, description="Most parts that a query may concern, occurrences counted.")
     window_s: tuple[float, float] = Field(
         (10.0, 3600.0), description="Shortest and longest window, drawn log-uniformly."
     )
     evidence_share_max: float = Field(0.8, gt=0, le=1, description="Greatest share of the window that the events fill.")
-
-    @field_validator("events")
-    @classmethod
-    def _several(cls, events: tuple[int, int]) -> tuple[int, int]:
-        if not 2 <= events[0] <= events[1] <= 8:
-            raise ValueError("events is [fewest, most], between 2 and 8")
-        return events
 
 
 class Spotlight(Task[Params]):
