@@ -193,3 +193,35 @@ def _evidence_caught(world: World, task: Task[Any], row: dict[str, Any]) -> int:
 def all_caught() -> Callable[[World, Task[Any], list[dict[str, Any]]], int]:
     """Checks that true samples pass and that each planted lie about them and their evidence is caught."""
     return assert_all_caught
+
+
+Told = Callable[..., tuple[World, Task[Any], list[Sample]]]
+
+
+@pytest.fixture
+def told(new_world: Callable[[], World]) -> Told:
+    """`told(Task, events, ...)`: a task run on media of which (start_s, end_s, text) are told, as `events` or `captions`; the
+    world, the task and its samples. Further arguments are the task's parameters.
+    """
+
+    def run(
+        kind: Any,
+        events: Any,
+        *,
+        duration_s: float = 60.0,
+        media: int = 1,
+        table: str = "events",
+        **params: Any,
+    ) -> tuple[World, Task[Any], list[Sample]]:
+        world, task = new_world(), kind(kind.Params(**params))
+        own = {"kind": "event"} if table == "events" else {"level": "event", "model": "x"}
+        samples = []
+        for name in [f"m{i}" for i in range(media)]:
+            world.medium(name, duration_s)
+            world.clip(name, 0.0, duration_s)
+            for start_s, end_s, text in events:
+                world.add(table, name, "people", start_s=start_s, end_s=end_s, text=text, **own)
+            samples += [Sample.from_row(row) for row in world.run(task, name)]
+        return world, task, samples
+
+    return run

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 from chronotope.annotators.tasks.event_order_pairs import EventOrderPairs, shuffle_rank, told_in_order
 from chronotope.engine.task import EvidenceRow
 from chronotope.schemas.chain import Replayed, replay
 from chronotope.schemas.permutations import permutation_of
-from chronotope.schemas.sample import Sample
 
 EVENTS = [
     (2.0, 5.0, "a man opens the door"),
@@ -21,17 +21,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def run(new_world):
-    def made(events, duration_s=40.0, **params):
-        world = new_world()
-        world.medium("m", duration_s)
-        world.clip("m", 0.0, duration_s)
-        for start_s, end_s, text in events:
-            world.add("captions", "m", "manifest", start_s=start_s, end_s=end_s, text=text, level="event", model="x")
-        task = EventOrderPairs(EventOrderPairs.Params(**params))
-        return world, task, [Sample.from_row(row) for row in world.run(task, "m")]
-
-    return made
+def run(told):
+    return partial(told, EventOrderPairs, duration_s=40.0, table="captions")
 
 
 def test_the_right_list_is_in_order_of_time_and_the_wrong_one_is_the_stored_permutation_of_it(run, all_caught):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 from chronotope.annotators.tasks.span_reflection import SpanReflection
 from chronotope.engine.task import EvidenceRow
 from chronotope.schemas.chain import Replayed, replay
-from chronotope.schemas.sample import Sample
 from chronotope.schemas.span import Span, tiou
 from pydantic import ValidationError
 
@@ -22,20 +22,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def run(new_world):
-    def made(events, duration_s=60.0, media=1, **params):
-        world = new_world()
-        task = SpanReflection(SpanReflection.Params(**params))
-        samples = []
-        for m in range(media):
-            world.medium(f"m{m}", duration_s)
-            world.clip(f"m{m}", 0.0, duration_s)
-            for start_s, end_s, text in events:
-                world.add("events", f"m{m}", "imported", start_s=start_s, end_s=end_s, text=text, kind="event")
-            samples += [Sample.from_row(row) for row in world.run(task, f"m{m}")]
-        return world, task, samples
-
-    return made
+def run(told):
+    return partial(told, SpanReflection)
 
 
 def label(sample):

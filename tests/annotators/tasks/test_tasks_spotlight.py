@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from chronotope.annotators.tasks.spotlight import Spotlight
 from chronotope.engine.task import EvidenceRow
 from chronotope.schemas.chain import Replayed, replay
 from chronotope.schemas.markup import SpanMark, parse
-from chronotope.schemas.sample import Sample
 from chronotope.schemas.span import Span, tiou
 
 EVENTS = [
@@ -20,17 +21,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def run(new_world):
-    def made(events, duration_s=60.0, **params):
-        world = new_world()
-        world.medium("m", duration_s)
-        world.clip("m", 0.0, duration_s)
-        for start_s, end_s, text in events:
-            world.add("events", "m", "imported", start_s=start_s, end_s=end_s, text=text, kind="event")
-        task = Spotlight(Spotlight.Params(**params))
-        return world, task, [Sample.from_row(row) for row in world.run(task, "m")]
-
-    return made
+def run(told):
+    return partial(told, Spotlight)
 
 
 def test_the_list_has_every_occurrence_of_what_is_named_by_start(run, all_caught):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from chronotope.annotators.compose.events import film_events
 from chronotope.annotators.compose.film import FilmParams, film_narration, film_scenes
@@ -23,17 +25,8 @@ EVENTS = [
 
 
 @pytest.fixture
-def run(new_world):
-    def made(events, duration_s=40.0, **params):
-        world = new_world()
-        world.medium("m", duration_s)
-        world.clip("m", 0.0, duration_s)
-        for start_s, end_s, text in events:
-            world.add("events", "m", "imported", start_s=start_s, end_s=end_s, text=text, kind="event")
-        task = TemporalReferring(TemporalReferring.Params(**params))
-        return world, task, [Sample.from_row(row) for row in world.run(task, "m")]
-
-    return made
+def run(told):
+    return partial(told, TemporalReferring, duration_s=40.0)
 
 
 def span_asked(sample):
