@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..schemas.edit_carry import CARRIED, CarryRules, carry, merged, shots_of
-from ..schemas.edit_graph import Graph, Source, exact, nominal_fps
+from ..schemas.edit_graph import Graph
+from ..schemas.edit_pieces import Source, exact, nominal_fps
 from ..schemas.ids import derive_id, seeded_fraction
 from ..schemas.span import Span, span_or_none, tiou
 from .check import lowest_grade

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..schemas.edit_graph import nominal_fps
+from ..schemas.edit_pieces import nominal_fps
 from ..schemas.span import Span, from_us, to_us
 from .composing import Material
 from .composing_graph import known_of, span_in

@@ -15,7 +15,8 @@ from itertools import pairwise
 from typing import Any
 
 from .box import box_or_none
-from .edit_graph import Graph, Placed, Run, exact, seconds
+from .edit_graph import Graph
+from .edit_pieces import Placed, Run, exact, seconds
 from .ids import derive_id
 from .reversible import after_edit, lasting, standing
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
-from .edit_graph import Area, Graph, Overlay, Panel, Piece, Source, exact
+from .edit_graph import Graph
+from .edit_pieces import Area, Overlay, Panel, Piece, Source, exact
 
 Direction = Literal["vertical", "horizontal"]
 _PANELS: dict[tuple[Direction, int], tuple[Panel, ...]] = {

@@ -13,8 +13,9 @@ from typing import Any
 
 from ...engine.composing import Material
 from ...engine.composing_graph import source_of
-from ...schemas.edit_graph import Graph, Piece, Source, exact
+from ...schemas.edit_graph import Graph
 from ...schemas.edit_operations import join, letterbox, take
+from ...schemas.edit_pieces import Piece, Source, exact
 from ...schemas.ids import seeded_fraction
 
 

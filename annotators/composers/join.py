@@ -21,8 +21,9 @@ from ...engine.composing_graph import by_split, disjoint, graph_draft, shape_of,
 from ...engine.composing_parts import Part, Units, parts_of, plain
 from ...schemas.edit_carry import CarryRules
 from ...schemas.edit_carry import parts_of as joined_parts
-from ...schemas.edit_graph import Graph, seconds
+from ...schemas.edit_graph import Graph
 from ...schemas.edit_operations import join, speed, take
+from ...schemas.edit_pieces import seconds
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.reversible import after_edit
 

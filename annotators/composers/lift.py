@@ -22,8 +22,8 @@ from ...engine.composing import ComposeError, Draft, Material, MediaComposer
 from ...engine.composing_graph import by_split, graph_draft, shape_of, source_of
 from ...engine.kept import one_producer
 from ...schemas.edit_carry import parts_of
-from ...schemas.edit_graph import Placed, exact, seconds
 from ...schemas.edit_operations import join, take
+from ...schemas.edit_pieces import Placed, exact, seconds
 from ...schemas.ids import derive_id
 from ...schemas.readings import normalised
 from ...schemas.span import Span, from_us, span_or_none, to_us

@@ -14,8 +14,9 @@ from typing import Any
 
 from ...engine.composing import Material
 from ...engine.composing_graph import source_of
-from ...schemas.edit_graph import Graph, Source, exact, seconds
+from ...schemas.edit_graph import Graph
 from ...schemas.edit_operations import insert, overlay, take
+from ...schemas.edit_pieces import Source, exact, seconds
 from ...schemas.ids import derive_id
 from ...schemas.needles import KIND, Insert, attributes, lettering_of
 from .haystack import held

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ...schemas.edit_graph import Graph, Placed
+from ...schemas.edit_graph import Graph
+from ...schemas.edit_pieces import Placed
 from .container import MediaError
 from .cut import finished
 from .frame import Pixels

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...schemas.edit_graph import Placed
+from ...schemas.edit_pieces import Placed
 from .container import MediaError, is_still, open_media, reason, video_stream
 from .decode import VideoReader, still_orientation
 from .frame import Frame, Pixels

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ...schemas.edit_graph import Graph, Overlay, Placed
+from ...schemas.edit_graph import Graph
+from ...schemas.edit_pieces import Overlay, Placed
 from .container import MediaError, audio_stream, open_media, reason
 
 Samples = np.ndarray[Any, Any]

@@ -9,7 +9,7 @@ import pytest
 from chronotope.schemas.aspects import described_aspect
 from chronotope.schemas.box import Box
 from chronotope.schemas.edit_carry import CarryRules, carry, merged, shots_of
-from chronotope.schemas.edit_graph import Graph, Source, nominal_fps
+from chronotope.schemas.edit_graph import Graph
 from chronotope.schemas.edit_operations import (
     cut,
     freeze,
@@ -23,6 +23,7 @@ from chronotope.schemas.edit_operations import (
     stack,
     take,
 )
+from chronotope.schemas.edit_pieces import Source, nominal_fps
 from chronotope.schemas.reversible import after_edit, opposite
 from chronotope.schemas.span import Span, to_us
 from hypothesis import given, settings

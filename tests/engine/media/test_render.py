@@ -11,7 +11,7 @@ from chronotope.engine.media.container import MediaError
 from chronotope.engine.media.decode import VideoReader
 from chronotope.engine.media.render import Sound, render
 from chronotope.engine.media.render_sound import read_sound
-from chronotope.schemas.edit_graph import Graph, Source
+from chronotope.schemas.edit_graph import Graph
 from chronotope.schemas.edit_operations import (
     cut,
     freeze,
@@ -25,6 +25,7 @@ from chronotope.schemas.edit_operations import (
     stack,
     take,
 )
+from chronotope.schemas.edit_pieces import Source
 from made_footage import HEIGHT, WIDTH, clicks, numbered, read_number, write_media
 
 FPS, SIZE, RATE = Fraction(25), (WIDTH, HEIGHT), 48_000
