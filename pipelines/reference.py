@@ -74,8 +74,8 @@ def shape_of(thing: Any) -> str:
 MODELS = """Language models propose, code disposes: what they are asked, how replies are checked and what is kept is in
 [models.md](models.md). A role's settings, or the name of another role (`judge: writer`). A role whose variables or key
 are not set has no endpoint: what needs it is skipped, and the ledger says which variable to set. The roles are `captioner`
-(sees), `writer` (writes questions, chains and wordings), `checker` (a second captioner), `judge`, and `blind` (a reader that
-sees nothing); an annotator's parameters may name any other.
+(sees), `writer` (writes questions, chains and wordings), `checker` (a second captioner), `judge`, `blind` (a reader that
+sees nothing), and `grounder` (names the evidence during which a description holds); an annotator's parameters may name any other.
 
 ```yaml
 models:
