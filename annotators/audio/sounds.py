@@ -3,8 +3,7 @@
 A silence lies below a level that follows the noise of the recording; a sound begins where new frequencies rise, placed where
 its energy starts to; a loud passage stands out of what is usual in this medium; a tone keeps one pitch. No model is
 asked, so the same sound gives the same rows everywhere. Limits: sounds that come in very softly or over others are
-missed, of chords only one pitch is told, and nothing is named: tags of a model come from a function or a service that
-writes `sounds` (see the page of `a5_222k`).
+missed, of chords only one pitch is told, and nothing is named: that is what `sound_tags` asks a model for.
 """
 
 from __future__ import annotations
