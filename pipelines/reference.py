@@ -118,7 +118,7 @@ def recipe_reference() -> str:
     parts += [_packager(name, thing) for name, thing in packagers]
     parts += ["## Frame policies", "", POLICY, *(_policy(policy) for policy in POLICIES.values())]
     classes += [*_of_kind("composer"), *_of_kind("importer")]
-    groups = sorted({g for _, c in classes for g in _groups(c.Params)}, key=lambda g: g.__name__)
+    groups = sorted({g for _, c in classes for g in _groups(c.Params)}, key=lambda g: (g.__name__, g.__module__))
     parts += ["## Groups of parameters", "", "Set inside a parameter: `window: {length_s: [20, 60]}`.", ""]
     parts += [f"### {g.__name__}\n\n{inspect.getdoc(g)}\n\n{_markdown(parameters(g))}" for g in groups]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"

@@ -15,7 +15,7 @@ from pydantic import Field
 from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.captions import kept_sentences, model_rows
 from ...engine.grounding.asked import Asked, asked
-from ...engine.grounding.in_motion import MotionRule, in_motion, steps_of
+from ...engine.grounding.in_motion import SeenMotionRule, in_motion, steps_of
 from ...engine.grounding.in_sound import in_sounds, in_transitions, in_voice
 from ...engine.grounding.in_words import in_descriptions, in_speech, in_writing, pages_of
 from ...engine.grounding.localising import Line, line
@@ -53,7 +53,7 @@ class LocaliseParams(QueryParams):
         min_length=1,
         description="who is asked; one whose tables nobody writes stays silent",
     )
-    motion: MotionRule = Field(MotionRule(), description="when a frame moves as asked")
+    motion: SeenMotionRule = Field(SeenMotionRule(), description="when a frame moves as asked")
 
 
 class Localise(UnitAnnotator[LocaliseParams]):

@@ -34,7 +34,7 @@ _AXIS = {
 }  # fmt: skip
 
 
-class MotionRule(BaseModel):
+class SeenMotionRule(BaseModel):
     """When a frame moves as asked. Speeds in frame widths per second."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,7 +85,7 @@ def steps_of(
 
 
 def in_motion(
-    query: Asked, steps: Sequence[Step], shots: Sequence[Span], aspect: float, rule: MotionRule, most: int = 5
+    query: Asked, steps: Sequence[Step], shots: Sequence[Span], aspect: float, rule: SeenMotionRule, most: int = 5
 ) -> list[Proposal]:
     """Runs that move as asked, within shots; nothing for a description that names no motion. `aspect`: width / height."""
     if query.camera is None and query.way is None:
@@ -136,7 +136,7 @@ def _grown(span: Span, shots: Sequence[Span], step_s: float) -> Span:
     return span
 
 
-def _share(query: Asked, step: Step, m: Motion, aspect: float, rule: MotionRule) -> float:
+def _share(query: Asked, step: Step, m: Motion, aspect: float, rule: SeenMotionRule) -> float:
     """Share (0..1) that the asked motion has of all motion in this frame; 0 where it is too slow, `HIDDEN` where lettering is
     all that is seen to move.
     """
@@ -154,7 +154,7 @@ def _share(query: Asked, step: Step, m: Motion, aspect: float, rule: MotionRule)
     return _towards(query.way or "", m.residual_dx, m.residual_dy / aspect, rule.min_object_speed)
 
 
-def _camera_share(query: Asked, m: Motion, aspect: float, rule: MotionRule) -> float:
+def _camera_share(query: Asked, m: Motion, aspect: float, rule: SeenMotionRule) -> float:
     rates = {"pan": m.pan, "tilt": m.tilt / aspect, "zoom": m.zoom * RADIUS, "roll": math.radians(m.roll) * RADIUS}
     total = math.fsum(abs(v) for v in rates.values())
     if query.camera == "static":
@@ -166,7 +166,7 @@ def _camera_share(query: Asked, m: Motion, aspect: float, rule: MotionRule) -> f
     return speed / total
 
 
-def _followed(query: Asked, m: Motion, aspect: float, rule: MotionRule) -> float:
+def _followed(query: Asked, m: Motion, aspect: float, rule: SeenMotionRule) -> float:
     """The camera goes one way and something stays in the picture."""
     camera = _camera_share(query, m, aspect, rule)
     if camera == 0 or (m.residual_area or 0.0) < rule.min_area:
@@ -191,7 +191,7 @@ def _is_lettering(row: Mapping[str, Any], writing: Sequence[Box]) -> bool:
     return box is not None and any(iou(box, place) >= 0.3 for place in writing)
 
 
-def _blurs(steps: Sequence[Step], shots: Sequence[Span], rule: MotionRule) -> list[Proposal]:
+def _blurs(steps: Sequence[Step], shots: Sequence[Span], rule: SeenMotionRule) -> list[Proposal]:
     """One or two steps in which nothing could be followed, away from cuts: too fast to measure, so that only a guess of the
     direction is left.
     """

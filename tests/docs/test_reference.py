@@ -35,3 +35,11 @@ def test_every_table_and_column_is_explained() -> None:
 def test_no_parameter_is_without_a_meaning() -> None:
     empty = [line for line in recipe_reference().splitlines() if line.startswith("| `") and line.endswith("|  |")]
     assert not empty
+
+
+def test_no_two_groups_of_parameters_share_a_name() -> None:
+    """Two of one name would be printed in an order that differs from machine to machine, and a reader could not tell them apart."""
+    groups = recipe_reference().split("## Groups of parameters", 1)[1]
+    names = [line for line in groups.splitlines() if line.startswith("### ")]
+    assert len(names) > 5
+    assert sorted(set(names)) == sorted(names)

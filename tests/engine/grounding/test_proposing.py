@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from chronotope.engine.grounding.asked import asked
 from chronotope.engine.grounding.in_curve import change_points, curve_of, in_curve
-from chronotope.engine.grounding.in_motion import MotionRule, in_motion, steps_of
+from chronotope.engine.grounding.in_motion import SeenMotionRule, in_motion, steps_of
 from chronotope.engine.grounding.in_sound import in_sounds, in_transitions, in_voice
 from chronotope.engine.grounding.in_words import in_descriptions, in_speech, in_writing, pages_of
 from chronotope.engine.grounding.localising import Line
@@ -144,7 +144,7 @@ MOVES = {"residual": 0.2, "residual_area": 0.05, "residual_dx": -0.2, "residual_
 
 
 def moved(text, motions, shots=(), writing=()):
-    return in_motion(asked(text), steps_of(signals(motions), shots, writing), shots, 16 / 9, MotionRule())
+    return in_motion(asked(text), steps_of(signals(motions), shots, writing), shots, 16 / 9, SeenMotionRule())
 
 
 def test_a_pan_is_found_between_a_rest_and_the_other_way():
