@@ -20,7 +20,7 @@ from ..engine.extras import missing, remedy
 from ..engine.producer import RecipeError, explain
 from ..engine.registry import UnknownName, find
 from ..engine.scan import Place
-from ..schemas.composed import ComposedFacts
+from ..schemas.composed import ComposedFacts, written_row
 from .material import material_of
 from .recipe_sources import Source
 
@@ -82,7 +82,7 @@ def place_of(
     """The place of a draft, with the licence, group and official split of what it is made of."""
     file = target / f"{draft.digest}{draft.suffix}"
     used = {m.media_id for m in draft.sources}
-    rows = {table: [dict(row) for row in found] for table, found in sorted(draft.rows.items()) if found}
+    rows = {table: [written_row(row) for row in found] for table, found in sorted(draft.rows.items()) if found}
     for piece in rows.get("edits", ()):
         if piece.get("source_media_id") not in used:
             piece["source_media_id"] = None  # drawn by the composer: media that show the same drawing share no footage

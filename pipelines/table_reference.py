@@ -16,6 +16,7 @@ from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
+from ..schemas.tables_spatial import SPATIAL_TABLES
 from ..schemas.tables_tags import TAG_TABLES
 from ..schemas.tables_temporal import TEMPORAL_TABLES
 from ..schemas.tables_trust import TRUST_TABLES
@@ -31,6 +32,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         TEMPORAL_TABLES,
     ),
     ("Objects", "Things in the picture over time, their places, and how they stand to each other.", OBJECT_TABLES),
+    (
+        "Space",
+        "Cameras, depth, points and boxes in one world frame per scene, and how real its metres are.",
+        SPATIAL_TABLES,
+    ),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
     (
         "Trust",

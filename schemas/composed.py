@@ -6,6 +6,8 @@ columns that the engine fills in; times are on the new clock and follow by arith
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,3 +32,21 @@ class ComposedFacts(BaseModel):
     )
     sources: tuple[str, ...] = Field((), description="media_ids of the media that it was made of, sorted.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="What was drawn for it.")
+
+
+def written_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as the file holds it: bytes (pictures of depth, colours of points) as `{"base64": ...}`."""
+    return {
+        name: {"base64": base64.b64encode(value).decode("ascii")} if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }
+
+
+def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as tables hold it. Raises ValueError for broken base64."""
+    return {
+        name: base64.b64decode(value["base64"], validate=True)
+        if isinstance(value, dict) and "base64" in value
+        else value
+        for name, value in row.items()
+    }

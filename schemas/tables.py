@@ -11,6 +11,7 @@ from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
+from .tables_spatial import SPATIAL_TABLES
 from .tables_tags import TAG_TABLES
 from .tables_temporal import TEMPORAL_TABLES
 from .tables_trust import TRUST_TABLES
@@ -85,6 +86,7 @@ TABLES: dict[str, Table] = {
         *ANNOTATION_TABLES,
         *TEMPORAL_TABLES,
         *OBJECT_TABLES,
+        *SPATIAL_TABLES,
         *TAG_TABLES,
         *SAMPLE_TABLES,
         *TRUST_TABLES,

@@ -26,6 +26,7 @@ TRACKS = Table(
         Column("phrase", pa.string(), "how a sentence calls it, without an article: red circle; NULL: the label"),
         Column("attributes_json", pa.string(), "what it is like, by name, such as colour"),
         Column("score", pa.float64(), "certainty that it is one and the same thing of that label, 0..1"),
+        Column("object_id", pa.string(), "the object that it shows, shared by tracks of one thing; NULL: its track_id"),
     ),
     ("media_id", "track_id"),
 )
@@ -39,6 +40,11 @@ BOXES = Table(
         *BOX,
         Column("mask", pa.string(), "COCO run-length encoding as JSON with its size; NULL: box alone"),
         Column("visibility", pa.float64(), "share of the object that is in the picture and not hidden; NULL: unknown"),
+        Column("area", pa.float64(), "share of the picture's pixels that show it; NULL: unknown"),
+        Column(
+            "depth_m", pa.float64(), "median distance of these pixels along the camera's z axis; NULL: unknown", "m"
+        ),
+        Column("truncated", pa.int64(), "sides of the picture that cut it off, 0 to 4; NULL: unknown"),
     ),
     ("media_id", "track_id", "t_s"),
 )

@@ -19,7 +19,7 @@ class CarriedTruth(UnitAnnotator[Params]):
     """Writes the rows of a composer's truth whose table it graded lower than exact."""
 
     name: ClassVar[str] = "carried_truth"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = KNOWN
     grade: ClassVar[Grade] = "model"

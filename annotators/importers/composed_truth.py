@@ -16,7 +16,7 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from ...engine.annotator import Grade, Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
-from ...schemas.composed import ComposedFacts
+from ...schemas.composed import ComposedFacts, read_row
 from ...schemas.ids import derive_id
 from ...schemas.metrics import normalise_words
 from ...schemas.span import from_us, to_us
@@ -27,6 +27,7 @@ SUFFIX = ".truth.json"
 KNOWN = (
     "shots", "words", "speech", "text_regions", "captions", "tracks", "boxes",
     "events", "sounds", "questions", "aspects", "episodes", "edits",
+    "scenes", "cameras", "depths", "points", "boxes3d",
 )  # fmt: skip
 """Tables that a truth file may have rows of."""
 ROUNDING_S = 0.1
@@ -42,7 +43,7 @@ class ComposedTruth(UnitAnnotator[Params]):
     """
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = KNOWN
     grade: ClassVar[Grade] = "exact"
@@ -116,7 +117,7 @@ def known_rows(truth: ComposedFacts, name: str, medium: Medium, *, exact: bool) 
             raise ValueError(f"{name} holds rows of table {table}; composers may know {', '.join(KNOWN)}")
         if (table in truth.grades) != exact:
             for row in found:
-                yield table, row
+                yield table, read_row(row)
 
 
 def _written(truth: FilmTruth) -> list[str]:
