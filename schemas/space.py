@@ -184,7 +184,7 @@ def space_of(
                 min(1.0 if r["score"] is None else float(r["score"]) for r in ordered),
                 ordered,
                 surface,
-            )  # fmt: skip
+            )
         )
     owner = {str(t["track_id"]): str(t["object_id"] or t["track_id"]) for t in tracks}
     posed = sorted((c for c in map(camera_of, cameras) if c is not None), key=lambda c: c.t_s)
@@ -203,7 +203,7 @@ def space_of(
                     row["depth_m"],
                     row["truncated"],
                     row,
-                )  # fmt: skip
+                )
             )
     sightings.sort(key=lambda s: (s.t_s, s.object_id))
     return Space(scene, tuple(objects), tuple(posed), tuple(sightings), tuple(tracks))
