@@ -58,8 +58,7 @@ class SpaceObject:
     @cached_property
     def points(self) -> NDArray[np.float64] | None:
         """Surface points, world metres [n, 3]; None where none are stored."""
-        parts = [np.asarray(r["xyz"], np.float64).reshape(-1, 3) for r in self.points_rows if r["xyz"]]
-        return np.concatenate(parts) if parts else None
+        return _points_of(self.points_rows)
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,8 @@ class Space:
     """Those whose pose is known, in order of time."""
     sightings: tuple[Sighting, ...]
     tracks: tuple[RowDict, ...] = ()
+    rest_rows: tuple[RowDict, ...] = ()
+    """Rows of `points` that belong to no object."""
 
     @property
     def scale_status(self) -> ScaleStatus:
@@ -104,6 +105,11 @@ class Space:
     def scale_sigma(self) -> float | None:
         sigma = self.scene["scale_sigma"]
         return None if sigma is None else float(sigma)
+
+    @cached_property
+    def rest_points(self) -> NDArray[np.float64] | None:
+        """Surface points of what is no object, world metres [n, 3]; None where none are stored."""
+        return _points_of(self.rest_rows)
 
     @cached_property
     def by_id(self) -> Mapping[str, SpaceObject]:
@@ -206,4 +212,10 @@ def space_of(
                 )
             )
     sightings.sort(key=lambda s: (s.t_s, s.object_id))
-    return Space(scene, tuple(objects), tuple(posed), tuple(sightings), tuple(tracks))
+    rest = tuple(sorted(points_of.get("", ()), key=lambda r: r["part"]))
+    return Space(scene, tuple(objects), tuple(posed), tuple(sightings), tuple(tracks), rest)
+
+
+def _points_of(rows: Iterable[RowDict]) -> NDArray[np.float64] | None:
+    parts = [np.asarray(r["xyz"], np.float64).reshape(-1, 3) for r in rows if r["xyz"] is not None and len(r["xyz"])]
+    return np.concatenate(parts) if parts else None

@@ -29,6 +29,9 @@ OTHER_LABEL = "other label"
 OTHER_SHAPE = "other shape"
 OTHER_ORDER = "other order"
 OTHER_VALUE = "other value"
+OTHER_NUMBER = "other number"
+OTHER_OBJECT = "other object"
+OTHER_DIRECTION = "other direction"
 
 MARGINS: dict[str, tuple[str, str]] = {
     NEAR_IN_TIME: ("seconds", "time between the asked moment and the one at which the option is true"),
@@ -48,6 +51,9 @@ MARGINS: dict[str, tuple[str, str]] = {
     OTHER_LABEL: ("relative lead", "lead of the right label over all others, as a share of its count"),
     OTHER_ORDER: ("pairs", "pairs of events that the list has in the wrong relative order"),
     OTHER_VALUE: ("1 - common words", "share of words that it does not have in common with what is true"),
+    OTHER_NUMBER: ("relative error", "distance to the right number, as a share of it"),
+    OTHER_OBJECT: ("metres", "how much farther (or less far) than the right one this object is, in units of the scene"),
+    OTHER_DIRECTION: ("degrees", "how far the true direction is from the nearest one that the option stands for"),
 }
 """Kind -> (unit of its margin, what it measures). `opposite` to `other label` are kinds of "other attribute"."""
 
