@@ -19,7 +19,7 @@ from ..engine.local_media import local_media
 from ..engine.media import MEDIA_VERSION
 from ..engine.media.container import MediaError
 from ..schemas.ids import derive_id, seeded_fraction
-from ..schemas.sample import BoxAnswer, ChoiceAnswer, MediumRef, OrderAnswer, Sample, SpanBoxAnswer
+from ..schemas.sample import BoxAnswer, ChoiceAnswer, MediumRef, OrderAnswer, Sample, SpanBoxAnswer, TubeAnswer
 from .contact_page import PageCard, card_parts
 from .frames_at import frames_at, wish_at
 from .readable import answer_spans, answer_words, evidence_words, options_of_turn, readable
@@ -174,4 +174,7 @@ def _box(sample: Sample) -> dict[str, Any] | None:
             return {"start_s": t_s - BOX_S, "end_s": t_s + BOX_S, "at": list(box)}
         case SpanBoxAnswer(start_s=start, end_s=end, box=box):
             return {"start_s": start, "end_s": end, "at": list(box)}
+        case TubeAnswer():
+            t_s, *edges = sample.answer.middle
+            return {"start_s": t_s - BOX_S, "end_s": t_s + BOX_S, "at": edges}
     return None

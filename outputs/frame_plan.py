@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..schemas.sample import BoxAnswer, Sample, SpanBoxAnswer
+from ..schemas.sample import BoxAnswer, Sample, SpanBoxAnswer, TubeAnswer
 from .frames_at import FrameWish, wish_at
 from .motion_arrows import motion_of
 from .readable import answer_spans, evidence_times, reasons, seconds, spans_named
@@ -133,6 +133,8 @@ def feature_time(sample: Sample) -> float | None:
             return t_s
         case SpanBoxAnswer(start_s=start, end_s=end):
             return (start + end) / 2
+        case TubeAnswer():
+            return sample.answer.middle[0]
     if motion_of(sample) is not None:
         axis = axis_of(sample)
         return (axis.start_s + axis.end_s) / 2

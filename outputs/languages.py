@@ -17,7 +17,7 @@ LANGUAGES: tuple[tuple[str, TimeCodec, str, str], ...] = (
     ("mm:ss, boxes in pixels", time_codec("mm:ss", tenths=True), "{start} to {end}", "pixels"),
     ("LITA's relative tokens, boxes as 0-1000 integers", time_codec("lita100"), "{start} {end}", "int1000"),
 )
-PREFERRED = ("span_box", "span", "box", "choice")
+PREFERRED = ("tube", "span_box", "span", "box", "choice")
 """Kinds of answers, those with the most to show first."""
 
 

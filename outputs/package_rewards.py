@@ -64,6 +64,8 @@ def _facts(
             span = _said(Span(answer["start_s"], answer["end_s"]), view, times)
             both = {"span": _edges(span), "box": _said_box(answer, codec)}
             return {**facts, **clock, "boxes": box_settings(codec), "verifier": "viou", "truth": both}
+        case "tube":
+            return {**facts, **clock, "verifier": "viou", **_tube(answer, view, language)}
         case "choice":
             return {**facts, "verifier": "choice", "truth": answer["letter"], "options": list(options)}
         case "order":
@@ -76,6 +78,24 @@ def _facts(
         case "absent":
             return {**facts, **clock, "verifier": "absent"}
     raise LeftOut("malformed", f"no verifier for an answer of kind {answer['kind']}")
+
+
+def _tube(answer: Mapping[str, Any], view: View, language: Language) -> dict[str, Any]:
+    """Boxes by their times as the language says them; by their places in the list where the times are not said; with the
+    span where the answer says it.
+    """
+    codec = language.box_codec(view)
+    boxes = [_said_box({"box": edges}, codec) for _, *edges in answer["boxes"]]
+    times = [float(i) for i in range(len(boxes))]
+    if answer["said"] != "places":
+        written = [language.times.encode(t, view.duration_s) for t, *_ in answer["boxes"]]
+        times = [language.times.decode(text, view.duration_s) for text in written]
+        if len(set(times)) < len(times):
+            raise LeftOut("time shorter than the codec can say", "two boxes of a tube get the same time")
+    truth: dict[str, Any] = {"track": [[t, *edges] for t, edges in zip(times, boxes, strict=True)]}
+    if answer["said"] == "both":
+        truth["span"] = _edges(_said(Span(answer["start_s"], answer["end_s"]), view, language.times))
+    return {"boxes": box_settings(codec), "truth": truth, "said": answer["said"]}
 
 
 def codec_settings(codec: TimeCodec) -> dict[str, Any]:

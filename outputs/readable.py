@@ -35,6 +35,7 @@ from ..schemas.sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TubeAnswer,
     TurnsAnswer,
 )
 
@@ -115,6 +116,9 @@ def answer_words(sample: Sample) -> str:
             return f"{place_words(box)} at {seconds(t_s)} s"
         case SpanBoxAnswer(start_s=start, end_s=end, box=box):
             return f"{span_words(start, end)}, {place_words(box)}"
+        case TubeAnswer(start_s=start, end_s=end, boxes=boxes):
+            places = "; ".join(f"{place_words(edges)} at {seconds(t_s)} s" for t_s, *edges in boxes)
+            return f"{span_words(start, end)}: {places}"
         case ChoiceAnswer():
             return "".join(_chosen(sample))
         case OrderAnswer(order=order):
@@ -161,7 +165,11 @@ def _chosen(sample: Sample) -> list[str]:
 def answer_spans(sample: Sample) -> list[tuple[float, float]]:
     """Spans of the answer on the clock of the first medium, also those that the right option names."""
     match sample.answer:
-        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+        case (
+            SpanAnswer(start_s=start, end_s=end)
+            | SpanBoxAnswer(start_s=start, end_s=end)
+            | TubeAnswer(start_s=start, end_s=end)
+        ):
             return [(start, end)]
         case SpansAnswer(spans=spans):
             return list(spans)

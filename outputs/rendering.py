@@ -40,6 +40,7 @@ from ..schemas.sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TubeAnswer,
     TurnPart,
     TurnsAnswer,
 )
@@ -380,6 +381,10 @@ class _Renderer:
             case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
                 span = first.span(start, end)
                 return {**said, "start_s": span.start_s, "end_s": span.end_s}
+            case TubeAnswer(start_s=start, end_s=end, boxes=boxes):
+                span = first.span(start, end)
+                placed = [[first.time(t), *edges] for t, *edges in boxes]
+                return {**said, "start_s": span.start_s, "end_s": span.end_s, "boxes": placed}
             case SpansAnswer(spans=spans):
                 shown = [first.span(*s) for s in spans]
                 return {**said, "spans": [[s.start_s, s.end_s] for s in shown]}

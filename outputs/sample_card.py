@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer
+from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer, TubeAnswer
 from . import pen as p
 from .frame_plan import FEATURE_PX, FEATURE_WIDTH_PX, GAP_PX, TILE_PX, FramePlan, fitted, key_spans, tile_width
 from .frames_at import FramePicture, FrameWish
@@ -148,6 +148,8 @@ def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: F
     _paste(pen, rect, frames.get((plan.feature.media_id, plan.feature.wish)))
     if isinstance(sample.answer, BoxAnswer | SpanBoxAnswer):
         pen.frame(box_on(rect, sample.answer.box), p.ANSWER, 3, halo=p.PAPER)
+    if isinstance(sample.answer, TubeAnswer):
+        pen.frame(box_on(rect, sample.answer.middle[1:]), p.ANSWER, 3, halo=p.PAPER)
     motion, label = motion_of(sample), plan.feature.label
     if motion is not None:
         draw_motion(pen, rect, motion)

@@ -47,7 +47,7 @@ def with_answer(row: Row, **values: Any) -> Row:
 
 
 def _shifted(row: Row, by_s: float) -> Row | None:
-    if row["answer_kind"] not in ("span", "span_box"):
+    if row["answer_kind"] not in ("span", "span_box", "tube"):
         return None
     answer = json.loads(row["answer_json"])
     late = {k: answer[k] + by_s for k in ("start_s", "end_s")}
@@ -68,7 +68,7 @@ def shifted_frame(row: Row, _: Surroundings) -> Row | None:
 
 def past_the_end(row: Row, _: Surroundings) -> Row | None:
     """The answer span ends after the window."""
-    if row["answer_kind"] not in ("span", "span_box"):
+    if row["answer_kind"] not in ("span", "span_box", "tube"):
         return None
     return renamed(with_answer(row, end_s=row["window_end_s"] + 3.0))
 
@@ -105,10 +105,17 @@ def wrong_order(row: Row, _: Surroundings) -> Row | None:
 
 def wrong_box(row: Row, _: Surroundings) -> Row | None:
     """The box in the other half of the picture, upside down."""
+    if row["answer_kind"] == "tube":
+        boxes = json.loads(row["answer_json"])["boxes"]
+        return renamed(with_answer(row, boxes=[[t, *_upside_down(edges)] for t, *edges in boxes]))
     if row["answer_kind"] not in ("box", "span_box"):
         return None
-    x1, y1, x2, y2 = json.loads(row["answer_json"])["box"]
-    return renamed(with_answer(row, box=[round(v, 6) for v in (1 - x2, 1 - y2, 1 - x1, 1 - y1)]))
+    return renamed(with_answer(row, box=_upside_down(json.loads(row["answer_json"])["box"])))
+
+
+def _upside_down(edges: list[float]) -> list[float]:
+    x1, y1, x2, y2 = edges
+    return [round(v, 6) for v in (1 - x2, 1 - y2, 1 - x1, 1 - y1)]
 
 
 def moved_window(row: Row, _: Surroundings) -> Row | None:

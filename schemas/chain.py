@@ -29,13 +29,14 @@ from .sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TubeAnswer,
 )
 from .span import from_us, to_us
 
 Evidence = Mapping[str, Mapping[str, Any]]
 """Stored rows by `row_id`."""
-AnswerKind = Literal["span", "spans", "box", "span_box", "choice", "order", "number", "text", "absent"]
-LEAST_ARGUMENTS: dict[str, int] = {"spans": 1, "order": 1, "absent": 0, "box": 2, "span_box": 2}
+AnswerKind = Literal["span", "spans", "box", "span_box", "tube", "choice", "order", "number", "text", "absent"]
+LEAST_ARGUMENTS: dict[str, int] = {"spans": 1, "order": 1, "absent": 0, "box": 2, "span_box": 2, "tube": 2}
 """Results that a conclusion needs; one where nothing stands here."""
 
 
@@ -267,6 +268,10 @@ def _conclusion(step: Conclude, over: Sequence[Any]) -> PartAnswer:
             return BoxAnswer(t_s=over[0], box=tuple(over[1]))
         case "span_box":
             return SpanBoxAnswer(start_s=over[0][0], end_s=over[0][1], box=tuple(over[1]))
+        case "tube":
+            return TubeAnswer(
+                start_s=over[0][0], end_s=over[0][1], boxes=tuple(map(tuple, over[1])), said=step.unit or "both"
+            )
         case "choice":
             return ChoiceAnswer(index=over[0])
         case "order":

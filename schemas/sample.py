@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .box import Box, box_or_none
 from .ids import derive_id
 from .markup import media_shown, validate
-from .span import Span
+from .span import Span, to_us
 
 Need = Literal["vision", "audio", "speech_text", "on_screen_text", "motion", "3d"]
 
@@ -53,6 +55,30 @@ class SpanBoxAnswer(_Frozen):
     start_s: float
     end_s: float
     box: tuple[float, float, float, float]
+
+
+class TubeAnswer(_Frozen):
+    """When and where, of a thing that may move: a span, and its box at each of the times asked for (t_s, x1, y1, x2, y2).
+
+    `said` is what the answer states: both; the boxes with their times, where the question gives the span; or the places
+    alone in order of time, where the times are still to be asked for.
+    """
+
+    kind: Literal["tube"] = "tube"
+    start_s: float
+    end_s: float
+    boxes: tuple[tuple[float, float, float, float, float], ...]
+    said: Literal["both", "boxes", "places"] = "both"
+
+    @property
+    def middle(self) -> tuple[float, float, float, float, float]:
+        """The box in the middle: the one to show where there is room for one."""
+        return self.boxes[len(self.boxes) // 2]
+
+    @property
+    def track(self) -> dict[float, Box]:
+        """{t_s: box}; where times are not said, {0: the first, 1: the second ...}."""
+        return {float(i) if self.said == "places" else t: Box(*edges) for i, (t, *edges) in enumerate(self.boxes)}
 
 
 class ChoiceAnswer(_Frozen):
@@ -95,6 +121,7 @@ PartAnswer = Annotated[
     | SpansAnswer
     | BoxAnswer
     | SpanBoxAnswer
+    | TubeAnswer
     | ChoiceAnswer
     | OrderAnswer
     | NumberAnswer
@@ -140,6 +167,7 @@ Answer = Annotated[
     | SpansAnswer
     | BoxAnswer
     | SpanBoxAnswer
+    | TubeAnswer
     | ChoiceAnswer
     | OrderAnswer
     | NumberAnswer
@@ -321,8 +349,10 @@ def _answer_problems(answer: PartAnswer, options: Sequence[Option], window: Span
         found.append(f"answer names option {answer.index} of {n}")
     if isinstance(answer, OrderAnswer) and sorted(answer.order) != list(range(n)):
         found.append(f"order {list(answer.order)} is not a permutation of the {n} options")
-    if isinstance(answer, (SpanAnswer, SpanBoxAnswer)):
+    if isinstance(answer, (SpanAnswer, SpanBoxAnswer, TubeAnswer)):
         found += _span_problems([(answer.start_s, answer.end_s)], window)
+    if isinstance(answer, TubeAnswer):
+        found += _tube_problems(answer)
     if isinstance(answer, SpansAnswer):
         found += _span_problems(answer.spans, window)
     if len({o.text for o in options}) < n:
@@ -348,6 +378,19 @@ def _turn_problems(
             continue
         problems = _answer_problems(part.answer, options[slice(*part.options)], Span(*part.scope))
         found += [f"part {i}: {problem}" for problem in problems]
+    return found
+
+
+def _tube_problems(tube: TubeAnswer) -> list[str]:
+    """Boxes stand in order of time, each time once, inside the span and inside the picture."""
+    times = [to_us(t) for t, *_ in tube.boxes]
+    found = [] if times else ["a tube without boxes"]
+    if any(b <= a for a, b in pairwise(times)):
+        found.append("the boxes of a tube are not in order of time")
+    if any(not to_us(tube.start_s) <= t <= to_us(tube.end_s) for t in times):
+        found.append("a box of a tube lies outside its span")
+    if any(box_or_none(*edges) is None for _, *edges in tube.boxes):
+        found.append("a box of a tube is out of range, inverted or empty")
     return found
 
 

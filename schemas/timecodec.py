@@ -82,6 +82,11 @@ class TimeCodec(ABC):
         _positive_us(duration_s)
         return [_cut(found.t_s, duration_s) for found in self._matches(text, duration_s)]
 
+    def find_starts(self, text: str, duration_s: float) -> list[int]:
+        """Where in free text each time begins, in reading order."""
+        _positive_us(duration_s)
+        return [found.start for found in self._matches(text, duration_s)]
+
     def find_runs(self, text: str, duration_s: float) -> list[list[float]]:
         """Times in free text as runs, not cut at the duration: times joined by nothing, a comma, a dash or 'to' share
         a run.

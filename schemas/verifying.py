@@ -116,6 +116,24 @@ def check_track(answer: Mapping[float, Box] | None, truth: Mapping[float, Box], 
     return Check(score >= min_viou, "" if score >= min_viou else f"vIoU {score:.3f}, below {min_viou:g}", score)
 
 
+def check_tube(
+    answer: tuple[Span, Mapping[float, Box]] | None,
+    truth: tuple[Span, Mapping[float, Box]],
+    *,
+    tolerance_s: float,
+    min_viou: float,
+) -> Check:
+    """When and where, for a thing that moves: both ends within `tolerance_s` and a vIoU of at least `min_viou`.
+
+    Score is the vIoU at the times of the boxes (VidSTG): a span that is too long or too short costs its boxes.
+    """
+    if answer is None:
+        return _UNREAD
+    when, where = check_span(answer[0], truth[0], tolerance_s), check_track(answer[1], truth[1], min_viou)
+    reasons = "; ".join(check.reason for check in (when, where) if not check.ok)
+    return Check(not reasons, reasons, where.score)
+
+
 def check_absent(answer: bool | None) -> Check:
     """The truth is that it does not happen; `answer` says whether that was said. Score is 0 or 1."""
     if answer is None:

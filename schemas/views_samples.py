@@ -39,14 +39,15 @@ _BUCKET = " ".join((
 ))  # fmt: skip
 _TASK_CLASS = """CASE s.answer_kind
         WHEN 'span' THEN 'temporal_grounding' WHEN 'spans' THEN 'temporal_grounding' WHEN 'box' THEN 'spatial_grounding'
-        WHEN 'span_box' THEN 'spatiotemporal_grounding' WHEN 'order' THEN 'ordering' WHEN 'choice' THEN 'multiple_choice'
+        WHEN 'span_box' THEN 'spatiotemporal_grounding' WHEN 'tube' THEN 'spatiotemporal_grounding'
+        WHEN 'order' THEN 'ordering' WHEN 'choice' THEN 'multiple_choice'
         WHEN 'number' THEN 'counting' WHEN 'absent' THEN 'absence' WHEN 'turns' THEN 'conversation' ELSE 'open_answer' END"""
 _REACH = """CASE
         WHEN s.answer_kind IN ('order', 'spans', 'turns') THEN 'cross_event'
         WHEN s.answer_kind = 'box' OR s.media[1].kind = 'image' OR (len(s.media) = 1 AND len(s.media[1].frame_times) = 1)
             THEN 'frame'
         WHEN s.answer_kind = 'absent' OR CAST(s.difficulty_json->>'evidence_ratio' AS DOUBLE) >= 0.9 THEN 'whole'
-        WHEN s.answer_kind IN ('span', 'span_box') OR s.difficulty_json->>'evidence_ratio' IS NOT NULL THEN 'event'
+        WHEN s.answer_kind IN ('span', 'span_box', 'tube') OR s.difficulty_json->>'evidence_ratio' IS NOT NULL THEN 'event'
         ELSE 'whole' END"""
 
 _COLUMNS = (

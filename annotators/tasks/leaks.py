@@ -24,6 +24,7 @@ from ...schemas.sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TubeAnswer,
 )
 from ...schemas.span import Span
 
@@ -103,6 +104,9 @@ def _content(part: Said) -> tuple[list[float], list[Box], list[str]]:
             return [start, end], [], []
         case SpanBoxAnswer(start_s=start, end_s=end, box=box):
             return [start, end], [Box(*box)], []
+        case TubeAnswer(start_s=start, end_s=end, said=said):
+            ends = [start, end] if said == "both" else []
+            return ends, list(part.answer.track.values()), []
         case SpansAnswer(spans=spans):
             return [t for span in spans for t in span], [], []
         case BoxAnswer(box=box):

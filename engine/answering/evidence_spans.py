@@ -23,6 +23,7 @@ from ...schemas.sample import (
     SpanAnswer,
     SpanBoxAnswer,
     SpansAnswer,
+    TubeAnswer,
     TurnsAnswer,
 )
 from ...schemas.span import Span, span_or_none
@@ -39,7 +40,11 @@ def asked_spans(sample: Sample) -> list[tuple[int, Span]]:
     named: list[tuple[int, float, float]] = []
     for answer in _answers(sample):
         match answer:
-            case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+            case (
+                SpanAnswer(start_s=start, end_s=end)
+                | SpanBoxAnswer(start_s=start, end_s=end)
+                | TubeAnswer(start_s=start, end_s=end)
+            ):
                 named.append((0, start, end))
             case SpansAnswer(spans=spans):
                 named += [(0, *s) for s in spans]
@@ -89,6 +94,8 @@ def sample_boxes(sample: Sample) -> list[tuple[int, Box]]:
     for answer in _answers(sample):
         if isinstance(answer, (BoxAnswer, SpanBoxAnswer)) and (box := box_or_none(*answer.box)) is not None:
             found.append((0, box))
+        if isinstance(answer, TubeAnswer):
+            found += [(0, box) for box in answer.track.values()]
     for token in _tokens(sample):
         if isinstance(token, (BoxMark, BoxAt)):
             box = box_or_none(token.x1, token.y1, token.x2, token.y2)
@@ -129,7 +136,7 @@ def _scopes(answer: TurnsAnswer) -> list[tuple[int, Span]]:
     found: list[tuple[int, Span]] = []
     for part in answer.parts:
         span = span_or_none(*part.scope)
-        if span is None or isinstance(part.answer, (SpanAnswer, SpansAnswer, SpanBoxAnswer)):
+        if span is None or isinstance(part.answer, (SpanAnswer, SpansAnswer, SpanBoxAnswer, TubeAnswer)):
             continue
         if isinstance(part.answer, BoxAnswer):
             span = span_or_none(max(0.0, part.answer.t_s - MOMENT_REACH_S), part.answer.t_s + MOMENT_REACH_S) or span

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from math import ceil, floor
 from statistics import median
 
 import numpy as np
@@ -22,6 +23,7 @@ from ...schemas.sample import (
     SpanAnswer,
     SpanBoxAnswer,
     TextAnswer,
+    TubeAnswer,
 )
 from ...schemas.verifying import MRA_THRESHOLDS
 from .item import Item
@@ -183,4 +185,26 @@ def _moved(candidate: Item, item: Item) -> PartAnswer:
         return SpanBoxAnswer(start_s=placed.start_s, end_s=placed.end_s, box=answer.box)
     if isinstance(answer, BoxAnswer) and isinstance(item.answer, BoxAnswer):
         return BoxAnswer(t_s=item.answer.t_s, box=answer.box)
+    if isinstance(answer, TubeAnswer) and isinstance(item.answer, TubeAnswer):
+        return _moved_tube(candidate, answer, item, item.answer)
     return answer
+
+
+def _moved_tube(candidate: Item, tube: TubeAnswer, item: Item, asked: TubeAnswer) -> TubeAnswer:
+    """The boxes of `tube`, first to last, at the times that the question names; where it asks for the span too, at the
+    times of the same rhythm that lie in the same share of the window.
+    """
+    times = [t for t, *_ in asked.boxes]
+    start, end = asked.start_s, asked.end_s
+    if asked.said == "both":
+        (low, high), *_ = shares(candidate)
+        placed = _placed(item, low, high)
+        assert isinstance(placed, SpanAnswer)
+        start, end = placed.start_s, placed.end_s
+        step = times[1] - times[0] if len(times) > 1 else item.window.length_s
+        first = ceil((start - times[0]) / step - 1e-9)
+        count = max(1, floor((end - times[0]) / step + 1e-9) - first + 1)
+        times = [round(times[0] + (first + k) * step, 6) for k in range(count)]
+    picked = [tube.boxes[round(k * (len(tube.boxes) - 1) / max(1, len(times) - 1))] for k in range(len(times))]
+    boxes = tuple((t, *box[1:]) for t, box in zip(times, picked, strict=True))
+    return TubeAnswer(start_s=start, end_s=end, boxes=boxes, said=asked.said)

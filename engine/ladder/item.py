@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ...schemas.markup import BoxAt, BoxMark, MarkupError, Moment, SpanMark, Text, Token, replace
-from ...schemas.sample import MediumRef, NumberAnswer, PartAnswer, Sample, TurnsAnswer
+from ...schemas.sample import MediumRef, NumberAnswer, PartAnswer, Sample, TubeAnswer, TurnsAnswer
 from ...schemas.span import Span
 
 RANKED = ("choice", "order")
@@ -36,7 +36,7 @@ class Item:
     media_id: str
     group: str
     form: str
-    """choice, order, interval, box, span_box, text, or number:UNIT."""
+    """choice, order, interval, box, span_box, text, number:UNIT, or tube:SAID."""
     question: str
     options: tuple[str, ...]
     answer: PartAnswer
@@ -76,6 +76,8 @@ def items_of(row: Mapping[str, Any], group: str) -> list[Item]:
 
 
 def _form(answer: PartAnswer) -> str:
+    if isinstance(answer, TubeAnswer):
+        return f"tube:{answer.said}"
     return f"number:{answer.unit}" if isinstance(answer, NumberAnswer) else _FORMS.get(answer.kind, answer.kind)
 
 

@@ -1,6 +1,6 @@
 """How a baseline's answer is scored: by the verifying functions that check samples and reward models.
 
-Right means what evaluation means by it: the chosen option, the whole order, tIoU or IoU of at least one half, a number with
+Right means what evaluation means by it: the chosen option, the whole order, tIoU, IoU or vIoU of at least one half, a number with
 a mean relative accuracy of at least one half, the same words. The reward is partial credit.
 """
 
@@ -22,6 +22,7 @@ from ...schemas.sample import (
     SpanBoxAnswer,
     SpansAnswer,
     TextAnswer,
+    TubeAnswer,
 )
 from ...schemas.span import Span
 from ...schemas.verifying import (
@@ -34,6 +35,7 @@ from ...schemas.verifying import (
     check_span_box,
     check_spans,
     check_text,
+    check_track,
 )
 
 GOOD_OVERLAP = 0.5
@@ -62,13 +64,19 @@ def score(answer: PartAnswer, truth: PartAnswer) -> tuple[float, bool]:
             both = [(spans_of(a)[0], Box(*a.box)) for a in (mine, right)]
             share = check_span_box(both[0], both[1], tolerance_s=0.0, min_iou=GOOD_OVERLAP).score
             return share, share >= GOOD_OVERLAP
+        case (TubeAnswer() as mine, TubeAnswer() as right):
+            return _told(check_track(mine.track, right.track, GOOD_OVERLAP))
     return 0.0, False
 
 
 def spans_of(answer: PartAnswer) -> tuple[Span, ...]:
     """The spans that an answer names; none for "it does not happen"."""
     match answer:
-        case SpanAnswer(start_s=start, end_s=end) | SpanBoxAnswer(start_s=start, end_s=end):
+        case (
+            SpanAnswer(start_s=start, end_s=end)
+            | SpanBoxAnswer(start_s=start, end_s=end)
+            | TubeAnswer(start_s=start, end_s=end)
+        ):
             return (Span(start, end),)
         case SpansAnswer(spans=spans):
             return tuple(Span(*span) for span in spans)

@@ -20,7 +20,7 @@ from .task_facts import TaskFacts, build_settings
 TOLERANCE = 0.05
 """Gap to chance that is forgiven."""
 SOLVERS: tuple[str, ...] = get_args(Solver)
-BY_CONSTANT = ("span", "spans", "absent", "box", "span_box", "number", "text")
+BY_CONSTANT = ("span", "spans", "absent", "box", "span_box", "tube", "number", "text")
 """Kinds of answers whose reference is the best constant: their gap is to the prior."""
 
 _ATTEMPTS = """

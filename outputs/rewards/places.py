@@ -89,6 +89,31 @@ def read_track(text: str, times: TimeCodec, boxes: BoxCodec, duration_s: float) 
     return track or None
 
 
+def read_tube(text: str, times: TimeCodec, boxes: BoxCodec, duration_s: float) -> tuple[Span, dict[float, Box]] | None:
+    """A span and boxes by their times. The last time before the first box is the box's; whatever stands before it, or
+    behind the last box, names the one span.
+    """
+    found = list(_BRACKETED.finditer(text))
+    if not found:
+        return None
+    head, tail = text[: found[0].start()], text[found[-1].end() :]
+    starts = times.find_starts(head, duration_s)
+    if not starts:
+        return None
+    own = starts[-1]
+    span = read_span(f"{head[:own]} {tail}", times, duration_s)
+    track = read_track(text[own : found[-1].end()], times, boxes, duration_s)
+    return (span, track) if span is not None and track is not None else None
+
+
+def read_places(text: str, codec: BoxCodec) -> dict[float, Box] | None:
+    """Boxes by their places in the list: {0: the first, 1: the second ...}; None when one is no box."""
+    boxes = codec.find_boxes(text)
+    if not boxes or len(boxes) != len(_BRACKETED.findall(text)):
+        return None
+    return {float(i): box for i, box in enumerate(boxes)}
+
+
 def _runs(text: str, codec: TimeCodec, duration_s: float) -> list[list[float]] | None:
     """Times in runs; None when one is negative. Seconds and clock times are read where the package's own are absent."""
     runs = codec.find_runs(text, duration_s)

@@ -26,6 +26,7 @@ from ...schemas.verifying import (
     check_spans,
     check_text,
     check_track,
+    check_tube,
     tiou_shorter,
 )
 from .options import read_choice, read_order
@@ -33,9 +34,11 @@ from .places import (
     boxes_of,
     names_time,
     read_box,
+    read_places,
     read_span,
     read_spans,
     read_track,
+    read_tube,
     times_of,
     without_boxes,
 )
@@ -73,12 +76,20 @@ def box_iou(facts: Facts, answer: str) -> Check:
 
 def viou(facts: Facts, answer: str) -> Check:
     """When and where. A truth `{span, box}` rests: score is tIoU x IoU. A truth `{track: [[t, x1, y1, x2, y2] ...]}`
-    moves: score is the vIoU at its times.
+    moves: score is the vIoU at its times; with a `span` beside it the answer names that too, and with `said: places` it
+    lists the boxes in order, without times.
     """
     truth, duration_s = facts["truth"], facts["duration_s"]
     if "track" in truth:
-        said = read_track(answer, times_of(facts), boxes_of(facts), duration_s)
-        return check_track(said, {t: Box(*edges) for t, *edges in truth["track"]}, MIN_IOU)
+        track = {t: Box(*edges) for t, *edges in truth["track"]}
+        if facts.get("said") == "places":
+            return check_track(read_places(answer, boxes_of(facts)), track, MIN_IOU)
+        if "span" in truth:
+            tube = read_tube(answer, times_of(facts), boxes_of(facts), duration_s)
+            return check_tube(
+                tube, (Span(*truth["span"]), track), tolerance_s=facts["tolerance_s"], min_viou=MIN_IOU
+            )  # fmt: skip
+        return check_track(read_track(answer, times_of(facts), boxes_of(facts), duration_s), track, MIN_IOU)
     box = read_box(answer, boxes_of(facts))
     span = read_span(without_boxes(answer), times_of(facts), duration_s)
     return check_span_box(
