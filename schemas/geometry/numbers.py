@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 from ..ids import seeded_fraction
@@ -70,4 +71,4 @@ def mc_numeric(
 def apart(values: Sequence[float]) -> float:
     """The smallest difference between any two of the values; infinite for fewer than two."""
     ordered = sorted(values)
-    return min((b - a for a, b in zip(ordered, ordered[1:], strict=False)), default=float("inf"))
+    return min((b - a for a, b in pairwise(ordered)), default=float("inf"))
