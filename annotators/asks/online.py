@@ -38,12 +38,18 @@ class OnlineRule(BaseModel):
         0.2, ge=0, description="Shortest way whose length is asked for, metres; 0 also asks whether one has come back."
     )
     dominance: float = Field(1.5, ge=1, description="That way is at least so many times the way across.")
-    turn_deg: tuple[float, float] = Field((20.0, 160.0), description="Least and greatest turn that has a side, degrees.")
+    turn_deg: tuple[float, float] = Field(
+        (20.0, 160.0), description="Least and greatest turn that has a side, degrees."
+    )
     change_m: float = Field(0.3, gt=0, description="Least difference of two distances that are compared, metres.")
     change_share: float = Field(0.15, ge=0, description="And of which of two is nearer, as a share of the greater one.")
     sector_deg: float = Field(10.0, ge=0, description="Least distance of a direction to the next sector, degrees.")
-    ahead_deg: float = Field(20.0, gt=0, description="Lead of the turn in which something was most nearly ahead, degrees.")
-    aside_m: float = Field(0.3, gt=0, description="Least distance on the ground of something whose direction is asked, metres.")
+    ahead_deg: float = Field(
+        20.0, gt=0, description="Lead of the turn in which something was most nearly ahead, degrees."
+    )
+    aside_m: float = Field(
+        0.3, gt=0, description="Least distance on the ground of something whose direction is asked, metres."
+    )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ...schemas.box import Box, box_or_none, iou
 from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.directions import LEVELS, corner_votes, ego_angle
 from ...schemas.geometry.distances import box_box
+from ...schemas.geometry.visibility import outline, picture_box
 from ...schemas.space import Sighting, SpaceObject
 from ..tasks.common import Withheld
 from .ask import About, Kind, Pick, Solved, Wrong
@@ -27,7 +28,6 @@ from .online_seen import HINT
 from .view import View
 
 Variant = Literal["two", "single", "video"]
-NEAR_PLANE_M = 0.05
 
 
 class TwoViewsRule(BaseModel):
@@ -36,20 +36,27 @@ class TwoViewsRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     variant: Variant = Field(
-        "two", description="two: what no single picture answers; single: one picture shows all; video: the footage does."
+        "two",
+        description="two: what no single picture answers; single: one picture shows all; video: the footage does.",
     )
     shared: tuple[int, int] = Field((2, 8), description="Least and greatest number of things visible in both pictures.")
-    yaw_deg: tuple[float, float] = Field((30.0, 150.0), description="Least and greatest difference of heading, degrees.")
+    yaw_deg: tuple[float, float] = Field(
+        (30.0, 150.0), description="Least and greatest difference of heading, degrees."
+    )
     baseline_m: float = Field(0.5, ge=0, description="Least distance of the two places, metres.")
     hidden: float = Field(0.05, ge=0, le=1, description="Greatest visibility of what counts as hidden.")
     inside: float = Field(0.5, gt=0, le=1, description="Least share of a hidden thing's outline inside the picture.")
-    others_iou: float = Field(0.1, ge=0, lt=0.5, description="Greatest overlap (IoU) of another option with the mark.")
+    others_iou: float = Field(0.1, ge=0, lt=0.5, description="Greatest overlap of another option with the mark.")
     near_m: float = Field(0.3, gt=0, description="Least lead of the nearest candidate, metres.")
     near_share: float = Field(0.2, ge=0, description="And as a share of the runner-up's distance.")
     level: Literal["easy", "medium", "hard"] = Field("medium", description="Sectors of directions, as in VSI-Bench.")
-    pair_m: tuple[float, float] = Field((0.3, 5.0), description="Least and greatest distance of the three places, metres.")
+    pair_m: tuple[float, float] = Field(
+        (0.3, 5.0), description="Least and greatest distance of the three places, metres."
+    )
     sector_deg: float = Field(10.0, ge=0, description="Least distance of a direction to the next sector, degrees.")
-    corners: int = Field(2, ge=0, le=8, description="Corners of the queried box in another sector than its centre, at most.")
+    corners: int = Field(
+        2, ge=0, le=8, description="Corners of the queried box in another sector than its centre, at most."
+    )
     options: int = Field(4, ge=3, le=6, description="Options of a question about things, at most; three at least.")
 
 
@@ -65,30 +72,19 @@ def clear_in(view: View, thing: SpaceObject, t_s: float) -> Sighting | None:
     return found[0] if found else None
 
 
-def outline(camera: Camera, thing: SpaceObject) -> tuple[float, float, float, float] | None:
-    """The rectangle around the eight projected corners of a still thing's box, normalised and not clipped; None where a
-    corner lies less than 5 cm before the camera, or behind it.
+def projected(camera: Camera, thing: SpaceObject) -> tuple[Box | None, float, bool]:
+    """The rectangle around the projected box of a still thing, clipped to the picture and rounded as markup is; the share of
+    the whole rectangle that is inside; and whether its middle is. (None, 0, False) where a corner lies behind the camera.
     """
-    pixels, depth = camera.project(thing.box.corners)
-    if float(depth.min()) < NEAR_PLANE_M:
-        return None
-    low, high = pixels.min(axis=0), pixels.max(axis=0)
-    return (
-        float(low[0]) / camera.width, float(low[1]) / camera.height, float(high[0]) / camera.width,
-        float(high[1]) / camera.height,
-    )  # fmt: skip
-
-
-def clipped(camera: Camera, thing: SpaceObject) -> tuple[Box | None, float]:
-    """That rectangle inside the picture, rounded as markup is, and the share of it that is inside."""
-    whole = outline(camera, thing)
-    if whole is None:
-        return None, 0.0
-    x1, y1, x2, y2 = whole
-    inner = [round(min(max(v, 0.0), 1.0), 6) for v in whole]
-    box = box_or_none(*inner)
-    area = (x2 - x1) * (y2 - y1)
-    return (box, box.area / area) if box is not None and area > 0 else (None, 0.0)
+    if float(camera.project(thing.box.corners)[1].min()) <= 0:
+        return None, 0.0, False
+    pixels = outline(thing.box, camera) / [camera.width, camera.height]
+    (x1, y1), (x2, y2) = pixels.min(axis=0), pixels.max(axis=0)
+    box = box_or_none(*(round(min(max(float(v), 0.0), 1.0), 6) for v in (x1, y1, x2, y2)))
+    area = float((x2 - x1) * (y2 - y1))
+    if box is None or area <= 0:
+        return None, 0.0, False
+    return box, box.area / area, bool(0 < x1 + x2 < 2 and 0 < y1 + y2 < 2)
 
 
 class TwoViewsKind(Kind):
@@ -155,8 +151,9 @@ class OcclusionRestoration(TwoViewsKind):
 
     The right thing is clear in the first picture; in the second the rectangle around its projected box has its centre and
     `inside` of its area in the picture, and its visibility is below `hidden` (or it has no sighting). That rectangle, clipped,
-    is the mark. Wrong options are clear in the first picture and overlap the mark by less than `others_iou`; one of them at
-    least is not hinted at in the second, so that leaving out what it shows does not give the answer away.
+    is the mark. Wrong options are clear in the first picture and overlap the mark by less than `others_iou`: as IoU, or, where
+    the second picture does not hint at them, as the share of the mark that they cover. One of the latter is needed at least, so
+    that leaving out what the picture shows does not give the answer away.
     """
 
     name = "occlusion_restoration"
@@ -174,7 +171,7 @@ class OcclusionRestoration(TwoViewsKind):
             mark = self._mark(view, camera, thing)
             if mark is None:
                 continue
-            wrong = [o for o in clear if o is not thing and self._overlap(camera, o, mark) < self.rule.others_iou]
+            wrong = [o for o in clear if o is not thing and self._overlap(view, camera, o, mark) < self.rule.others_iou]
             wrong.sort(key=lambda o: (hinted(view, o, camera.t_s), o.label))
             yield About((thing.object_id, *(o.object_id for o in wrong[: self.rule.options - 1])), view.stills)
 
@@ -191,7 +188,7 @@ class OcclusionRestoration(TwoViewsKind):
         mark = self._mark(view, camera, thing)
         if mark is None:
             raise Withheld("not hidden within the second picture")
-        overlaps = [self._overlap(camera, o, mark) for o in others]
+        overlaps = [self._overlap(view, camera, o, mark) for o in others]
         if max(overlaps) >= self.rule.others_iou:
             raise Withheld("another option would be in the same place")
         unseen = sum(not hinted(view, o, camera.t_s) for o in others)
@@ -217,17 +214,16 @@ class OcclusionRestoration(TwoViewsKind):
         seen = [s for s in view.space.seen_at(camera.t_s) if s.object_id == thing.object_id]
         if any(s.visibility is None or s.visibility >= self.rule.hidden for s in seen):
             return None
-        box, share = clipped(camera, thing)
-        whole = outline(camera, thing)
-        if box is None or whole is None or share < self.rule.inside:
-            return None
-        x, y = (whole[0] + whole[2]) / 2, (whole[1] + whole[3]) / 2
-        return box if 0 < x < 1 and 0 < y < 1 else None
+        box, share, central = projected(camera, thing)
+        return box if box is not None and central and share >= self.rule.inside else None
 
     @staticmethod
-    def _overlap(camera: Camera, thing: SpaceObject, mark: Box) -> float:
-        box, _ = clipped(camera, thing)
-        return 0.0 if box is None else iou(box, mark)
+    def _overlap(view: View, camera: Camera, thing: SpaceObject, mark: Box) -> float:
+        box = picture_box(thing.box, camera)
+        shared = box.intersection(mark) if box is not None else None
+        if box is None or shared is None:
+            return 0.0
+        return iou(box, mark) if hinted(view, thing, camera.t_s) else shared.area / mark.area
 
 
 class DistanceComparison(TwoViewsKind):
