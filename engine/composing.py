@@ -66,6 +66,9 @@ class Draft:
     """Grade of tables whose rows were carried over from rows that are not exact."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """What was drawn for it, for people to read."""
+    measured: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]] | None = None
+    """More rows, which take the work of rendering: asked for once, after `write`. They follow from the digest alone, so a truth
+    file that is there is kept."""
 
 
 class MediaComposer(ABC, Generic[P]):

@@ -8,7 +8,7 @@ be rendered is a failed place like a file that cannot be read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +81,7 @@ def place_of(
 ) -> Place:
     """The place of a draft, with the licence, group and official split of what it is made of."""
     file = target / f"{draft.digest}{draft.suffix}"
-    used = {m.media_id for m in draft.sources}
-    rows = {table: [written_row(row) for row in found] for table, found in sorted(draft.rows.items()) if found}
-    for piece in rows.get("edits", ()):
-        if piece.get("source_media_id") not in used:
-            piece["source_media_id"] = None  # drawn by the composer: media that show the same drawing share no footage
-    facts = ComposedFacts(
-        composer=f"{type(composer).name}@{type(composer).version}",
-        digest=draft.digest,
-        duration_s=draft.duration_s,
-        rows=rows,
-        grades={table: grade for table, grade in sorted(draft.grades.items()) if grade != "exact"},
-        sources=tuple(sorted({m.media_id for m in draft.sources})),
-        parameters=dict(draft.parameters),
-    )
+    facts = facts_of(draft, composer)
     return Place(
         str(file),
         licence=source.licence or _one(draft.sources, "licence", "; "),
@@ -102,6 +89,24 @@ def place_of(
         official_split=source.official_split or _split(draft.sources, file.name),
         origin="composed",
         make=lambda: make(draft, facts, file),
+    )
+
+
+def facts_of(draft: Draft, composer: MediaComposer[Any]) -> ComposedFacts:
+    """What the truth file of a draft says, but for what is measured when it is written."""
+    used = {m.media_id for m in draft.sources}
+    rows = _written(draft.rows)
+    for piece in rows.get("edits", ()):
+        if piece.get("source_media_id") not in used:
+            piece["source_media_id"] = None  # drawn by the composer: media that show the same drawing share no footage
+    return ComposedFacts(
+        composer=f"{type(composer).name}@{type(composer).version}",
+        digest=draft.digest,
+        duration_s=draft.duration_s,
+        rows=rows,
+        grades={table: grade for table, grade in sorted(draft.grades.items()) if grade != "exact"},
+        sources=tuple(sorted(used)),
+        parameters=dict(draft.parameters),
     )
 
 
@@ -115,11 +120,20 @@ def make(draft: Draft, facts: ComposedFacts, file: Path) -> None:
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)
-    truth, text = file.with_name(file.stem + TRUTH), facts.model_dump_json(indent=1)
+    truth = file.with_name(file.stem + TRUTH)
+    if draft.measured is not None:
+        if truth.exists():
+            return
+        facts = facts.model_copy(update={"rows": {**facts.rows, **_written(draft.measured())}})
+    text = facts.model_dump_json(indent=None if draft.measured else 1)
     if not truth.exists() or truth.read_text(encoding="utf-8") != text:
         part = truth.with_name(f".{truth.name}.{os.getpid()}.part")
         part.write_text(text, encoding="utf-8")
         part.replace(truth)
+
+
+def _written(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    return {table: [written_row(row) for row in found] for table, found in sorted(rows.items()) if found}
 
 
 def sweep(places: Iterable[Place], root: Path, recipe: str) -> int:

@@ -1,4 +1,4 @@
-"""Fixtures of recipe tests: two small composed films with their truth, and a carried recipe built at small size."""
+"""Fixtures of recipe tests: small composed films and rendered rooms with their truth, and a carried recipe built at small size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from chronotope.annotators.compose.film import compose_film
 from chronotope.annotators.compose.script import FilmParams
+from chronotope.annotators.composers.rooms import Params as RoomsParams
+from chronotope.annotators.composers.rooms import Rooms
 from chronotope.pipelines.build import Build
+from chronotope.pipelines.composed_places import facts_of, make
 from chronotope.pipelines.recipe import Recipe
 
 
@@ -20,6 +23,17 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
         film = folder / f"film{seed}.mp4"
         truth = compose_film(film, FilmParams(seed=seed, scenes=6, width=160, height=90, fps=12))
         film.with_suffix(".truth.json").write_text(truth.to_json())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two rendered rooms of 12 s, 160x120, each with something that moves, and their exact truth."""
+    folder = tmp_path_factory.mktemp("rooms")
+    settings = {"videos": 2, "seconds": 12, "width": 160, "height": 120, "movers": (1, 2), "area_m2": (14, 24)}
+    composer = Rooms(RoomsParams.model_validate(settings))
+    for number, draft in enumerate(composer.compose((), seed=5)):
+        make(draft, facts_of(draft, composer), folder / f"room{number}.mp4")
     return folder
 
 

@@ -1,0 +1,167 @@
+"""Rows of the spatial tables that are true of a rendered room: scene, cameras, depth, points, boxes, tracks and sightings.
+
+All follow from the scene's own numbers and from first hits; nothing is estimated. Sightings are written at every annotated
+time and for every object that has a pixel there, so that what has no row was not seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...schemas.geometry.box3d import box3d_values
+from ...schemas.geometry.camera import Camera
+from ...schemas.ids import derive_id
+from .caster import Caster, View
+from .scene import Floats, RoomScene
+from .sightings import seen_in
+from .surface import shell_points, thing_points
+
+Rows = dict[str, list[dict[str, Any]]]
+DEPTH_UNIT_M = 0.001
+
+
+@dataclass(frozen=True)
+class TruthPlan:
+    """How much of the truth is written."""
+
+    annotate_every: int = 2
+    """Frames from one annotated time to the next."""
+    depth_every: int = 10
+    """Frames from one depth map to the next; 0: none."""
+    mask_side_px: int = 320
+    depth_side_px: int = 160
+
+
+@dataclass
+class TruthTaker:
+    """Takes the truth of a scene while its frames are rendered: `take` each frame, then `rows`."""
+
+    scene: RoomScene
+    name: str
+    """What names and identifiers derive from: the digest of the film."""
+    plan: TruthPlan
+    source: str = "rooms"
+    _boxes: list[dict[str, Any]] = field(default_factory=list)
+    _depths: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ids = [derive_id("object", self.name, k, t.label, *t.box.centre) for k, t in enumerate(self.scene.things)]
+
+    def wants(self, frame: int) -> bool:
+        """Whether anything is written of a frame."""
+        return self.annotated(frame) or self.measured(frame)
+
+    def annotated(self, frame: int) -> bool:
+        return frame % self.plan.annotate_every == 0
+
+    def measured(self, frame: int) -> bool:
+        return self.plan.depth_every > 0 and frame % self.plan.depth_every == 0
+
+    def take(self, caster: Caster, frame: int, view: View) -> None:
+        """Sightings and depth of a frame."""
+        t_s = self.scene.time_s(frame)
+        if self.annotated(frame):
+            for seen in seen_in(caster, frame, view):
+                self._boxes.append(seen.row(self.ids[seen.thing], t_s, self.plan.mask_side_px))
+        if self.measured(frame):
+            self._depths.append(depth_row(t_s, view.depth, self.plan.depth_side_px))
+
+    def rows(self) -> Rows:
+        """All rows, by table."""
+        scene, frames = self.scene, range(0, self.scene.frames, self.plan.annotate_every)
+        every_s = scene.time_s(self.plan.annotate_every)
+        length = scene.time_s(scene.frames)
+        boxes3d: list[dict[str, Any]] = []
+        points: list[dict[str, Any]] = []
+        tracks: list[dict[str, Any]] = []
+        views: dict[str, list[float]] = {}
+        for row in self._boxes:
+            views.setdefault(row["track_id"], []).append(row["t_s"])
+        for number, (object_id, thing) in enumerate(zip(self.ids, scene.things, strict=True)):
+            told = {k: v for k, v in (("colour", thing.colour),) if v} | dict(thing.told)
+            attributes = json.dumps(told, sort_keys=True)
+            seen = views.get(object_id, [])
+            common = {
+                "object_id": object_id, "moving": thing.moving, "label": thing.label, "phrase": thing.phrase,
+                "attributes_json": attributes, "score": 1.0, "views": len(seen),
+            }  # fmt: skip
+            for frame in frames if thing.moving else (0,):
+                box = thing.box_at(frame)
+                level = bool(abs(box.matrix[2, 2]) > 1 - 1e-9)
+                at = {"t_s": scene.time_s(frame), "gravity_aligned": level}
+                boxes3d.append({**common, **at, **box3d_values(box)})
+            points += points_rows(object_id, *thing_points(scene, number))
+            if seen:
+                tracks.append(
+                    {
+                        "track_id": object_id, "object_id": object_id, "start_s": seen[0], "end_s": min(length, seen[-1] + every_s),
+                        "label": thing.label, "phrase": thing.phrase, "attributes_json": attributes, "score": 1.0,
+                    }
+                )  # fmt: skip
+        points += points_rows("", *shell_points(scene))
+        scene_id = derive_id("scene", self.name)
+        return {
+            "scenes": [scene_row(scene, scene_id, self.source)],
+            "cameras": [camera_row(scene.cameras[k], scene_id) for k in frames],
+            "depths": self._depths, "points": points, "boxes3d": boxes3d, "tracks": tracks, "boxes": self._boxes,
+            "shots": [{"start_s": 0.0, "end_s": length, "transition": "start", "score": None}],
+        }  # fmt: skip
+
+
+def truth_of(scene: RoomScene, name: str, plan: TruthPlan, views: Callable[[int], View] | None = None) -> Rows:
+    """The rows of a scene without rendering colours."""
+    caster = Caster(scene)
+    taker = TruthTaker(scene, name, plan)
+    for frame in range(scene.frames):
+        if taker.wants(frame):
+            taker.take(caster, frame, views(frame) if views else caster.view(frame))
+    return taker.rows()
+
+
+def scene_row(scene: RoomScene, scene_id: str, source: str) -> dict[str, Any]:
+    """Values of `scenes`."""
+    return {
+        "scene_id": scene_id, "source": source, "world_up": "z", "up_error_deg": 0.0, "scale_status": "sensor", "scale_sigma": 0.0,
+        "room_area_m2": scene.area_m2, "polygon": [float(v) for v in scene.polygon.ravel()], "floor_z": 0.0, "rooms": 1,
+        "all_labelled": True,
+    }  # fmt: skip
+
+
+def camera_row(camera: Camera, scene_id: str) -> dict[str, Any]:
+    """Values of `cameras`."""
+    return {
+        "scene_id": scene_id, "t_s": camera.t_s, "width": camera.width, "height": camera.height, "fx": camera.fx,
+        "fy": camera.fy, "cx": camera.cx, "cy": camera.cy, "distortion": [], "pose": list(camera.pose), "confidence": 1.0,
+        "observed": True,
+    }  # fmt: skip
+
+
+def depth_row(t_s: float, depth: Floats, side_px: int) -> dict[str, Any]:
+    """Values of `depths`: every so-manieth pixel in whole millimetres, as a PNG whose larger side is at most `side_px`."""
+    import cv2
+
+    step = -(-max(depth.shape) // side_px)
+    small = depth[step // 2 :: step, step // 2 :: step]
+    steps = np.clip(np.floor(small / DEPTH_UNIT_M + 0.5), 0, 65535).astype(np.uint16)
+    written, png = cv2.imencode(".png", steps)
+    assert written
+    return {
+        "t_s": t_s, "width": steps.shape[1], "height": steps.shape[0], "png": png.tobytes(), "unit_m": DEPTH_UNIT_M,
+        "origin": "rendered", "model": "", "metric": True,
+    }  # fmt: skip
+
+
+def points_rows(object_id: str, points: Floats, rgb: bytes, most: int = 4000) -> Sequence[dict[str, Any]]:
+    """Values of `points`, at most `most` of them in a row."""
+    rows: list[dict[str, Any]] = []
+    for part, start in enumerate(range(0, len(points), most)):
+        chosen = points[start : start + most].astype(np.float32)
+        xyz = [round(float(v), 4) for v in chosen.ravel()]
+        piece: Mapping[str, Any] = {"count": len(chosen), "xyz": xyz, "rgb": rgb[3 * start : 3 * (start + most)]}
+        rows.append({"object_id": object_id, "part": part, **piece})
+    return rows
