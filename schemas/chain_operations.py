@@ -18,8 +18,10 @@ from .markup import escape
 from .matching import alike_descriptions, alike_lines, alike_runs
 from .metrics import normalise_words
 from .motion import SIGNAL_COLUMNS, CameraRule, Edit, ObjectRule, measured, pool_camera, pool_object
+from .objects import placed_track
 from .readings import Reading, merge_readings, normalised
 from .span import Span, from_us, overlap_s, tiou, to_us
+from .tubes import tube_of
 
 Pair = Sequence[float]
 Likeness = Callable[[str, str], float]
@@ -239,6 +241,17 @@ def _box(records: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
     return tuple(round(v, 6) for v in box.edges)
 
 
+def _tube(records: Sequence[Mapping[str, Any]], *, times: Sequence[float], max_gap_s: float) -> list[tuple[float, ...]]:
+    """The boxes (t_s, x1, y1, x2, y2) of one track at the times, interpolated between its rows."""
+    found = [{**r, "track_id": ""} for r in records]
+    track = {"track_id": "", "start_s": 0.0, "end_s": max(times) + 1, "label": "", "phrase": "thing"}
+    placed = placed_track(track, found)
+    places = None if placed is None else tube_of(placed, times, max_gap_s)
+    if places is None:
+        raise Impossible("the place is not known at all of the times")
+    return list(places)
+
+
 def _nearest_bits(hashes: Sequence[int]) -> int:
     """The smallest distance of two perceptual hashes, bits."""
     pairs = [(a, b) for i, a in enumerate(hashes) for b in hashes[i + 1 :]]
@@ -329,6 +342,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "appearances": _appearances,
     "one": _one,
     "box": _box,
+    "tube": _tube,
     "nearest_bits": _nearest_bits,
     "way": _way,
     "agreed": _agreed,
