@@ -14,6 +14,7 @@ from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_chains import CHAIN_TABLES
 from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
+from ..schemas.tables_places import PLACE_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
 from ..schemas.tables_spatial import SPATIAL_TABLES
@@ -35,7 +36,7 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     (
         "Space",
         "Cameras, depth, points and boxes in one world frame per scene, and how real its metres are.",
-        SPATIAL_TABLES,
+        (*SPATIAL_TABLES, *PLACE_TABLES),
     ),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
     (

@@ -9,6 +9,7 @@ from .tables_annotation import ANNOTATION_TABLES
 from .tables_chains import CHAIN_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
+from .tables_places import PLACE_TABLES
 from .tables_sample import SAMPLE_TABLES
 from .tables_source import SOURCE_TABLES
 from .tables_spatial import SPATIAL_TABLES
@@ -87,6 +88,7 @@ TABLES: dict[str, Table] = {
         *TEMPORAL_TABLES,
         *OBJECT_TABLES,
         *SPATIAL_TABLES,
+        *PLACE_TABLES,
         *TAG_TABLES,
         *SAMPLE_TABLES,
         *TRUST_TABLES,
