@@ -92,7 +92,7 @@ class Solved:
     slots: Mapping[str, str]
     """Slots of the wordings, in plain words."""
     says: str
-    """The answer unrounded, as `spatial_checks.first_answer` keeps it."""
+    """The answer unrounded, as `spatial_checks.first_answer` keeps it; of a number its value in the unit of the answer."""
     rationale: tuple[str, ...]
     """Sentences in plain words, without letters of options and without times."""
     labels: tuple[str, ...] = ()
@@ -140,6 +140,8 @@ class Kind(ABC):
     """Needs a vertical z axis."""
     scale: ClassVar[bool] = False
     """Needs real metres. A kind that does not compares only, with margins that `View.least` scales."""
+    area: ClassVar[bool] = False
+    """Its number is an area: the scale counts twice."""
     counts: ClassVar[bool] = False
     """Needs every object of the labels that occur (`scenes.all_labelled`)."""
 

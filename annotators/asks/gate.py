@@ -1,20 +1,21 @@
-"""Which kinds a space may be asked for: what its scale and its z axis are good for.
+"""Which kinds a space may be asked for, and which of its numbers are certain enough: the rules of `schemas.scale` with parameters.
 
-Numbers need real metres: measured or anchored ones, or predicted ones whose logarithm is known to a few per cent (they are
-then approximate, and the sample says so by a factor). What only compares may be asked at unit scale too. Heights, areas and angles
-on the ground need an upright z axis. A number is kept while both ends of its interval still earn a fair score against it.
+A kind says whether it needs a vertical z axis, real metres, or every object labelled. A number is kept while all that it may be
+earns nearly the same score; boxes of rendered rooms are exact, so that only their scale counts.
 """
 
 from __future__ import annotations
 
-import math
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...schemas.scale import MOST_SIGMA, MOST_UP_ERROR_DEG, Need, admissible, interval, keeps_number
 from ...schemas.space import Space
 from .ask import Kind, Number, Solved
 
-MEASURED = ("sensor", "anchored")
+EXACT = ("rooms",)
+"""Sources whose boxes are known, not measured."""
+METRES = {"m": 1.0, "cm": 0.01, "m2": 1.0}
+"""Metres (or square metres) of the units that need them."""
 
 
 class GateRule(BaseModel):
@@ -23,49 +24,39 @@ class GateRule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sigma: float = Field(
-        0.05, ge=0, description="Greatest standard deviation of log scale at which a predicted scale gives numbers."
+        MOST_SIGMA,
+        ge=0,
+        description="Greatest standard deviation of log scale at which a predicted scale gives numbers.",
     )
-    up_error_deg: float = Field(5.0, ge=0, description="Greatest error of the vertical, degrees.")
+    up_error_deg: float = Field(MOST_UP_ERROR_DEG, ge=0, description="Greatest error of the vertical, degrees.")
     half_width: float = Field(
-        0.10, gt=0, description="Greatest half width of a number's interval (two sigma and the box faces), as a share."
+        0.10, gt=0, description="Greatest half width of what a number may be, as a share of the stated one."
     )
-    face_m: float = Field(0.02, ge=0, description="How exact a box face is where depth was measured, metres.")
-    face_share: float = Field(0.05, ge=0, description="How exact distances are where it was predicted, as a share.")
+    least_mra: float = Field(0.8, ge=0, le=1, description="Score that both ends of it must earn.")
 
 
 def why_not(kind: Kind, space: Space, rule: GateRule) -> str:
     """Why this kind is not asked about this space; '' when it may be."""
     if kind.counts and not space.scene["all_labelled"]:
         return "not every object is labelled"
-    if kind.gravity:
-        error = space.scene["up_error_deg"]
-        if space.scene["world_up"] != "z" or error is None or error > rule.up_error_deg:
-            return "not gravity aligned"
-    if kind.scale and space.scale_status not in MEASURED:
-        if space.scale_status == "unit":
-            return "unit scale"
-        if space.scale_sigma is None or space.scale_sigma > rule.sigma:
-            return "scale too uncertain"
-    return ""
+    needs: list[Need] = ["gravity"] if kind.gravity else []
+    if kind.scale:
+        needs.append("square metres" if kind.area else "metres")
+    return admissible(space.scene, needs, most_up_error_deg=rule.up_error_deg, most_sigma=rule.sigma)
 
 
-def approximate(space: Space) -> bool:
-    """Whether metres are predicted: numbers are then told as approximate."""
-    return space.scale_status == "predicted"
-
-
-def too_wide(kind: Kind, solved: Solved, space: Space, rule: GateRule) -> bool:
-    """Whether a number's interval is so wide that an answer at its end would not be a good one.
-
-    Scale counts once for lengths and twice for areas; how exact the faces of boxes are counts for distances in metres, unless
-    the geometry is exact by construction (a sigma of zero).
-    """
-    if not kind.scale or not isinstance(solved.reply, Number) or solved.reply.value == 0:
-        return False
-    power = 2 if solved.reply.unit == "m2" else 1
-    sigma = space.scale_sigma or 0.0
-    wide = math.expm1(2 * power * sigma)
-    if sigma > 0 and power == 1:
-        metres = abs(solved.reply.value) * (0.01 if solved.reply.unit == "cm" else 1.0)
-        wide += rule.face_m / metres if space.scale_status in MEASURED else rule.face_share
-    return wide > rule.half_width
+def certain(kind: Kind, solved: Solved, space: Space, rule: GateRule) -> bool:
+    """Whether a number that needs real metres is certain enough to be stated; all other answers are."""
+    reply = solved.reply
+    if not kind.scale or not isinstance(reply, Number) or reply.value == 0 or reply.unit not in METRES:
+        return True
+    unit = METRES[reply.unit]
+    place = 0.0 if kind.area or space.scene["source"] in EXACT else None
+    low, high = interval(space.scene, float(solved.says) * unit, power=2 if kind.area else 1, place=place)
+    return keeps_number(
+        reply.value,
+        (low / unit, high / unit),
+        reply.decimals,
+        least_mra=rule.least_mra,
+        most_half_width=rule.half_width,
+    )

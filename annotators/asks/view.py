@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...schemas.geometry.camera import Camera
 from ...schemas.number_words import ORDINALS
+from ...schemas.scale import margin_in
 from ...schemas.space import Sighting, Space, SpaceObject
 from ...schemas.span import Span, to_us
 from ..tasks.common import Withheld
@@ -49,16 +50,10 @@ class View:
     """What is visible."""
     clearly: SeenRule = CLEARLY
     """What may be asked about."""
-    metric: bool = True
-    """Whether the space has real metres; else margins are shares of its diagonal."""
 
     def least(self, metres: float) -> float:
-        """A margin in the space's units: metres, or at unit scale the share of the diagonal that stands for them
-        (0.02 for 0.15 m, 0.03 for 0.30 m, on a line through both; never below 0.01).
-        """
-        if self.metric:
-            return metres
-        return max(0.01, 0.02 + (metres - 0.15) / 15) * self.space.diagonal_m
+        """A margin in the space's units: metres, or at unit scale the share of its diagonal that stands for them."""
+        return margin_in(self.space.scene, metres, self.space.diagonal_m)
 
     # -- objects ---------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def evidence_of(
 ) -> tuple[Evidence, ...]:
     """What a sample cites: medium, clips, scene, cameras, boxes of all objects of the labels concerned, sightings, points."""
     space = view.space
-    every = not view.metric
+    every = space.scale_status == "unit"
     cameras = _cameras(space, about, solved, every=every)
     sightings = _sightings(space, solved)
     return (
@@ -111,4 +111,4 @@ def view_of(sample: Sample, evidence: Sequence[EvidenceRow], seen: SeenRule, cle
     space = space_cited(evidence)
     if space is None:
         raise Withheld("no scene is cited")
-    return View(space, sample.window, sample.media[0].frame_times, seen, clearly, space.scale_status != "unit")
+    return View(space, sample.window, sample.media[0].frame_times, seen, clearly)

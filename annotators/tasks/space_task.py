@@ -20,6 +20,7 @@ from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit
 from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.spaces import SPACE_TABLES, space_in
 from ...engine.task import EvidenceRow, Solver, Task
+from ...schemas import scale
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
 from ...schemas.ids import derive_id, seeded_fraction
@@ -29,7 +30,7 @@ from ...schemas.space import Space
 from ...schemas.span import Span
 from ...schemas.verifying import Check
 from ..asks.ask import About, Kind, Number, Pick, Ranking, Solved
-from ..asks.gate import MEASURED, GateRule, approximate, too_wide, why_not
+from ..asks.gate import GateRule, certain, why_not
 from ..asks.numbers import ChoiceRule, numeric_choice
 from ..asks.view import CLEARLY, SEEN, SeenRule, View
 from .common import RowDict, Withheld, dialogue, only_row, rebuilt, rows_of, shuffled, span_of, spread, wordings_of
@@ -141,11 +142,10 @@ class SpaceTask(Task[P]):
         for clip in clips:
             span = span_of(clip)
             window = Span(span.start_s, min(span.end_s, media["duration_s"])).quantised()
-            metric = space.scale_status != "unit"
-            view = View(space, window, (), self.params.seen, self.params.clearly, metric)
+            view = View(space, window, (), self.params.seen, self.params.clearly)
             if kind.medium == "stills":
                 times = [c.t_s for c in view.cameras()]
-                view = View(space, window, evenly(times, self.params.pictures), view.seen, view.clearly, metric)
+                view = View(space, window, evenly(times, self.params.pictures), view.seen, view.clearly)
                 if not view.stills:
                     continue
             yield view, [clip]
@@ -182,7 +182,7 @@ class SpaceTask(Task[P]):
     def _solved(self, kind: Kind, view: View, about: About) -> Solved:
         """Raises `Withheld` where scale or second source do not allow what the kind finds."""
         solved = kind.solve(view, about)
-        if too_wide(kind, solved, view.space, self.params.gate):
+        if not certain(kind, solved, view.space, self.params.gate):
             raise Withheld("the number is too uncertain")
         if solved.second is None and not self.params.unconfirmed:
             raise Withheld("no second representation")
@@ -216,7 +216,7 @@ class SpaceTask(Task[P]):
             "objects": float(len(asked.about.objects)),
             "cameras": float(len(asked.about.times)),
             "variant": float(asked.about.variant),
-            "approximate": float(asked.kind.scale and approximate(view.space)),
+            "approximate": float(asked.kind.scale and scale.approximate(view.space.scene)),
         }
         if solved.margin is not None:
             factors["margin"] = round(solved.margin, 6)
@@ -311,23 +311,22 @@ def evenly(times: Sequence[float], count: int) -> tuple[float, ...]:
 
 def confidence(asked: Candidate) -> float:
     """Product of the scores of objects and cameras asked about, and of what the kind's own steps are certain of."""
-    found = asked.solved.confidence
-    for i in asked.about.objects:
-        found *= asked.view.space.by_id[i].score
-    for t in asked.about.times:
-        camera = asked.view.space.camera_at(t)
-        found *= 1.0 if camera is None or camera.confidence is None else camera.confidence
-    return float(found)
+    space, about = asked.view.space, asked.about
+    cameras = [space.camera_at(t) for t in about.times]
+    return scale.confidence(
+        [
+            asked.solved.confidence,
+            *(space.by_id[i].score for i in about.objects),
+            *(c.confidence for c in cameras if c is not None),
+        ]
+    )
 
 
 def tier(asked: Candidate) -> str:
-    """How the answer is verified: geometry that is given, two representations that agree, or a model's geometry alone."""
-    space = asked.view.space
-    boxes = [row for i in asked.about.objects for row in space.by_id[i].rows]
-    given = all(row.get("points") is None for row in boxes) and space.scale_status != "predicted"
-    if given and (boxes or space.scale_status in MEASURED):
-        return "exact"
-    return "two_source" if asked.solved.second is not None else "model"
+    """How the answer is verified; boxes that no points were fitted to are annotated ones."""
+    space, second = asked.view.space, asked.solved.second
+    annotated = all(row.get("points") is None for i in asked.about.objects for row in space.by_id[i].rows)
+    return scale.tier(space.scene, annotated=annotated, agree=None if second is None else second.agrees)
 
 
 def _typed(task: str, reply: Number | Pick | Ranking) -> tuple[PartAnswer, tuple[Option, ...], str]:
