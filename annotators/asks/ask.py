@@ -91,6 +91,8 @@ class Solved:
     reply: Reply
     slots: Mapping[str, str]
     """Slots of the wordings, in plain words."""
+    marks: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Slots that are markup already, such as a box."""
     says: str
     """The answer unrounded, as `spatial_checks.first_answer` keeps it; of a number its value in the unit of the answer."""
     rationale: tuple[str, ...]

@@ -20,6 +20,7 @@ from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.directions import LEVELS, corner_votes, ego_angle
 from ...schemas.geometry.distances import box_box
 from ...schemas.geometry.visibility import outline, picture_box
+from ...schemas.markup import BoxMark, render
 from ...schemas.space import Sighting, SpaceObject
 from ..tasks.common import Withheld
 from .ask import About, Kind, Pick, Solved, Wrong
@@ -57,7 +58,8 @@ class TwoViewsRule(BaseModel):
     corners: int = Field(
         2, ge=0, le=8, description="Corners of the queried box in another sector than its centre, at most."
     )
-    options: int = Field(4, ge=3, le=6, description="Options of a question about things, at most; three at least.")
+    options: int = Field(4, ge=3, le=6, description="Options of a question about things, at most.")
+    candidates: int = Field(2, ge=2, description="Candidates of a comparison of distances, at least.")
 
 
 def hinted(view: View, thing: SpaceObject, t_s: float) -> bool:
@@ -196,19 +198,13 @@ class OcclusionRestoration(TwoViewsKind):
             raise Withheld("the second picture shows all other options")
         return Solved(
             Pick(thing.label, tuple(Wrong(o.label, OTHER_OBJECT, _metres(thing, o)) for o in others)), {},
+            marks={"region": render([BoxMark(*mark.edges)])},
             says=thing.label, margin=round(1.0 - max(overlaps), 6), margin_unit="IoU",
             rationale=(f"The first picture shows where the {thing.label} stands.",
                        "Seen from the second picture's place it would be in the marked region, behind what stands in front.",),
             labels=self.labels_of(view, (thing, *others)), sightings=self.shared_sightings(view),
             source="boxes3d, cameras and boxes", difficulty={"unseen_options": float(unseen + 1)},
         )  # fmt: skip
-
-    def region(self, view: View, about: About) -> Box:
-        """The mark of a question, in the second picture. Raises `Withheld` where there is none."""
-        mark = self._mark(view, view.camera(view.stills[1]), view.asked(about)[0])
-        if mark is None:
-            raise Withheld("not hidden within the second picture")
-        return mark
 
     def _mark(self, view: View, camera: Camera, thing: SpaceObject) -> Box | None:
         seen = [s for s in view.space.seen_at(camera.t_s) if s.object_id == thing.object_id]
@@ -250,11 +246,11 @@ class DistanceComparison(TwoViewsKind):
         return own is not None and theirs is not None and own != theirs
 
     def solve(self, view: View, about: About) -> Solved:
-        """One of three or four things."""
+        """One of some things."""
         reference, *others = view.asked(about)
         view.require_named(reference, *others)
         view.require_still(reference, *others)
-        if not 3 <= len(others) <= self.rule.options:
+        if not self.rule.candidates <= len(others) <= self.rule.options:
             raise Withheld("too few candidates in the other picture")
         sightings = self.evidence(view, (reference, *others))
         if not all(self._apart(view, reference, o) for o in others):

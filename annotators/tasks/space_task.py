@@ -210,7 +210,7 @@ class SpaceTask(Task[P]):
         if trail is not None:
             _concluded(trail, asked, typed, options)
         shown: Literal["image", "video"] = "image" if view.stills else "video"
-        slots = {name: escape(text) for name, text in solved.slots.items()}
+        slots = {**{name: escape(text) for name, text in solved.slots.items()}, **solved.marks}
         factors = {
             **solved.difficulty,
             "objects": float(len(asked.about.objects)),
