@@ -7,18 +7,21 @@ it. Texts here are plain words: the task escapes them. Reasons to withhold are c
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ...schemas.chain_building import Trail
 from ...schemas.sample import Need
 from ...schemas.space import Sighting
+from .numbers import ChoiceRule, numeric_choice
+from .reply import Number, Pick, Ranking, Reply, Wrong
 
 if TYPE_CHECKING:
     from .view import View
 
 Medium = Literal["video", "stills"]
+__all__ = ["About", "Kind", "Medium", "Number", "Pick", "Ranking", "Reply", "Second", "Solved", "Wrong"]
 
 
 @dataclass(frozen=True)
@@ -31,47 +34,6 @@ class About:
     """Times of cameras, seconds; cited first, in this order."""
     variant: int = 0
     """Index among the kind's own variants (how many options, which level, which reference)."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number; `value` is rounded to `decimals` already (`numbers.half_up`)."""
-
-    value: float
-    unit: str
-    decimals: int = 0
-
-    @property
-    def text(self) -> str:
-        """As it is said, without its unit."""
-        return f"{self.value:.{self.decimals}f}"
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """A wrong option: of which kind (`engine.distractors.vocabulary`), and how far from being right."""
-
-    text: str
-    kind: str
-    margin: float | None = None
-
-
-@dataclass(frozen=True)
-class Pick:
-    """The right option and wrong ones."""
-
-    right: str
-    wrong: tuple[Wrong, ...]
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Things to put in order, here in the right one."""
-
-    items: tuple[str, ...]
-
-
-Reply = Number | Pick | Ranking
 
 
 @dataclass(frozen=True)
@@ -155,12 +117,6 @@ class Kind(ABC):
     def solve(self, view: View, about: About) -> Solved:
         """The answer. Raises `Withheld` with the reason that there is none."""
 
-
-def one_of_each(wrong: Sequence[Wrong], right: str) -> tuple[Wrong, ...]:
-    """The wrong options without those that say what another one, or the right one, says."""
-    said, kept = {right}, []
-    for w in wrong:
-        if w.text not in said:
-            said.add(w.text)
-            kept.append(w)
-    return tuple(kept)
+    def choice(self, number: Number, rule: ChoiceRule, *seed: Any) -> Pick:
+        """A number of this kind beside wrong ones. Raises `Withheld` where there are none."""
+        return numeric_choice(number, rule, *seed)

@@ -14,7 +14,7 @@ from ...engine.distractors.vocabulary import OTHER_NUMBER
 from ...schemas.geometry.numbers import apart, least_gap, number_text, round_half_up
 from ...schemas.ids import seeded_fraction
 from ..tasks.common import Withheld
-from .ask import Number, Pick, Wrong
+from .reply import Number, Pick, Wrong
 
 
 class ChoiceRule(BaseModel):

@@ -51,6 +51,11 @@ class View:
     clearly: SeenRule = CLEARLY
     """What may be asked about."""
 
+    @property
+    def metric(self) -> bool:
+        """Whether the space has metres, real or predicted."""
+        return self.space.scale_status != "unit"
+
     def least(self, metres: float) -> float:
         """A margin in the space's units: metres, or at unit scale the share of its diagonal that stands for them."""
         return margin_in(self.space.scene, metres, self.space.diagonal_m)

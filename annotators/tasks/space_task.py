@@ -31,7 +31,7 @@ from ...schemas.span import Span
 from ...schemas.verifying import Check
 from ..asks.ask import About, Kind, Number, Pick, Ranking, Solved
 from ..asks.gate import GateRule, certain, why_not
-from ..asks.numbers import ChoiceRule, numeric_choice
+from ..asks.numbers import ChoiceRule
 from ..asks.view import CLEARLY, SEEN, SeenRule, View
 from .common import RowDict, Withheld, dialogue, only_row, rebuilt, rows_of, shuffled, span_of, spread, wordings_of
 from .space_evidence import asked_of, evidence_of, view_of
@@ -205,7 +205,9 @@ class SpaceTask(Task[P]):
             raise Withheld("the window leaves its clip")
         reply: Number | Pick | Ranking = solved.reply
         if isinstance(reply, Number) and format_ == "choice":
-            reply = numeric_choice(reply, self.params.choices, self.name, asked.kind.name, self._key(view, asked.about))
+            reply = asked.kind.choice(
+                reply, self.params.choices, self.name, asked.kind.name, self._key(view, asked.about)
+            )
         typed, options, said = _typed(self.name, reply)
         if trail is not None:
             _concluded(trail, asked, typed, options)
