@@ -47,6 +47,8 @@ class View:
     """Metres along the camera's z axis, 0 for nothing, [height, width]."""
     triangles: NDArray[np.int32]
     """Index of the triangle, -1 for nothing, [height, width]."""
+    rays: Floats
+    """Directions of the pixels' rays in the world, row by row [height * width, 3]."""
 
 
 def all_parts(scene: RoomScene) -> list[tuple[int, Part]]:
@@ -115,12 +117,10 @@ class Tree:
 
     def distances(self, origin: Floats, directions: Floats, hits: NDArray[np.int32]) -> Floats:
         """How many lengths of its direction each ray runs to the plane of the triangle that it hit; 0 for none."""
-        normals = self.normals[hits]
-        along = _dot(normals, directions)
+        away = self.offsets - _dot(self.normals, origin[None])
+        along = _dot(self.normals[hits], directions)
         along[along == 0] = -1e-12
-        return np.asarray(
-            np.where(hits >= 0, (self.offsets[hits] - _dot(normals, origin[None])) / along, 0.0), np.float64
-        )
+        return np.asarray(np.where(hits >= 0, away[hits] / along, 0.0), np.float64)
 
 
 class Caster:
@@ -157,7 +157,7 @@ class Caster:
         depth = tree.distances(at.centre, directions, hits)
         owners = np.where(hits >= 0, tree.triangles.owners[hits], NOTHING).astype(np.int16)
         shape = at.height, at.width
-        return View(owners.reshape(shape), depth.reshape(shape), hits.reshape(shape))
+        return View(owners.reshape(shape), depth.reshape(shape), hits.reshape(shape), directions)
 
 
 def _dot(a: Floats, b: Floats) -> Floats:

@@ -23,7 +23,8 @@ PATTERNS = ("speckle", "wood", "planks", "stripes", "checks", "dots", "bricks", 
 def pattern(name: str, side: int, seed: str) -> Grey:
     """The pattern of a name, `side` texels (a power of two) on each side. Raises KeyError for another name."""
     rng = np.random.Generator(np.random.PCG64(int(derive_id("pattern", name, seed), 16)))
-    fine = _noise(rng, side, 2, 0.85)
+    fine = _grain(side, int(rng.integers(0, 3)))
+    fine = np.roll(fine, rng.integers(0, side, 2).tolist(), axis=(0, 1))
     made = _DRAWN[name](rng, side, fine)
     return np.clip(made, 0.0, 1.0).astype(np.float32)
 
@@ -35,6 +36,12 @@ def mipmaps(grey: Grey) -> tuple[Grey, ...]:
         g = levels[-1]
         levels.append((g[::2, ::2] + g[1::2, ::2] + g[::2, 1::2] + g[1::2, 1::2]) * np.float32(0.25))
     return tuple(levels)
+
+
+@lru_cache(maxsize=32)
+def _grain(side: int, number: int) -> Grey:
+    """Noise over all scales; patterns share a few of them, each shifted by itself."""
+    return _noise(np.random.Generator(np.random.PCG64(number + 1)), side, 2, 0.85)
 
 
 def _noise(rng: np.random.Generator, side: int, coarsest: int, fall: float) -> Grey:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from ...engine.depth_maps import depth_values
 from ...schemas.geometry.box3d import box3d_values
 from ...schemas.geometry.camera import Camera
 from ...schemas.ids import derive_id
@@ -22,7 +23,6 @@ from .sightings import seen_in
 from .surface import shell_points, thing_points
 
 Rows = dict[str, list[dict[str, Any]]]
-DEPTH_UNIT_M = 0.001
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class TruthTaker:
             for seen in seen_in(caster, frame, view):
                 self._boxes.append(seen.row(self.ids[seen.thing], t_s, self.plan.mask_side_px))
         if self.measured(frame):
-            self._depths.append(depth_row(t_s, view.depth, self.plan.depth_side_px))
+            self._depths.append(depth_row(caster, frame, self.plan.depth_side_px))
 
     def rows(self) -> Rows:
         """All rows, by table."""
@@ -141,19 +141,21 @@ def camera_row(camera: Camera, scene_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def depth_row(t_s: float, depth: Floats, side_px: int) -> dict[str, Any]:
-    """Values of `depths`: every so-manieth pixel in whole millimetres, as a PNG whose larger side is at most `side_px`."""
-    import cv2
+def depth_row(caster: Caster, frame: int, side_px: int) -> dict[str, Any]:
+    """Values of `depths`: exact depths at the centres of a map's pixels, its larger side at most `side_px`."""
+    camera = caster.scene.cameras[frame]
+    depth = caster.view(frame, scaled(camera, side_px)).depth
+    return {"t_s": camera.t_s, **depth_values(depth), "origin": "rendered", "model": "", "metric": True}
 
-    step = -(-max(depth.shape) // side_px)
-    small = depth[step // 2 :: step, step // 2 :: step]
-    steps = np.clip(np.floor(small / DEPTH_UNIT_M + 0.5), 0, 65535).astype(np.uint16)
-    written, png = cv2.imencode(".png", steps)
-    assert written
-    return {
-        "t_s": t_s, "width": steps.shape[1], "height": steps.shape[0], "png": png.tobytes(), "unit_m": DEPTH_UNIT_M,
-        "origin": "rendered", "model": "", "metric": True,
-    }  # fmt: skip
+
+def scaled(camera: Camera, side_px: int) -> Camera:
+    """The camera with a smaller picture of the same view; sides are rounded, so pixels may be not quite square."""
+    scale = min(1.0, side_px / max(camera.width, camera.height))
+    width, height = max(1, round(camera.width * scale)), max(1, round(camera.height * scale))
+    x, y = width / camera.width, height / camera.height
+    return replace(
+        camera, width=width, height=height, fx=camera.fx * x, fy=camera.fy * y, cx=camera.cx * x, cy=camera.cy * y
+    )
 
 
 def points_rows(object_id: str, points: Floats, rgb: bytes, most: int = 4000) -> Sequence[dict[str, Any]]:
