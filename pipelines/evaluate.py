@@ -18,6 +18,7 @@ from ..schemas.span import Span
 from . import evaluate_marks as marks
 from . import evaluate_spans as spans
 from .console import UsageError
+from .evaluate_chains import chains, chains_side, with_means
 from .evaluate_items import Item, lines
 from .evaluate_rows import TOLD, MediaNames, RowDict, Side, described_side, file_side, table_side
 from .evaluate_scoring import Scoring
@@ -34,6 +35,7 @@ MEASURES: Mapping[str, tuple[Measure, str]] = {
     "boxes": (marks.boxes, "tracks: m_tIoU, m_sIoU, m_vIoU, vIoU@m"),
     "questions": (marks.questions, "answers with spans, from a file: accuracy, Acc@GQA, IoP"),
     "orders": (marks.orders, "orders, from files: pairs, exact"),
+    "chains": (chains, "what-when-where chains, from a file: Acc, m_tIoU, m_vIoU, AM, LGM (V-STaR)"),
     "attempts": (marks.attempts, "answers of baselines and models to samples, by what is asked for"),
 }
 """What can be measured, and how."""
@@ -109,10 +111,14 @@ def evaluate(root: Path, request: Request, scoring: Scoring, *, by: Sequence[str
     if unknown := [label for label in by if label not in known]:
         raise UsageError(f"--by {unknown[0]}: {request.table} can be broken down by {', '.join(known)}")
     macro = scoring.macro_by_video
-    return Evaluation(
+    made = Evaluation(
         request.table, predicted.said, truth.said, scoring, lines(items, None, macro=macro, seed=seed),
         {label: lines(items, label, macro=macro, seed=seed) for label in by}, left_out,
     )  # fmt: skip
+    if request.table == "chains":
+        for told in (made.totals, *made.by.values()):
+            with_means(told)
+    return made
 
 
 def sides(catalog: Catalog, request: Request, names: MediaNames) -> tuple[Side, Side, dict[str, int]]:
@@ -127,7 +133,7 @@ def sides(catalog: Catalog, request: Request, names: MediaNames) -> tuple[Side, 
             raise UsageError(f"{truth.said} has nothing of kind {', '.join(request.kinds)}")
     if request.predictions is not None:
         predicted = file_side(request.predictions, names)
-    elif request.table in ("orders", "questions"):
+    elif request.table in ("orders", "questions", "chains"):
         raise UsageError(f"evaluate {request.table} takes a file: --predictions FILE")
     else:
         predicted = table_side(catalog, request.table, request.producer, without=(*truth.producers, *TOLD))
@@ -192,6 +198,8 @@ def calibrate_file(root: Path, request: Request, out: Path, name: str) -> dict[s
 
 
 def _truth(catalog: Catalog, request: Request, names: MediaNames) -> Side:
+    if request.table == "chains":
+        return chains_side(catalog)
     if request.truth is not None:
         return file_side(request.truth, names, true=True)
     if request.against is None and request.table in DESCRIBED:
