@@ -95,7 +95,7 @@ def place_of(
 def facts_of(draft: Draft, composer: MediaComposer[Any]) -> ComposedFacts:
     """What the truth file of a draft says, but for what is measured when it is written."""
     used = {m.media_id for m in draft.sources}
-    rows = _written(draft.rows)
+    rows = written_rows(draft.rows)
     for piece in rows.get("edits", ()):
         if piece.get("source_media_id") not in used:
             piece["source_media_id"] = None  # drawn by the composer: media that show the same drawing share no footage
@@ -124,7 +124,7 @@ def make(draft: Draft, facts: ComposedFacts, file: Path) -> None:
     if draft.measured is not None:
         if truth.exists():
             return
-        facts = facts.model_copy(update={"rows": {**facts.rows, **_written(draft.measured())}})
+        facts = facts.model_copy(update={"rows": {**facts.rows, **written_rows(draft.measured())}})
     text = facts.model_dump_json(indent=None if draft.measured else 1)
     if not truth.exists() or truth.read_text(encoding="utf-8") != text:
         part = truth.with_name(f".{truth.name}.{os.getpid()}.part")
@@ -132,7 +132,8 @@ def make(draft: Draft, facts: ComposedFacts, file: Path) -> None:
         part.replace(truth)
 
 
-def _written(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+def written_rows(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table as a truth file holds them; empty tables are left out."""
     return {table: [written_row(row) for row in found] for table, found in sorted(rows.items()) if found}
 
 

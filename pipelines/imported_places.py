@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..engine.folder_importing import FolderImporter
 from ..engine.import_entries import entry_of, joined, strictest
 from ..engine.importing import Imported, Importer, ImporterParams, ImportNote, ImportProblem
 from ..engine.media.fetch import AUDIO_SUFFIXES, IMAGE_SUFFIXES, MEDIA_SUFFIXES, VIDEO_SUFFIXES, list_files
@@ -76,6 +77,12 @@ def importer_of(source: Source, folder: Path) -> Importer[Any]:
     assert source.importer is not None
     try:
         kind: type[Importer[Any]] = find("importer", source.importer, relative_to=folder)
+        if issubclass(kind, FolderImporter):
+            raise RecipeError(
+                f"sources: import {source.importer} makes films of folders, which cannot be material: build them first"
+            )
+        if source.media is None:
+            raise RecipeError(f"sources: import {source.importer}: say where the media lie with `media:`")
         params: ImporterParams = kind.Params.model_validate(source.settings)
     except UnknownName as error:
         raise RecipeError(f"sources: {error}") from None

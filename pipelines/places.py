@@ -28,6 +28,7 @@ from ..engine.media.fetch import is_remote, list_files
 from ..engine.producer import RecipeError
 from ..engine.scan import Place
 from .composed_places import COMPOSED, composed_places
+from .folder_places import folder_places, reads_folders
 from .recipe import Recipe
 from .recipe_sources import Manifest, Source
 from .unheard import unheard
@@ -55,12 +56,15 @@ def places_of(recipe: Recipe, limit: int | None = None, root: Path | None = None
                 folder = (root or recipe.folder) / COMPOSED / recipe.name / f"{number}-{Path(source.composer).stem}"
                 work = (root or recipe.folder) / "work"
                 expanded = list(composed_places(source, recipe.folder, folder, work, recipe.model.seed, root))
+            elif reads_folders(source, recipe.folder):
+                folder = (root or recipe.folder) / COMPOSED / recipe.name / f"{number}-{source.importer}"
+                expanded = folder_places(source, recipe.folder, folder)
             else:
                 expanded = list(footage_of(source, recipe.folder))
         except (MediaError, ComposeError, ImportProblem) as error:
             raise RecipeError(f"sources, entry {number}: {error}") from None
         for place in expanded:
-            if source.composer is None and is_inside(place.uri, root):
+            if place.make is None and is_inside(place.uri, root):
                 continue
             count += 1
             if place.uri in found:

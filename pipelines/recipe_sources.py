@@ -107,8 +107,6 @@ def known_sources(sources: Iterable[Source], where: str) -> None:
         for name, value in given.items():
             if value and kind not in owners[name]:
                 raise RecipeError(f"{where}: sources: `{name}:` belongs to {' or '.join(owners[name])}, not to {kind}")
-        if kind == "import" and source.media is None:
-            raise RecipeError(f"{where}: sources: import {source.importer}: say where the media lie with `media:`")
         if source.material and source.dataset:
             raise RecipeError(f"{where}: sources: compose {source.composer}: name `material:` or `dataset:`, not both")
         known_sources(source.material, where)

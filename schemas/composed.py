@@ -30,6 +30,9 @@ class ComposedFacts(BaseModel):
         default_factory=dict,
         description="Grade of the rows of a table that were carried over from rows that are not exact.",
     )
+    imported: bool = Field(
+        False, description="Whether it was read from published data rather than made: `imported` then writes its rows."
+    )
     sources: tuple[str, ...] = Field((), description="media_ids of the media that it was made of, sorted.")
     parameters: dict[str, Any] = Field(default_factory=dict, description="What was drawn for it.")
 

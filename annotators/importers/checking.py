@@ -9,7 +9,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
+import numpy as np
+
 from ...engine.importing import Action
+from ...schemas.geometry.box3d import box3d_of
+from ...schemas.geometry.poses import is_rigid
 from ...schemas.span import from_us, seconds_text, to_us
 
 EDGES = ("x1", "y1", "x2", "y2")
@@ -74,9 +78,8 @@ def checked_box(values: Mapping[str, Any], duration_s: float) -> Checked:
     edges = [float(edge) for edge in said if _finite(edge)]
     if not _finite(t_s) or len(edges) < len(EDGES):
         return _left_out("no_time" if not _finite(t_s) else "no_box", f"{t_s!r} s, {said} is no box at a time")
-    if not 0 <= to_us(t_s) < to_us(duration_s):
-        rule = "past_the_end" if t_s > 0 else "before_the_start"
-        return _left_out(rule, f"a box at {_text(to_us(t_s))} s of a medium of {_text(to_us(duration_s))} s")
+    if (off := _off(t_s, duration_s, "box")) is not None:
+        return off
     inside = [min(1.0, max(0.0, edge)) for edge in edges]
     if inside[2] <= inside[0] or inside[3] <= inside[1]:
         return _left_out("empty", f"the box {_box(edges)} has no area in the picture")
@@ -85,6 +88,34 @@ def checked_box(values: Mapping[str, Any], duration_s: float) -> Checked:
     if outside > HAIR:
         return Checked(new, Finding("outside_the_picture", f"the box {_box(edges)} reaches outside", "cut"))
     return Checked(new)
+
+
+def checked_time(values: Mapping[str, Any], duration_s: float, what: str) -> Checked:
+    """Values at `t_s` on the medium (0 of a picture); off it they are left out."""
+    t_s = values.get("t_s")
+    if not _finite(t_s):
+        return _left_out("no_time", f"{t_s!r} s is no time of a {what}")
+    return _off(t_s, duration_s, what) or Checked({**values, "t_s": from_us(to_us(t_s))})
+
+
+def checked_camera(values: Mapping[str, Any], duration_s: float) -> Checked:
+    """A camera at a time of the medium; a pose that is no rigid motion is taken away, the rest stays."""
+    checked = checked_time(values, duration_s, "camera")
+    pose = None if checked.values is None else checked.values.get("pose")
+    if checked.values is None or pose is None or (len(pose) == 16 and is_rigid(np.reshape(pose, (4, 4)))):
+        return checked
+    return Checked(
+        {**checked.values, "pose": None}, Finding("pose", "no rotation and translation; kept as lost", "noted")
+    )
+
+
+def checked_box3d(values: Mapping[str, Any], duration_s: float) -> Checked:
+    """A box in space; one whose axes are no right-handed unit vectors, or whose lengths are not positive, is left out."""
+    try:
+        box3d_of(values)
+    except (ValueError, TypeError, KeyError) as error:
+        return _left_out("no_box", str(error))
+    return checked_time(values, duration_s, "box") if values.get("moving") else Checked(dict(values))
 
 
 def other_rate(
@@ -119,6 +150,15 @@ def other_shape(
         f"boxes are of a picture of {size[0]:g}x{size[1]:g}, the medium has {width}x{height}: it was cropped, padded or turned, "
         "so that shares of one are not shares of the other"
     )
+
+
+def _off(t_s: float, duration_s: float, what: str) -> Checked | None:
+    """Why something at a time lies off the medium; a picture, of length 0, has time 0 alone."""
+    at, limit = to_us(t_s), to_us(duration_s)
+    if 0 <= at < limit or at == limit == 0:
+        return None
+    rule = "past_the_end" if at > 0 else "before_the_start"
+    return _left_out(rule, f"a {what} at {_text(at)} s of a medium of {_text(limit)} s")
 
 
 def _left_out(rule: str, detail: str) -> Checked:

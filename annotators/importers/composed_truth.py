@@ -54,6 +54,8 @@ class ComposedTruth(UnitAnnotator[Params]):
         assert unit.medium is not None
         truth, name = read_truth(rows)
         if isinstance(truth, ComposedFacts):
+            if truth.imported:
+                raise SkipUnit("what stands beside it was imported; `imported` writes it")
             yield from known_rows(truth, name, unit.medium, exact=True)
             return
         if abs(to_us(truth.duration_s) - to_us(unit.medium.duration_s)) > 1_000_000 / truth.fps:
@@ -85,7 +87,7 @@ class ComposedTruth(UnitAnnotator[Params]):
 
 def read_truth(rows: Rows) -> tuple[FilmTruth | ComposedFacts, str]:
     """What the truth file beside a medium says, and the file's name. Raises `SkipUnit` without one, `ValueError` for a bad one."""
-    files = sorted({f["uri"] for source in rows["sources"] for f in json.loads(source["sidecars_json"] or "[]")})
+    files = sorted({f["uri"] for source in rows["sources"] for f in json.loads(source.get("sidecars_json") or "[]")})
     files = [f for f in files if f.endswith(SUFFIX)]
     if not files:
         raise SkipUnit("no truth file beside it")

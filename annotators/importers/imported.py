@@ -16,12 +16,27 @@ from pydantic import Field, field_validator
 from ...engine.annotator import Grade, Medium, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.import_entries import is_import, said_in
 from ...engine.importing import Imported, ImportedRow, ImportNote
+from ...schemas.composed import ComposedFacts, read_row
 from ...schemas.span import from_us, to_us
 from ...schemas.tables import TABLES
-from .checking import Checked, Finding, checked_box, checked_moment, checked_span, other_length, other_rate, other_shape
+from .checking import (
+    Checked,
+    Finding,
+    checked_box,
+    checked_box3d,
+    checked_camera,
+    checked_moment,
+    checked_span,
+    checked_time,
+    other_length,
+    other_rate,
+    other_shape,
+)
+from .composed_truth import read_truth
 
 KNOWN = (
     "shots", "captions", "events", "speech", "words", "text_regions", "tracks", "boxes", "sounds", "questions",
+    "scenes", "cameras", "depths", "points", "boxes3d",
 )  # fmt: skip
 """Tables that importers may fill."""
 
@@ -76,6 +91,8 @@ class ImportedAnnotator(UnitAnnotator[ImportedParams]):
         medium = unit.medium
         assert medium is not None
         entries = _entries(rows, self.written_by)
+        if self.written_by == "people":
+            entries += _beside(rows)
         if not entries:
             raise SkipUnit(f"nothing that {self.written_by} wrote was imported for it")
         work = _Work(self.params, medium)
@@ -93,6 +110,23 @@ def _entries(rows: Rows, written_by: str) -> list[Imported]:
                 words = json.dumps(entry, sort_keys=True)
                 found[words] = found.get(words) or said_in(entry, str(source["uri"]).rsplit("/", 1)[-1])
     return list(found.values())
+
+
+def _beside(rows: Rows) -> list[Imported]:
+    """What an importer of folders wrote beside the film that it made."""
+    try:
+        truth, name = read_truth(rows)
+    except SkipUnit:
+        return []
+    if not isinstance(truth, ComposedFacts) or not truth.imported:
+        return []
+    said = Imported(str(truth.parameters["name"]), file=name)
+    for table, found in truth.rows.items():
+        if table == "import_notes":
+            said.notes += [ImportNote(**row) for row in found]
+        else:
+            said.rows += [ImportedRow(table, read_row(row), f"{said.name} {table}[{n}]") for n, row in enumerate(found)]
+    return [said]
 
 
 class _Work:
@@ -152,8 +186,18 @@ class _Work:
 
     def _checked(self, row: ImportedRow) -> Checked:
         duration_s, cut = self.medium.duration_s, self.params.past_the_end == "cut"
+        if row.table in ("scenes", "points"):
+            return Checked(dict(row.values))
+        if row.table == "boxes3d":
+            return checked_box3d(row.values, duration_s)
+        if row.table == "cameras":
+            return checked_camera(row.values, duration_s)
+        if row.table == "depths":
+            return checked_time(row.values, duration_s, "depth map")
         if row.table == "boxes":
             return checked_box(row.values, duration_s)
+        if row.table == "tracks" and not duration_s:
+            return Checked({**row.values, "start_s": 0.0, "end_s": 0.0})
         if row.table == "questions":
             return checked_moment(row.values, duration_s, cut)
         values = row.values
