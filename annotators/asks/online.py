@@ -199,7 +199,7 @@ class PositionJudgement(OnlineKind):
             Pick(right, wrong), {"turn": ordinal(turn)}, says=f"{x:.4f} right, {z:.4f} forward",
             margin=round(abs(along) - abs(across), 6),
             rationale=(
-                f"I compare where I stand now with where I stood in the {ordinal(turn)} turn, along the axes of my view then.",
+                f"I compare where I stand now with where I stood in the {ordinal(turn)} set of pictures, along the axes of my view then.",
                 f"The change is greatest towards {right}.",
             ),
             source="cameras", difficulty={"turns_back": float(self.walk(view).now - turn)}, needs=("vision", "3d"),
@@ -225,7 +225,7 @@ class PositionEstimation(OnlineKind):
         number = Number(round_half_up(way, 1), "m", 1)
         return Solved(
             number, {"turn": ordinal(turn)}, says=f"{way:.6f}",
-            rationale=(f"Between the {ordinal(turn)} turn and now my place changed by {number.text} m in a straight line.",),
+            rationale=(f"Between the {ordinal(turn)} set of pictures and now my place changed by {number.text} m in a straight line.",),
             source="cameras", difficulty={"turns_back": float(self.walk(view).now - turn)},
         )  # fmt: skip
 
@@ -250,7 +250,7 @@ class OrientationJudgement(OnlineKind):
             Pick(right, (Wrong(other, OPPOSITE, round(2 * min(abs(change), 180 - abs(change)), 6)),)),
             {"turn": ordinal(turn)}, says=f"{change:.4f}", margin=round(min(abs(change) - low, high - abs(change)), 6),
             margin_unit="deg",
-            rationale=(f"Seen from above, I now face further to the {right} than in the {ordinal(turn)} turn.",),
+            rationale=(f"Seen from above, I now face further to the {right} than in the {ordinal(turn)} set of pictures.",),
             source="cameras", difficulty={"turns_back": float(self.walk(view).now - turn)},
         )  # fmt: skip
 
@@ -273,7 +273,7 @@ class OrientationEstimation(OrientationJudgement):
         number = Number(round_half_up(change), "deg")
         return Solved(
             number, {"turn": ordinal(turn)}, says=f"{change:.6f}", margin_unit="deg",
-            rationale=(f"Since the {ordinal(turn)} turn my heading has changed by {number.text} degrees.",),
+            rationale=(f"Since the {ordinal(turn)} set of pictures my heading has changed by {number.text} degrees.",),
             source="cameras", difficulty={"turns_back": float(self.walk(view).now - turn)},
         )  # fmt: skip
 

@@ -137,8 +137,8 @@ class ExistenceWhen(_OfLabels):
         turn = past.first(label) if about.variant == 0 else self._last(past, label, now)
         which = "first" if about.variant == 0 else "last"
         return Solved(
-            Number(float(turn), "turn"), {"thing": label, "which": which}, says=str(turn),
-            rationale=(f"I go through the turns: a {label} was {which} visible in the {ordinal(turn)} turn.",),
+            Number(float(turn), "set"), {"thing": label, "which": which}, says=str(turn),
+            rationale=(f"I go through the sets of pictures: a {label} was {which} visible in the {ordinal(turn)} set of pictures.",),
             labels=(label,), sightings=past.sightings[label], cameras=view.stills, source="boxes",
             difficulty={"turns": float(now)}, needs=("vision",),
         )  # fmt: skip
@@ -177,7 +177,7 @@ class OrderJudgement(_OfLabels):
         return Solved(
             Pick(early, (Wrong(late, OTHER_OBJECT, float(gap)),)), {"first": labels[0], "second": labels[1]},
             says=f"{turns[0]} {turns[1]}", margin=float(gap), margin_unit="turns",
-            rationale=(f"The {early} came up in the {ordinal(min(turns))} turn, the {late} only in the {ordinal(max(turns))}.",),
+            rationale=(f"The {early} came up in the {ordinal(min(turns))} set of pictures, the {late} only in the {ordinal(max(turns))}.",),
             labels=tuple(sorted(labels)), sightings=(*past.sightings[labels[0]], *past.sightings[labels[1]]),
             cameras=view.stills, source="boxes", difficulty={"turns": float(self.walk(view).now)}, needs=("vision",),
         )  # fmt: skip

@@ -131,10 +131,10 @@ class DirectionWhen(_OneThing):
         if lead < self.rule.ahead_deg:
             raise Withheld("two turns are much alike")
         return Solved(
-            Number(float(turn), "turn"), {"thing": thing.label}, says=" ".join(f"{v:.3f}" for v in offs),
+            Number(float(turn), "set"), {"thing": thing.label}, says=" ".join(f"{v:.3f}" for v in offs),
             margin=round(lead, 6), margin_unit="deg",
-            rationale=(f"I follow how the {thing.label} lay to where I looked, from turn to turn.",
-                       f"It was most nearly ahead in the {ordinal(turn)} turn."),
+            rationale=(f"I follow how the {thing.label} lay to where I looked, from one set of pictures to the next.",
+                       f"It was most nearly ahead in the {ordinal(turn)} set of pictures."),
             labels=(thing.label,), sightings=seen, cameras=tuple(c.t_s for c in stands), source="boxes3d and cameras",
             difficulty={"turns": float(len(stands))},
         )  # fmt: skip
@@ -179,10 +179,10 @@ class DistanceWhen(_OneThing):
         if lead < view.least(self.rule.change_m):
             raise Withheld("two turns are much alike")
         return Solved(
-            Number(float(turn), "turn"), {"thing": thing.label}, says=" ".join(f"{v:.4f}" for v in apart),
+            Number(float(turn), "set"), {"thing": thing.label}, says=" ".join(f"{v:.4f}" for v in apart),
             margin=round(lead, 6),
-            rationale=(f"I compare my distance to the {thing.label} from turn to turn.",
-                       f"I was nearest to it in the {ordinal(turn)} turn."),
+            rationale=(f"I compare my distance to the {thing.label} from one set of pictures to the next.",
+                       f"I was nearest to it in the {ordinal(turn)} set of pictures."),
             labels=(thing.label,), sightings=seen, cameras=tuple(c.t_s for c in stands), source="boxes3d and cameras",
             difficulty={"turns": float(len(stands))},
         )  # fmt: skip
@@ -209,7 +209,7 @@ class DistanceChange(OnlineKind):
         return Solved(
             Pick(right, (Wrong(other, OPPOSITE, round(2 * abs(change), 6)),)),
             {"thing": thing.label, "turn": ordinal(turn)}, says=f"{change:.6f}", margin=round(abs(change), 6),
-            rationale=(f"I compare my distance to the {thing.label} now and in the {ordinal(turn)} turn: I am {right} now.",),
+            rationale=(f"I compare my distance to the {thing.label} now and in the {ordinal(turn)} set of pictures: I am {right} now.",),
             labels=(thing.label,), sightings=seen, source="boxes3d and cameras",
             difficulty={"turns_back": float(self.walk(view).now - turn)},
         )  # fmt: skip

@@ -236,6 +236,8 @@ class DistanceComparison(TwoViewsKind):
         things = self.things(view)
         for reference in things:
             others = [o for o in things if o is not reference and self._apart(view, reference, o)]
+            if len(others) < self.rule.candidates:
+                continue
             for chosen in combinations(others, min(self.rule.options, len(others))):
                 yield About((reference.object_id, *(o.object_id for o in chosen)), view.stills)
 
