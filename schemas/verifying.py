@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .box import Box, iou, viou
 from .metrics import is_permutation, normalise_words, order_accuracy, word_edits
+from .metrics_spatial import mra
 from .span import Span, merge, overlap_s, seconds_text, tiou, tiou_sets, to_us
 
 
@@ -183,10 +184,7 @@ def check_mra(answer: float | None, truth: float, *, min_score: float = 0.5) -> 
         raise ValueError(f"truth {truth} is no number")
     if answer is None or not math.isfinite(answer):
         return _UNREAD
-    off = abs(answer - truth)
-    error = off / abs(truth) if truth else math.inf if off else 0.0
-    # the slack keeps an error of exactly 5% within 1 - 0.95 whatever floating point makes of it
-    score = sum(error <= 1 - threshold + 1e-9 for threshold in MRA_THRESHOLDS) / len(MRA_THRESHOLDS)
+    score = mra(answer, truth) if truth else float(answer == 0)
     reason = "" if score >= min_score else f"{answer:g} instead of {truth:g} (mean relative accuracy {score:g})"
     return Check(not reason, reason, score)
 
