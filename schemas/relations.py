@@ -76,13 +76,7 @@ def relations(
     shared = common.area / min(a.area, b.area) if common else 0.0
     held: set[Relation] = set()
     if shared < rule.max_common:
-        x_share = _beside(a.x1, a.x2, b.x1, b.x2)
-        y_share = _beside(a.y1, a.y2, b.y1, b.y2)
-        both = x_share < rule.max_beside and y_share < rule.max_beside
-        if (both or x_share < y_share) and ax != bx:
-            held.add("left of" if ax < bx else "right of")
-        if (both or y_share <= x_share) and ay != by:
-            held.add("above" if ay < by else "below")
+        held |= set(directions(a, b, rule.max_beside))
     if common is not None:
         if common.area >= rule.min_inside * a.area and a.area < b.area:
             held.add("inside")
@@ -103,6 +97,21 @@ def relations(
     if depths is not None and abs(depths[0] - depths[1]) >= rule.depth_gap * max(depths):
         held.add("in front of" if depths[0] < depths[1] else "behind")
     return tuple(r for r in RELATIONS if r in held)
+
+
+def directions(a: Box, b: Box, max_beside: float = 1 / 3) -> tuple[Relation, ...]:
+    """Which side of `b` `a` is on, by the rule of SCOP: both axes where neither has a third in common, else the axis with
+    less in common (a tie: the vertical); centres say which way, and none where they are level.
+    """
+    (ax, ay), (bx, by) = a.centre, b.centre
+    x_share, y_share = _beside(a.x1, a.x2, b.x1, b.x2), _beside(a.y1, a.y2, b.y1, b.y2)
+    both = x_share < max_beside and y_share < max_beside
+    found: list[Relation] = []
+    if (both or x_share < y_share) and ax != bx:
+        found.append("left of" if ax < bx else "right of")
+    if (both or y_share <= x_share) and ay != by:
+        found.append("above" if ay < by else "below")
+    return tuple(found)
 
 
 def _beside(a1: float, a2: float, b1: float, b2: float) -> float:

@@ -17,20 +17,9 @@ from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.box import Box, iou, viou
 from chronotope.schemas.sample import BoxAnswer, ChoiceAnswer, Sample, TubeAnswer
 from chronotope.schemas.timecodec_llavast import FrameWindow
+from film_places import place_in
 
 SPATIAL = ("spatial_grounding", "spatio_temporal_grounding")
-
-
-def place_in(film: FilmTruth, name: str, t_s: float) -> Box | None:
-    """Where the film's own script has the thing of that name at a time; linear between its listed boxes."""
-    for thing in film.objects:
-        if f"{thing.colour} {thing.shape}" != name or not thing.start_s <= t_s < thing.end_s + 1e-6:
-            continue
-        for a, b in zip(thing.boxes, thing.boxes[1:], strict=False):
-            if a.t_s - 1e-6 <= t_s <= b.t_s + 1e-6:
-                share = (t_s - a.t_s) / (b.t_s - a.t_s)
-                return Box(*(p + share * (q - p) for p, q in zip(a.box, b.box, strict=True)))
-    return None
 
 
 def agreement(sample: Sample, film: FilmTruth) -> float:
