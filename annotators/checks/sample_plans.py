@@ -33,10 +33,10 @@ class SamplePlans(UnitAnnotator[SamplePlansParams]):
     """Writes `sampling_plans` of the samples of one medium."""
 
     name: ClassVar[str] = "sample_plans"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = SamplePlansParams
     reads: ClassVar[tuple[str, ...]] = (
-        "samples", "media", "shots", "embeddings", "signals", "frames", "clip_scores",
+        "samples", "media", "shots", "embeddings", "signals", "frames", "clip_scores", "cameras", "depths",
     )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = reads[2:]
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS

@@ -16,13 +16,16 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ...engine.annotator import Params, Rows, SkipUnit
+from ...engine.depth_maps import depth_of, pixel_grid
 from ...engine.kept import one_producer
 from ...engine.plans.likeness import HashLikeness, Likeness, PatchRule, PictureLikeness, VectorLikeness
 from ...engine.plans.plan import Inputs, Plan, PlanError, Scores, Times, coverage, standing
 from ...engine.plans.policies import POLICIES, configured, make_plan
 from ...engine.plans.policy import Policy, PolicyParams
+from ...engine.plans.space_aware import SeenPoints
+from ...schemas.geometry.camera import camera_of
 from ...schemas.ids import derive_id
-from ...schemas.span import Span, span_or_none
+from ...schemas.span import Span, span_or_none, to_us
 
 Given = str | Mapping[str, Mapping[str, Any] | None]
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -31,8 +34,12 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "frames": ("t_s", "frame_set", "jpeg"),
     "clip_scores": ("t_s", "name", "model", "value"),
     "shots": ("start_s", "end_s"),
+    "cameras": ("t_s", "width", "height", "fx", "fy", "cx", "cy", "pose"),
+    "depths": ("t_s", "png", "unit_m", "model"),
 }
 """What is read of tables with many rows."""
+MOST_SEEN = 4096
+"""Points per picture that are looked at, about."""
 
 
 class PlanParams(Params):
@@ -77,7 +84,8 @@ class PlanParams(Params):
             *(looks if "likeness" in needed or also else ()),
             *(("clip_scores",) if "scores" in needed or also else ()),
         )
-        return tuple(dict.fromkeys((*found, "signals")))
+        space = ("cameras", "depths") if "space" in needed else ()
+        return tuple(dict.fromkeys((*found, "signals", *space)))
 
 
 def inputs_of(
@@ -112,9 +120,10 @@ def inputs_of(
         likeness = likeness.take(np.arange(near[0], near[1] + 1))
     shots = one_producer(rows["shots"])
     cuts = sorted({float(s["start_s"]) for s in shots if start < float(s["start_s"]) < end})
+    spatial = any("space" in policy.needs for policy, _ in params.configured())
     return Inputs(
         start, end, times, int(medium["width"]), int(medium["height"]), likeness, scores, tuple(cuts), tuple(evidence),
-        image, medium["audio_codec"] is not None, seed,
+        image, medium["audio_codec"] is not None, seed, seen_in(rows, start, end) if spatial else None,
     )  # fmt: skip
 
 
@@ -153,6 +162,27 @@ def likeness_of(rows: Rows, params: PlanParams) -> Likeness | None:
             if found:
                 return PictureLikeness(_times(found), [bytes(r["jpeg"]) for r in found], params.patch_rule)
     return None
+
+
+def seen_in(rows: Rows, start_s: float, end_s: float) -> SeenPoints | None:
+    """Points that pictures of a span see, from depths and cameras of one producer at the same times; None without any.
+
+    Depth and poses of different producers have different units, so the producer of the cameras must have told the depth too.
+    """
+    held = [r for r in one_producer(rows["cameras"]) if start_s - 1e-6 <= float(r["t_s"]) < end_s]
+    posed = {to_us(camera.t_s): camera for camera in map(camera_of, held) if camera is not None}
+    teller = held[0]["producer"] if held else None
+    told = [r for r in rows["depths"] if r["producer"] == teller and to_us(float(r["t_s"])) in posed]
+    models = sorted({str(r["model"]) for r in told})
+    clouds: dict[float, np.ndarray] = {}
+    for row in (r for r in told if r["model"] == models[0]):
+        camera, depth = posed[to_us(float(row["t_s"]))], depth_of(row)
+        step = max(1, int(np.ceil(np.sqrt(np.isfinite(depth).sum() / MOST_SEEN))))
+        pixels, depth = pixel_grid(depth, camera.width, camera.height)[::step, ::step], depth[::step, ::step]
+        known = np.isfinite(depth)
+        clouds[camera.t_s] = camera.back_project(pixels[known], depth[known])
+    times = sorted(clouds)
+    return SeenPoints(np.array(times), tuple(clouds[t] for t in times)) if times else None
 
 
 def scores_of(rows: Rows, name: str | None) -> Scores | None:

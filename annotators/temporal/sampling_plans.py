@@ -35,10 +35,10 @@ class SamplingPlans(UnitAnnotator[SamplingPlansParams]):
     """Writes `sampling_plans` of one medium and its clips."""
 
     name: ClassVar[str] = "sampling_plans"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = SamplingPlansParams
     reads: ClassVar[tuple[str, ...]] = (
-        "media", "shots", "clips", "selection", "embeddings", "signals", "frames", "clip_scores",
+        "media", "shots", "clips", "selection", "embeddings", "signals", "frames", "clip_scores", "cameras", "depths",
     )  # fmt: skip
     optional_reads: ClassVar[tuple[str, ...]] = reads[1:]
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from ...schemas.ids import derive_id
 from ...schemas.span import Span, to_us
 from .likeness import Likeness
+
+if TYPE_CHECKING:
+    from .space_aware import SeenPoints
 
 Times = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -135,6 +138,8 @@ class Inputs:
     image: bool = False
     sound: bool = False
     seed: int = 0
+    seen: SeenPoints | None = None
+    """What pictures see of the room, where depth and poses are known."""
 
     def __post_init__(self) -> None:
         if not len(self.times_s):
@@ -175,8 +180,9 @@ class Inputs:
         looks = None if self.likeness is None else self.likeness.digest
         size = (self.width, self.height, self.image, self.sound)
         return derive_id(
-            "plan inputs", self.start_s, self.end_s, _bytes(self.times_s), size, looks, scores, self.cuts_s
-        )
+            "plan inputs", self.start_s, self.end_s, _bytes(self.times_s), size, looks, scores, self.cuts_s,
+            *(() if self.seen is None else (self.seen.digest,)),
+        )  # fmt: skip
 
 
 def standing(held: Times, times_s: Times) -> Indices:

@@ -32,6 +32,7 @@ from .resolution import OnDemandParams, ondemand_resolution_1x_16x
 from .segments import TdcParams, temporal_dynamic_context
 from .slow_fast import SlowFastParams, slow_fast_similarity
 from .snippets import CurriculumParams, RgbFlowParams, frame_curriculum, temporal_segment_rgb_flow
+from .space_aware import SpaceAwareParams, space_aware_sampling
 from .text_conditioned import TextConditionedParams, text_conditioned_balanced_tokens
 from .tstar import TStarParams, tstar_keyframe_search
 from .two_rates import CrossAttentionParams, DualRateParams, dual_rate_frame_plan, slow_fast_cross_attention_plan
@@ -59,6 +60,7 @@ _ENTRIES: tuple[tuple[int | None, type[PolicyParams], Callable[[Inputs, Any], Pl
     (23, CrossAttentionParams, slow_fast_cross_attention_plan, ()),
     (25, ChunkedParams, chunked_multigranular, ()),
     (30, RgbFlowParams, temporal_segment_rgb_flow, ()),
+    (36, SpaceAwareParams, space_aware_sampling, ("space",)),
     (37, PoolParams, temporal_pool_reduction, ()),
     (42, MemoryParams, memory_propagated_clip_stream, ()),
     (45, SlowFastParams, slow_fast_similarity, ("likeness",)),

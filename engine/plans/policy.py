@@ -32,7 +32,7 @@ class Policy:
     Params: type[PolicyParams]
     plan: Callable[[Inputs, Any], Plan]
     needs: tuple[str, ...] = ()
-    """What it cannot do without: likeness, scores or cuts."""
+    """What it cannot do without: likeness, scores, cuts or space."""
     version: int = 1
     """Raise it whenever its plans may change."""
 

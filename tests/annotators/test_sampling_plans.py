@@ -12,6 +12,7 @@ import pytest
 from chronotope.annotators.checks.sample_plans import ANNOTATOR as SamplePlans
 from chronotope.annotators.temporal.sampling_plans import ANNOTATOR as SamplingPlans
 from chronotope.engine.annotator import Rows, SkipUnit, Unit
+from chronotope.engine.depth_maps import depth_values
 from chronotope.engine.plans.policies import POLICIES
 from chronotope.schemas.sample import AbsentAnswer, Evidence, MediumRef, Sample, SpanAnswer, Turn
 from chronotope.schemas.tables import TABLES
@@ -40,6 +41,20 @@ def features(step_s: float = 0.5) -> dict[str, list[dict[str, Any]]]:
         rows["frames"].append({**base, "frame_set": "a", "jpeg": jpeg})
         rows["clip_scores"].append({**base, "name": "cup", "model": "e", "value": 0.3 if scene == 1 else 0.1})
     return rows
+
+
+def room() -> dict[str, list[dict[str, Any]]]:
+    """Cameras and depths of a walk: a wall 2 to 4 m away, and depth of another producer, whose unit nobody knows."""
+    place = {"width": 640, "height": 360, "fx": 500.0, "fy": 500.0, "cx": 320.0, "cy": 180.0}
+    tables: dict[str, list[dict[str, Any]]] = {"cameras": [], "depths": []}
+    for t in range(0, 40, 2):
+        pose = np.eye(4)
+        pose[0, 3] = 0.3 * t
+        tables["cameras"].append({"producer": "r", "t_s": float(t), **place, "pose": pose.ravel().tolist()})
+        for producer, factor in (("other", 7.0), ("r", 1.0)):
+            depth = factor * np.linspace(2, 4, 32 * 18).reshape(18, 32)
+            tables["depths"].append({"producer": producer, "t_s": float(t), "model": "", **depth_values(depth)})
+    return tables
 
 
 def shots() -> list[dict[str, Any]]:
@@ -76,7 +91,7 @@ def test_slow_frames_open_at_the_cuts_whatever_the_pictures_are_compared_by(kind
 
 
 def test_all_policies_have_a_row_and_what_is_missing_is_said() -> None:
-    rows = {r["policy"]: r for r in rows_of(SamplingPlans, features())}
+    rows = {r["policy"]: r for r in rows_of(SamplingPlans, {**features(), **room()})}
     assert set(rows) == set(POLICIES) and all(r["frames"] for r in rows.values())
     best = rows["text_conditioned_balanced_tokens"]["frames"]
     assert any(7.0 <= f["t_s"] < 9.0 for f in best), "the scene that fits the prompt"
@@ -140,3 +155,15 @@ def test_samples_are_planned_in_their_window_and_coverage_is_over_their_evidence
     assert row["coverage"] == 1.0, "the window is its own evidence"
     with pytest.raises(SkipUnit, match="no samples"):
         rows_of(SamplePlans, {"samples": []}, plans=("uniform",))
+
+
+def test_space_aware_frames_see_more_of_a_room_than_even_ones_and_only_by_depth_in_the_cameras_unit() -> None:
+    plans = ({"space_aware_sampling": {"frames": 5}},)
+    (row,) = rows_of(SamplingPlans, room(), plans=plans)
+    said = json.loads(row["attributes_json"])
+    assert len(row["frames"]) == 5 and said["space_coverage"] >= said["even_coverage"] > 0.3
+    mine = {**room(), "depths": [d for d in room()["depths"] if d["producer"] == "r"]}
+    assert rows_of(SamplingPlans, mine, plans=plans) == [row], "depth of another producer is not looked at"
+    strange = {**room(), "depths": [d for d in room()["depths"] if d["producer"] != "r"]}
+    (bare,) = rows_of(SamplingPlans, strange, plans=plans)
+    assert not bare["frames"] and "depths and cameras of one producer" in bare["attributes_json"]

@@ -9,6 +9,7 @@ import numpy as np
 from chronotope.engine.plans.likeness import VectorLikeness
 from chronotope.engine.plans.plan import Inputs, Plan, Scores
 from chronotope.engine.plans.policies import configured, make_plan
+from chronotope.engine.plans.space_aware import SeenPoints
 from chronotope.schemas.span import Span
 
 
@@ -42,11 +43,19 @@ def film(
     return Inputs(0.0, float(edges[-1]), times, **given)  # type: ignore[arg-type]
 
 
+def walked(seconds: float) -> SeenPoints:
+    """What a camera sees that goes through a long room, once a second."""
+    things = np.random.default_rng(9).random((80, 3)) * [4, 4, 2]
+    times = np.arange(seconds)
+    return SeenPoints(times, tuple(things + np.array([0.2 * t, 0, 0]) for t in times))
+
+
 def picture(width: int = 640, height: int = 360) -> Inputs:
     """A still picture."""
     likeness = VectorLikeness(np.zeros(1), np.ones((1, 4)), "made")
     scores = Scores(np.zeros(1), np.ones(1), "made")
-    return Inputs(0.0, 1.0, np.zeros(1), width, height, likeness, scores, image=True)
+    seen = SeenPoints(np.zeros(1), (np.random.default_rng(9).random((200, 3)),))
+    return Inputs(0.0, 1.0, np.zeros(1), width, height, likeness, scores, image=True, seen=seen)
 
 
 def plan(name: str, inputs: Inputs, **params: object) -> Plan:

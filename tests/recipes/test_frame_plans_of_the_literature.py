@@ -27,7 +27,8 @@ def test_plans_of_composed_films_follow_from_their_rows_and_meet_every_scene(roo
     media = catalog.rows("SELECT * FROM media ORDER BY media_id")
     assert [r["policy"] for r in rows] == sorted(POLICIES) * 2
     waiting = {r["policy"] for r in rows if not r["frames"]}
-    assert waiting == {"text_conditioned_balanced_tokens", "tstar_keyframe_search"}, "nobody asked a query"
+    queried = {"text_conditioned_balanced_tokens", "tstar_keyframe_search"}
+    assert waiting == {*queried, "space_aware_sampling"}, "nobody asked a query, and nobody told depth"
     assert all("left_out" in r["attributes_json"] for r in rows if not r["frames"])
 
     # again from stored rows: the same frames, hashes and digests

@@ -18,7 +18,7 @@ from chronotope.engine.plans.resolution import fitted
 from chronotope.engine.plans.tokens import audio_tokens, patch_tokens
 from chronotope.schemas.metrics import boundary_prf, temporal_prf
 from chronotope.schemas.span import Span
-from made_plans import film, picture, plan, scenes_met
+from made_plans import film, picture, plan, scenes_met, walked
 
 CARDS = film([1.0] * 60)
 STILL = film([60.0])
@@ -43,7 +43,8 @@ def first_frames(made: Plan) -> list[float]:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_plans_ascend_stay_inside_keep_to_their_budget_and_are_the_same_again(name: str) -> None:
-    for inputs in (film([1.0] * 60, needle_s=33.0), film([3.0, 4.5, 2.0], 29.97, needle_s=5.0, seed=4), picture()):
+    many = film([1.0] * 60, needle_s=33.0, seen=walked(60))
+    for inputs in (many, film([3.0, 4.5, 2.0], 29.97, needle_s=5.0, seed=4, seen=walked(9)), picture()):
         policy, params = configured(name)
         if inputs.image and name == "temporal_segment_rgb_flow":
             continue  # a picture has no flow
@@ -96,7 +97,9 @@ def test_seeds_matter_to_those_that_draw_and_to_no_other() -> None:
     drawing = {"frame_curriculum", "tstar_keyframe_search"}
     for name in POLICIES:
         params = {"stage": 2} if name == "frame_curriculum" else {}
-        made = [plan(name, film([900.0], 2.0, needle_s=430.0, seed=seed), **params) for seed in range(3)]
+        made = [
+            plan(name, film([900.0], 2.0, needle_s=430.0, seed=seed, seen=walked(900)), **params) for seed in range(3)
+        ]
         differ = any(m.frames != made[0].frames or m.attributes != made[0].attributes for m in made)
         assert differ == (name in drawing), name
 
