@@ -12,6 +12,7 @@ from ..schemas.table import COMMON, Table
 from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_chains import CHAIN_TABLES
+from ..schemas.tables_detections import DETECTION_TABLES
 from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_places import PLACE_TABLES
@@ -32,7 +33,11 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
         "What happens when: grounded events and proposals, sounds, questions that came with the footage, plans of what is shown.",
         TEMPORAL_TABLES,
     ),
-    ("Objects", "Things in the picture over time, their places, and how they stand to each other.", OBJECT_TABLES),
+    (
+        "Objects",
+        "Things in the picture over time, their places, how they stand to each other, and how they were found.",
+        (*OBJECT_TABLES, *DETECTION_TABLES),
+    ),
     (
         "Space",
         "Cameras, depth, points and boxes in one world frame per scene, and how real its metres are.",

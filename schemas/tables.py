@@ -7,6 +7,7 @@ import pyarrow as pa
 from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
 from .tables_chains import CHAIN_TABLES
+from .tables_detections import DETECTION_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_places import PLACE_TABLES
@@ -87,6 +88,7 @@ TABLES: dict[str, Table] = {
         *ANNOTATION_TABLES,
         *TEMPORAL_TABLES,
         *OBJECT_TABLES,
+        *DETECTION_TABLES,
         *SPATIAL_TABLES,
         *PLACE_TABLES,
         *TAG_TABLES,

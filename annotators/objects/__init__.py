@@ -1,0 +1,1 @@
+"""Finding things: detection, tracks, masks, crops and vectors of objects, and their boxes in 3D."""
