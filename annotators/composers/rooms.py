@@ -35,7 +35,7 @@ class Params(BaseParams):
     objects: tuple[int, int] = Field(
         (8, 18), description="Fewest and most pieces of furniture; fewer where a room is full."
     )
-    movers: tuple[int, int] = Field((0, 2), description="Fewest and most things that move.")
+    movers: tuple[int, int] = Field((0, 3), description="Fewest and most things that move.")
     tops: bool = Field(True, description="Whether small things stand on tables, desks and cabinets.")
     annotate_fps: float = Field(5.0, gt=0, description="Cameras, boxes and masks per second; at most fps.")
     depth_fps: float = Field(1.0, ge=0, description="Depth maps per second; 0: none.")

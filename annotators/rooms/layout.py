@@ -87,7 +87,7 @@ def _chosen(draw: Draw, wanted: int, tops: bool) -> list[Kind]:
     """Kinds in the order in which they are placed: large ones first, those on top last."""
     labels = ["table", "chair", "sofa" if draw.chance(0.6) else "bed", "tv", "lamp"]
     several = draw.pick(("chair", "chair", "stool", "box", "plant", "ball"))
-    labels += [several] * draw.whole(1, min(3, KIND[several].most - 1))
+    labels += [several] * draw.whole(1, KIND[several].most - 1)
     pool = [k.label for k in KINDS for _ in range(2 if k.most > 1 else 1) if tops or k.where != "top"]
     for label in draw.shuffled(pool):
         if len(labels) >= wanted:

@@ -115,7 +115,12 @@ def _stops(way: Way, floor: Floor, draw: Draw) -> Floats | None:
 
 
 def moved(mover: Mover, frames: int, fps: float) -> Thing:
-    """The thing with a pose per frame: at rest, under way during its windows, at rest again. A second window leads back."""
+    """The thing with a pose per frame: at rest, under way during its windows, at rest again. A second window leads back.
+
+    One that the film has no time for is a thing that stays where it is.
+    """
+    if not mover.windows:
+        return mover.thing
     at = np.zeros((frames, 3))
     axes = np.zeros((frames, 3, 3))
     progress = np.zeros(frames)

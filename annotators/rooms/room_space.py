@@ -38,6 +38,13 @@ class Nodes:
     joined: NDArray[np.bool_]
     """[n, n]"""
 
+    def reach_m(self) -> float:
+        """How far apart the farthest two of the places are that can be walked between."""
+        hub = int(self.joined.sum(axis=1).argmax())
+        able = [hub, *(k for k in range(len(self.places)) if self.way(hub, k))]
+        near = self.places[able]
+        return float(np.sqrt(((near[:, None] - near[None]) ** 2).sum(axis=-1)).max())
+
     def way(self, start: int, goal: int) -> list[int]:
         """The places after `start` on a way with the fewest legs; empty if there is none."""
         if start == goal:
@@ -101,5 +108,7 @@ def walkable(
         clear = room(between.reshape(-1, 2)).reshape(len(a), -1).min(axis=1) > person * 0.9
         joined = np.zeros((n, n), bool)
         joined[a, b] = joined[b, a] = clear
-        return Nodes(places, joined)
+        nodes = Nodes(places, joined)
+        if nodes.reach_m() > 0.5 * float(np.hypot(*(high - low))) or person <= 0.18:
+            return nodes
     return Nodes(grid[[int(np.argmax(free))]], np.zeros((1, 1), bool))

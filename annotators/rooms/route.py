@@ -18,7 +18,7 @@ from .movers import Mover
 from .room_space import Nodes
 from .scene import Floats, Thing
 
-WALK_M_PER_S = 0.8
+WALK_M_PER_S = 1.0
 TURN_RAD_PER_S = math.radians(65)
 _REST_PITCH = math.radians(-10)
 
@@ -43,6 +43,7 @@ class Route:
     pitches: Floats
     stages: tuple[Stage, ...]
     windows: tuple[tuple[tuple[int, int], ...], ...]
+    """Per mover the frames, first and one past the last, during which it moves; a film may end in the middle."""
 
 
 class Planner:
@@ -87,7 +88,8 @@ class Planner:
                 self._stay(1.0)
         every = np.array(self.at[: self.frames])
         stages = tuple(Stage(s.kind, s.first, min(s.last, self.frames)) for s in self.stages if s.first < self.frames)
-        return Route(every[:, :3], every[:, 3], every[:, 4], stages, tuple(tuple(w) for w in self.windows))
+        moving = tuple(tuple((a, min(b, self.frames)) for a, b in w if a < self.frames - 2) for w in self.windows)
+        return Route(every[:, :3], every[:, 3], every[:, 4], stages, moving)
 
     def _go(
         self, kind: str, seconds: float, to: tuple[float, float, float, float, float], target: Floats | None = None
@@ -111,7 +113,7 @@ class Planner:
     def _turn(self, yaw: float, pitch: float) -> None:
         x, y, z, old_yaw, old_pitch = self.state
         by = (yaw - old_yaw + math.pi) % (2 * math.pi) - math.pi
-        size = max(abs(by), abs(pitch - old_pitch))
+        size = math.hypot(by, pitch - old_pitch)
         if size > math.radians(3):
             self._go("turn", size / TURN_RAD_PER_S, (x, y, z, old_yaw + by, pitch))
 
@@ -120,16 +122,18 @@ class Planner:
         x, y, z, yaw, pitch = self.state
         bx, by = (float(v) for v in self.nodes.places[node])
         length, heading = math.hypot(bx - x, by - y), math.atan2(by - y, bx - x)
-        mode = mode or self.draw.pick(("forward", "forward", "forward", "sideways", "sideways", "backward", "gaze"))
+        aside = abs((heading - yaw + math.pi) % (2 * math.pi) - math.pi)
+        natural = "forward" if aside < math.radians(60) else "sideways" if aside < math.radians(125) else "backward"
+        others = ("forward", "forward", "sideways", "gaze")
+        mode = mode or (natural if self.draw.chance(0.6) else self.draw.pick(others))
         target = None
         if mode == "gaze":
-            near = [t.box for t in self.things if 0.9 < _off(t.box.centre, (x, y), (bx, by)) < 4.5]
+            near = [t.box for t in self.things if 1.2 < _off(t.box.centre, (x, y), (bx, by)) < 4.5]
             if near:
                 target = np.asarray(self.draw.pick(near).centre)
                 self._turn(*_towards([x, y, z, yaw, pitch], target, yaw))
         elif mode == "sideways":
-            middle = self.nodes.places.mean(axis=0)
-            left = math.sin(math.atan2(middle[1] - y, middle[0] - x) - heading) > 0
+            left = math.sin(yaw - heading) > 0
             self._turn(heading + (math.pi / 2 if left else -math.pi / 2), _REST_PITCH)
         else:
             self._turn(heading + (math.pi if mode == "backward" else 0.0), _REST_PITCH)
@@ -169,11 +173,11 @@ class Planner:
             to = np.asarray(self.things[number].box.centre) - eye
             if 0.6 < float(np.hypot(to[0], to[1])) < 5 and self._sees(eye, to, number):
                 sight.append(number)
-        if sight:
+        if sight and self.draw.chance(0.75):
             number = self.draw.pick(sight)
             self._turn(*_towards(list(self.state), np.asarray(self.things[number].box.centre), self.state[3]))
             self.unseen.discard(number)
-        elif self.draw.chance(0.5):
+        elif self.draw.chance(0.35):
             self._turn(self.state[3] + self.draw.pick((1, -1)) * self.draw.between(0.5, 1.6), _REST_PITCH)
         self._stay(self.draw.between(0.4, 1.0))
 
@@ -231,5 +235,7 @@ def _towards(state: Sequence[float], target: Floats, near_yaw: float) -> tuple[f
 
 
 def _off(centre: Sequence[float], a: tuple[float, float], b: tuple[float, float]) -> float:
-    """Distance of a centre to the nearer end of a leg, on the floor."""
-    return min(math.hypot(centre[0] - p[0], centre[1] - p[1]) for p in (a, b))
+    """Distance of a centre to the nearest point of a leg, on the floor."""
+    px, py, bx, by = centre[0] - a[0], centre[1] - a[1], b[0] - a[0], b[1] - a[1]
+    part = min(1.0, max(0.0, (px * bx + py * by) / max(1e-9, bx * bx + by * by)))
+    return math.hypot(px - part * bx, py - part * by)

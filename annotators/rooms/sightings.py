@@ -1,8 +1,8 @@
 """Who is in the picture and how much of it: boxes, masks, shares and distances, all from first hits.
 
-The share of an object that is seen is measured with rays against the object alone, at the very pixels that the picture has
-and beyond its borders: those that meet the object, against those where the picture shows it. Rays are spaced so that about a
-thousand fall on the object's box; what lies more than one and a half pictures beyond a border is not counted.
+The share of an object that is seen is that of its pixels: those that the picture shows, against these and those that rays
+against the object alone find hidden in the picture or beyond its borders. Such rays are spaced so that about a thousand fall
+on the object's box; what lies more than one and a half pictures beyond a border is not counted.
 """
 
 from __future__ import annotations
@@ -80,14 +80,17 @@ def share_seen(caster: Caster, frame: int, thing: int, view: View, camera: Camer
     within = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
     shown = np.zeros(len(x), bool)
     shown[within] = view.owners[row[within], column[within]] == thing
-    every = int((own | shown).sum())
     cut = own & ~within
     sides = sum(
         bool((cut & beyond).any()) for beyond in (column < 0, column >= camera.width, row < 0, row >= camera.height)
     )
-    if not every:
-        return 0.0, sides
-    return float(shown.sum()) / every, sides
+    pixels = int((view.owners == thing).sum())
+    unseen = int((own & ~shown).sum()) * _step(columns) * _step(rows)
+    return pixels / max(1, pixels + unseen), sides
+
+
+def _step(places: NDArray[np.int64]) -> int:
+    return int(places[1] - places[0]) if len(places) > 1 else 1
 
 
 def _window(caster: Caster, frame: int, thing: int, camera: Camera) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
