@@ -47,24 +47,31 @@ def mc_numeric(
     decimals: int = 1,
     count: int = 3,
     tries: int = 30,
+    balanced: bool = True,
 ) -> tuple[float, ...] | None:
     """Wrong answers for a rounded, positive `truth`: uniform in [lo, hi] x truth, at `decimals`, apart by `least_gap`.
 
-    Only offenders are drawn again, up to `tries` times; then None: the question has to be dropped. Depends on nothing but its
-    arguments. Sizes in centimetres take lo 0.4, hi 1.8, decimals 0. Source: VLM-3R's generator of answer options.
+    `balanced` first draws how many of them are smaller, each number being equally likely, because otherwise the right answer is
+    in the middle three times out of four and can be guessed; the source does not. Only offenders are drawn again, up to `tries`
+    times, a few times from the start; then None: the question has to be dropped. Depends on nothing but its arguments. Sizes in
+    centimetres take lo 0.4, hi 1.8, decimals 0. Source: VLM-3R's generator of answer options.
     """
     if truth <= 0:
         return None
     gap = least_gap(truth, margin, decimals) - 1e-9
-    kept: list[float] = []
-    for attempt in range(tries + 1):
-        for place in range(len(kept), count):
-            share = seeded_fraction("mc_numeric", *seed, attempt, place)
-            drawn = round_half_up(truth * (lo + (hi - lo) * share), decimals)
-            if drawn > 0 and apart([*kept, truth, drawn]) >= gap:
-                kept.append(drawn)
-        if len(kept) == count:
-            return tuple(kept)
+    smaller = int((count + 1) * seeded_fraction("mc_numeric", "smaller", *seed, truth)) if balanced else 0
+    ranges = [(lo, 1.0)] * smaller + [(1.0, hi)] * (count - smaller) if balanced else [(lo, hi)] * count
+    for start in range(8 if balanced else 1):
+        kept: list[float] = []
+        for attempt in range(tries + 1):
+            for place in range(len(kept), count):
+                low, high = ranges[len(kept)]
+                share = seeded_fraction("mc_numeric", *seed, truth, start, attempt, place)
+                drawn = round_half_up(truth * (low + (high - low) * share), decimals)
+                if drawn > 0 and apart([*kept, truth, drawn]) >= gap:
+                    kept.append(drawn)
+            if len(kept) == count:
+                return tuple(kept)
     return None
 
 
