@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ...engine.distractors.vocabulary import OPPOSITE, OTHER_OBJECT
+from ...schemas.objects import with_article
 from ...schemas.space import Sighting
 from ..tasks.common import Withheld
 from .ask import About, Number, Pick, Solved, Wrong
@@ -110,9 +111,9 @@ class ExistenceJudgement(_OfLabels):
         largest = max((s.area or 0.0 for s in past.sightings.get(label, ())), default=0.0)
         least = view.seen.area if yes else HINT * view.seen.area
         return Solved(
-            Pick(right, (Wrong(other, OPPOSITE),)), {"thing": label}, says=right,
+            Pick(right, (Wrong(other, OPPOSITE),)), {"thing": with_article(label)}, says=right,
             margin=round(abs(largest - least), 9), margin_unit="share",
-            rationale=(f"I go through all pictures so far: {'there was' if yes else 'none of them shows'} a {label}.",),
+            rationale=(f"I go through all pictures so far: {'there was' if yes else 'none of them shows'} {with_article(label)}.",),
             labels=(label,), sightings=past.sightings.get(label, ()), cameras=view.stills, source="boxes",
             difficulty={"turns": float(self.walk(view).now)}, needs=("vision",),
         )  # fmt: skip
@@ -137,8 +138,8 @@ class ExistenceWhen(_OfLabels):
         turn = past.first(label) if about.variant == 0 else self._last(past, label, now)
         which = "first" if about.variant == 0 else "last"
         return Solved(
-            Number(float(turn), "set"), {"thing": label, "which": which}, says=str(turn),
-            rationale=(f"I go through the sets of pictures: a {label} was {which} visible in the {ordinal(turn)} set of pictures.",),
+            Number(float(turn), "set"), {"thing": with_article(label), "which": which}, says=str(turn),
+            rationale=(f"I go through the sets of pictures: {with_article(label)} was {which} visible in the {ordinal(turn)} set of pictures.",),
             labels=(label,), sightings=past.sightings[label], cameras=view.stills, source="boxes",
             difficulty={"turns": float(now)}, needs=("vision",),
         )  # fmt: skip
