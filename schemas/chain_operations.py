@@ -13,6 +13,7 @@ from typing import Any
 from .acoustic_programs import Impossible as NoSoundAnswer
 from .acoustic_programs import read_program, run, scene_of
 from .box import box_or_none
+from .chain_space import SPACE_OPERATIONS
 from .heard import heard_words
 from .markup import escape
 from .matching import alike_descriptions, alike_lines, alike_runs
@@ -324,6 +325,7 @@ def _sound_answer(sounds: Any, program: str, *, duration_s: float) -> str:
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    **SPACE_OPERATIONS,
     "reach": _reach,
     "midpoint": _midpoint,
     "in_time_order": _in_time_order,
