@@ -46,7 +46,7 @@ def box_pairs(first: Sequence[Box3D], second: Sequence[Box3D]) -> Floats:
 def box_matrix(boxes: Sequence[Box3D]) -> Floats:
     """Smallest distances between all boxes, [n, n], symmetric with a diagonal of zeros."""
     i, j = np.triu_indices(len(boxes), 1)
-    found = box_pairs([boxes[k] for k in i], [boxes[k] for k in j])
+    found = box_pairs([boxes[int(k)] for k in i], [boxes[int(k)] for k in j])
     out = np.zeros((len(boxes), len(boxes)))
     out[i, j] = out[j, i] = found
     return out
