@@ -118,7 +118,8 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Resources:
-    """What one worker of this annotator needs. `gpus` > 0 puts batch annotators into a GPU pool of their own."""
+    """What one worker of this annotator needs. `gpus` > 0 puts batch annotators into a GPU pool of their own,
+    and is what each group of units of a unit annotator holds."""
 
     cpus: float = 0.5
     gpus: float = 0.0

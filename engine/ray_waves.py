@@ -150,13 +150,13 @@ def media_wave(
         yield pickle.loads(row["payload"])
 
 
-def unit_wave(bundles: Sequence[Bundle], *, run_id: str) -> Iterator[list[UnitResult]]:
-    """Results of a unit wave, one list per bundle."""
+def unit_wave(bundles: Sequence[Bundle], *, run_id: str, gpus: float = 0.0) -> Iterator[list[UnitResult]]:
+    """Results of a unit wave, one list per bundle; each bundle gets as much of a GPU as its neediest annotator wants."""
     import ray
 
     rows = [{"payload": pickle.dumps(bundle), "run_id": run_id} for bundle in bundles]
     items: Any = ray.data.from_items(rows, override_num_blocks=len(bundles))
-    data = items.map_batches(_bundle_task, batch_size=1, num_cpus=1)
+    data = items.map_batches(_bundle_task, batch_size=1, num_cpus=1, num_gpus=gpus or None)
     for row in data.iter_rows():
         yield pickle.loads(row["payload"])
 

@@ -176,8 +176,8 @@ class Runner:
             return
         from .ray_waves import unit_wave
 
-        cpus = self._cpus_of_ray()
-        for results in unit_wave(list(self._bundles(plan, cpus)), run_id=self.run_id):
+        cpus, gpus = self._cpus_of_ray(), max(a.resources().gpus for a in annotators.values())
+        for results in unit_wave(list(self._bundles(plan, cpus)), run_id=self.run_id, gpus=gpus):
             self.committer.add(results)
 
     def _run_models(self, plan: WavePlan) -> None:
