@@ -145,7 +145,7 @@ class RelativeDirection(RoomKind):
             raise Withheld("a direction that is not asked about")
         if not sure_direction(view, margin, apart, self.rule.sector_deg):
             raise Withheld("between two directions")
-        if corner_votes(places[0], places[1], query.box, sectors) > self.rule.corners:
+        if corner_votes(stand.box.centre, face.box.centre, query.box, sectors) > self.rule.corners:
             raise Withheld("the thing reaches into another direction")
         wrong = tuple(
             Wrong(n, OPPOSITE if OPPOSITES.get(right) == n else OTHER_DIRECTION, _sector_apart(angle, n, sectors))
