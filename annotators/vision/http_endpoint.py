@@ -18,11 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...engine.annotator import BatchAnnotator, FrameSet, Params, Picture, Resources, Row, TransientError
 from ..foreign_rows import checked_row, row_model
+from ..patient_http import BUSY, patient_session
 
 if TYPE_CHECKING:
     import requests
-
-_BUSY = (429, 500, 502, 503, 504)
 
 
 class HttpEndpointParams(Params):
@@ -87,12 +86,8 @@ class HttpEndpoint(BatchAnnotator[HttpEndpointParams]):
 
     def setup(self) -> None:
         """Prepare the connection. Raises `ValueError` when the authorisation variable is not set."""
-        import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3.util import Retry
-
         p = self.params
-        session = requests.Session()
+        session = patient_session(p.retries, p.longest_pause_s)
         if p.auth_env is not None:
             secret = os.environ.get(p.auth_env)
             if not secret:
@@ -100,17 +95,6 @@ class HttpEndpoint(BatchAnnotator[HttpEndpointParams]):
                     f"http_endpoint: set the environment variable {p.auth_env} (authorisation for {p.url})"
                 )
             session.headers[p.auth_header] = secret
-        retry = Retry(
-            total=p.retries,
-            status_forcelist=_BUSY,
-            allowed_methods={"POST"},
-            backoff_factor=0.5,
-            backoff_max=p.longest_pause_s,
-            retry_after_max=int(p.longest_pause_s) or 1,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=retry))
         self._session = session
 
     def look(self, pictures: Sequence[Picture]) -> list[list[Row]]:
@@ -147,7 +131,7 @@ class HttpEndpoint(BatchAnnotator[HttpEndpointParams]):
             raise TransientError(
                 f"{p.url} cannot be reached: {type(error).__name__}; is the service running?"
             ) from None
-        if response.status_code in _BUSY:
+        if response.status_code in BUSY:
             raise TransientError(f"{p.url} answered {response.status_code} {response.reason} {p.retries + 1} times")
         if response.status_code != 200:
             said = " ".join(response.text.split())[:200]
