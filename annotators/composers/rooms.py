@@ -13,7 +13,8 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 
 from ...engine.annotator import Params as BaseParams
-from ...engine.composing import Draft, Material, MediaComposer
+from ...engine.composing import ComposeError, Draft, Material, MediaComposer
+from ...engine.extras import missing, remedy
 from ...schemas.ids import derive_id
 from ...schemas.span import from_us, to_us
 from ..rooms.film import RoomFilm
@@ -37,6 +38,9 @@ class Params(BaseParams):
     )
     movers: tuple[int, int] = Field((0, 3), description="Fewest and most things that move.")
     tops: bool = Field(True, description="Whether small things stand on tables, desks and cabinets.")
+    physics: bool = Field(
+        False, description="Movers are balls and boxes that are dropped or rolled (needs the extra physics, MuJoCo)."
+    )
     annotate_fps: float = Field(5.0, gt=0, description="Cameras, boxes and masks per second; at most fps.")
     depth_fps: float = Field(1.0, ge=0, description="Depth maps per second; 0: none.")
     depth_side_px: int = Field(160, ge=16, description="Larger side of a depth map.")
@@ -73,6 +77,8 @@ class Rooms(MediaComposer[Params]):
 
     def compose(self, material: Sequence[Material], seed: int) -> Iterable[Draft]:
         """`videos` drafts; room k of a seed is the same room whatever the size and length of its film."""
+        if self.params.physics and (lacking := missing("physics")):
+            raise ComposeError(f"rooms with physics: {', '.join(lacking)} is not installed; {remedy('physics')}")
         for number in range(self.params.videos):
             yield self._draft(number, seed)
 
@@ -80,7 +86,7 @@ class Rooms(MediaComposer[Params]):
         p = self.params
         digest = derive_id(self.name, self.version, p.model_dump(exclude={"videos"}), seed, number)
         plan = RoomPlan(
-            derive_id("room", seed, number), p.area_m2, p.l_share, p.objects, p.movers, p.tops, p.seconds, p.fps,
+            derive_id("room", seed, number), p.area_m2, p.l_share, p.objects, p.movers, p.tops, p.physics, p.seconds, p.fps,
             p.width, p.height, p.fov_deg,
         )  # fmt: skip
         truth = TruthPlan(

@@ -9,7 +9,8 @@ import numpy as np
 from .caster import Tree, triangles_at
 from .draw import Draw
 from .layout import draw_floor, furnish
-from .movers import draw_movers, moved
+from .movers import draw_movers, draw_physical, moved
+from .physics import events_of, simulate
 from .room_space import walkable
 from .route import Planner
 from .scene import RoomScene, camera_towards
@@ -26,6 +27,7 @@ class RoomPlan:
     objects: tuple[int, int] = (8, 18)
     movers: tuple[int, int] = (0, 2)
     tops: bool = True
+    physics: bool = False
     seconds: float = 24.0
     fps: int = 10
     width: int = 640
@@ -45,7 +47,8 @@ def make_room(plan: RoomPlan) -> RoomScene:
     things = furnish(
         floor, Draw("things", plan.seed), min(wanted, max(plan.objects[0], int(floor.area_m2 * 1.1))), plan.tops
     )
-    movers = draw_movers(floor, things, Draw("movers", plan.seed), draw.whole(*plan.movers))
+    drawn = draw_physical if plan.physics else draw_movers
+    movers = drawn(floor, things, Draw("movers", plan.seed), draw.whole(*plan.movers))
     shell = shell_of(floor.polygon, floor.height_m, Draw("shell", plan.seed))
     still = RoomScene(floor.polygon, floor.height_m, tuple(things), (), plan.fps, shell)
     frames = plan.frames
@@ -57,7 +60,12 @@ def make_room(plan: RoomPlan) -> RoomScene:
     route = Planner(
         nodes, things, movers, Tree(triangles_at(still, 0)), way, plan.fps, frames, eye, plan.fov_deg
     ).plan()
-    travelling = [moved(replace(m, windows=w), frames, plan.fps) for m, w in zip(movers, route.windows, strict=True)]
+    movers = [replace(m, windows=w) for m, w in zip(movers, route.windows, strict=True)]
+    if plan.physics and movers:
+        travelling, hits = simulate(floor.polygon, floor.height_m, things, movers, frames, plan.fps)
+        still = replace(still, events=events_of(things, travelling, hits, plan.fps))
+    else:
+        travelling = [moved(m, frames, plan.fps) for m in movers]
     middle = np.asarray(floor.polygon).mean(axis=0)
     scene = replace(
         still, things=(*things, *travelling), light=(float(middle[0]), float(middle[1]), floor.height_m - 0.3)

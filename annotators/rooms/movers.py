@@ -20,7 +20,7 @@ from .meshes import ball, box, in_its_box, prism
 from .room_space import clearance
 from .scene import Floats, Part, Thing
 
-Way = Literal["straight", "corner", "back", "spin"]
+Way = Literal["straight", "corner", "back", "spin", "drop", "roll"]
 WAYS: tuple[Way, ...] = ("straight", "back", "corner", "spin", "straight")
 LABELS = ("cart", "toy car", "robot", "ball")
 
@@ -43,6 +43,9 @@ class Mover:
     windows: tuple[tuple[int, int], ...] = field(default=())
     """Frames during which it moves; set when the camera's path is planned."""
 
+    velocity: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """How fast it is let go, metres per second; of what is dropped or rolled."""
+
     @property
     def radius_m(self) -> float:
         return math.hypot(*self.thing.box.size[:2]) / 2
@@ -54,6 +57,15 @@ class Mover:
             steps = max(1, math.ceil(float(np.hypot(*(b - a))) / 0.1))
             parts.append(a + (b - a) * (np.arange(1, steps + 1)[:, None] / steps))
         return np.concatenate(parts)
+
+    def sight(self) -> Floats:
+        """Points that a camera must see to see it move [n, 3]."""
+        ground, z = self.ground(), self.thing.box.centre[2]
+        if self.way == "drop":
+            return np.column_stack([np.repeat(ground, 3, axis=0), np.tile([0.1, z / 2, z], len(ground))])
+        if self.way == "roll":
+            ground = np.concatenate([ground, ground + 0.4 * np.asarray(self.velocity[:2])])
+        return np.column_stack([ground, np.full(len(ground), z)])
 
 
 def draw_movers(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int) -> list[Mover]:
@@ -81,6 +93,31 @@ def draw_movers(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int) 
                 continue
             if any(_near(ground, other.ground()) < radius + other.radius_m + 0.1 for other in found):
                 continue
+            found.append(mover)
+            break
+    return found
+
+
+def draw_physical(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int) -> list[Mover]:
+    """Up to `wanted` balls and boxes over free floor that are dropped or rolled; `physics.simulate` says what they do."""
+    found: list[Mover] = []
+    for _number in range(wanted):
+        label = draw.pick(("ball", "ball", "box"))
+        way: Way = "drop" if label == "box" or draw.chance(0.5) else "roll"
+        colour = draw.pick([c for c in BRIGHT if not any(m.thing.colour == c for m in found)])
+        parts, size = in_its_box(_built(label, draw, colour))
+        for _ in range(300):
+            stops = _stops("spin", floor, draw)
+            if stops is None or clearance(floor.polygon, things, stops).min() < max(size) / 2 + 0.15:
+                continue
+            if any(_near(stops, m.ground()) < 0.6 for m in found):
+                continue
+            heading = draw.between(0, 2 * math.pi)
+            speed = draw.between(0.1, 0.5) if way == "drop" else draw.between(1.2, 2.0)
+            z = draw.between(1.1, 1.7) if way == "drop" else size[2] / 2
+            box = Box3D.upright((*stops[0], z), size, heading)
+            velocity = speed * math.cos(heading), speed * math.sin(heading), 0.0
+            mover = Mover(Thing(label, colour, parts, box), way, stops, lasts_s=3.0, velocity=velocity)
             found.append(mover)
             break
     return found
@@ -177,6 +214,9 @@ def _built(label: str, d: Draw, colour: str) -> list[Part]:
     if label == "ball":
         r = d.between(0.12, 0.17)
         return [ball((0, 0, r), r, d.material(colour, "checks", 0.5, 0.55))]
+    if label == "box":
+        w, e, h = d.between(0.2, 0.32), d.between(0.2, 0.32), d.between(0.14, 0.24)
+        return [box((0, 0, 0), (w, e, h), d.material(colour, d.pick(("stripes", "dots", "checks")), 0.4, 0.5))]
     if label == "robot":
         r = d.between(0.14, 0.18)
         return [

@@ -73,7 +73,7 @@ class Planner:
 
     def plan(self) -> Route:
         """The whole route."""
-        due = [round(self.frames * (k + 0.35) / (len(self.movers) + 0.35)) for k in range(len(self.movers))]
+        due = [round(self.frames * (k + 0.2) / (len(self.movers) + 0.3)) for k in range(len(self.movers))]
         watched = 0
         self._stay(0.5)
         while len(self.at) < self.frames:
@@ -188,13 +188,14 @@ class Planner:
     def _watch(self, number: int) -> None:
         """Go to where a mover's whole way is in sight, look at its middle, and let it move."""
         mover = self.movers[number]
-        ground = np.column_stack([mover.ground(), np.full(len(mover.ground()), mover.thing.box.centre[2])])
+        ground = mover.sight()
         middle = (ground.min(axis=0) + ground.max(axis=0)) / 2
         best, chosen = -1.0, None
         for node in range(len(self.nodes.places)):
-            if node != self.node and not self.nodes.way(self.node, node):
+            legs = len(self.nodes.way(self.node, node))
+            if node != self.node and not legs:
                 continue
-            score = self._view_score(mover, ground, middle, node)
+            score = self._view_score(mover, ground, middle, node) / (1 + 0.3 * legs)
             if score > best:
                 best, chosen = score, node
         if chosen is not None:

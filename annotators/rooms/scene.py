@@ -93,6 +93,15 @@ class Thing:
         return Box3D((float(x), float(y), float(z)), tuple(float(v) for v in axes.ravel()), self.box.size)
 
 
+@dataclass(frozen=True)
+class Event:
+    """Something that happens."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class RoomScene:
     """A room over the frames of a film."""
@@ -108,6 +117,8 @@ class RoomScene:
     """Walls, floor and ceiling in the world; see `shell.py`. None: things float in black."""
     light: tuple[float, float, float] = (0.0, 0.0, 2.4)
     """Where the lamp is."""
+    events: tuple[Event, ...] = ()
+    """What happens, where it can be said without doubt."""
     told: Mapping[str, Any] = field(default_factory=dict)
     """What was drawn for it, for people to read."""
 

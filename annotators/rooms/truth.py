@@ -109,6 +109,11 @@ class TruthTaker:
             "scenes": [scene_row(scene, scene_id, self.source)],
             "cameras": [camera_row(scene.cameras[k], scene_id) for k in frames],
             "depths": self._depths, "points": points, "boxes3d": boxes3d, "tracks": tracks, "boxes": self._boxes,
+            "events": [
+                {"start_s": e.start_s, "end_s": min(length, e.end_s), "text": e.text, "kind": "event"}
+                for e in scene.events
+                if e.start_s < length
+            ],
             "shots": [{"start_s": 0.0, "end_s": length, "transition": "start", "score": None}],
         }  # fmt: skip
 

@@ -57,7 +57,7 @@ def test_what_stands_behind_is_not_seen_and_what_half_does_is_seen_by_half() -> 
     seen = {scene.things[s.thing].label: s for s in seen_in(caster, 0, caster.view(0))}
     assert set(seen) == {"board", "stool"}
     assert seen["board"].visibility > 0.85
-    alone = scene_of([half, crate("board", (2.0, 3.5, 1.0), (0.01, 2.0, 2.0))], level(1.0, 3.0, 0.0))
+    alone = scene_of([half, crate("board", (2.0, 4.0, 1.0), (0.01, 2.0, 2.0))], level(1.0, 3.0, 0.0))
     caster = Caster(alone)
     stool = next(s for s in seen_in(caster, 0, caster.view(0)) if s.thing == 0)
     assert abs(stool.visibility - 0.5) < 0.05
