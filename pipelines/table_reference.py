@@ -17,6 +17,7 @@ from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_places import PLACE_TABLES
 from ..schemas.tables_sample import SAMPLE_TABLES
+from ..schemas.tables_signals import SIGNAL_TABLES
 from ..schemas.tables_source import SOURCE_TABLES
 from ..schemas.tables_spatial import SPATIAL_TABLES
 from ..schemas.tables_tags import TAG_TABLES
@@ -52,6 +53,7 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     ("Reasoning", "How samples were answered step by step, and what rules say of such steps.", CHAIN_TABLES),
     ("Language models", "What models were asked, what they proposed, and what became of it.", MODEL_TABLES),
     ("Labels", "What kind of footage it is.", TAG_TABLES),
+    ("Signals", "Where footage was taken, where somebody looked, how alike narrations are.", SIGNAL_TABLES),
     ("Records", "What was done, by which run, and which versions belong together.", (LEDGER, RUNS, TABLES["head"])),
 )
 """All tables, in the order in which a person meets them."""

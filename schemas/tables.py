@@ -12,6 +12,7 @@ from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_places import PLACE_TABLES
 from .tables_sample import SAMPLE_TABLES
+from .tables_signals import SIGNAL_TABLES
 from .tables_source import SOURCE_TABLES
 from .tables_spatial import SPATIAL_TABLES
 from .tables_tags import TAG_TABLES
@@ -92,6 +93,7 @@ TABLES: dict[str, Table] = {
         *SPATIAL_TABLES,
         *PLACE_TABLES,
         *TAG_TABLES,
+        *SIGNAL_TABLES,
         *SAMPLE_TABLES,
         *TRUST_TABLES,
         *MODEL_TABLES,

@@ -36,7 +36,7 @@ from .composed_truth import read_truth
 
 KNOWN = (
     "shots", "captions", "events", "speech", "words", "text_regions", "tracks", "boxes", "sounds", "questions",
-    "scenes", "cameras", "depths", "points", "boxes3d",
+    "scenes", "cameras", "depths", "points", "boxes3d", "fixations",
 )  # fmt: skip
 """Tables that importers may fill."""
 
@@ -192,8 +192,8 @@ class _Work:
             return checked_box3d(row.values, duration_s)
         if row.table == "cameras":
             return checked_camera(row.values, duration_s)
-        if row.table == "depths":
-            return checked_time(row.values, duration_s, "depth map")
+        if row.table in ("depths", "fixations"):
+            return checked_time(row.values, duration_s, "depth map" if row.table == "depths" else "fixation")
         if row.table == "boxes":
             return checked_box(row.values, duration_s)
         if row.table == "tracks" and not duration_s:
