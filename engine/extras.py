@@ -19,6 +19,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rooms": ("trimesh", "embreex"),
     "physics": ("mujoco",),
     "sfm": ("pycolmap",),
+    "detect": ("transformers", "torch"),
+    "track": ("norfair",),
     "llm": ("openai", "aiohttp", "tenacity"),
     "webdataset": ("webdataset",),
     "huggingface": ("datasets",),
