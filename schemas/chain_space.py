@@ -171,6 +171,11 @@ def _turn_axis(before: Records, after: Records, *, least: float, ratio: float) -
     return first[0] if first[2] > 0 else first[1]
 
 
+def turn_words(name: str) -> str:
+    """A way of turning as it is said: to the right, upwards, clockwise."""
+    return {"right": "to the right", "left": "to the left", "up": "upwards", "down": "downwards"}.get(name, name)
+
+
 def _turn_size(before: Records, after: Records, *, decimals: int) -> float:
     """Degrees about the axis about which a camera turned most."""
     turn = turn_between(_camera(before), _camera(after))
@@ -211,6 +216,7 @@ SPACE_OPERATIONS: dict[str, Callable[..., Any]] = {
     "way_length": _way_length,
     "move_axis": _move_axis,
     "turn_axis": _turn_axis,
+    "turn_words": turn_words,
     "turn_size": _turn_size,
     "difference": _difference,
     "sign_name": _sign_name,

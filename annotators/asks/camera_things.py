@@ -1,0 +1,447 @@
+"""Questions about things in single pictures: how far from the camera, which is nearest, left or right, higher, hidden by what.
+
+A thing is the only visible one of its label in that picture, and clearly seen. Left, up and near are full extents along the camera's
+axes, one wholly beyond the other: the order of centres is not enough. Up in the picture is not up in the room: both are kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations, islice, pairwise, permutations
+from typing import ClassVar
+
+import numpy as np
+
+from ...engine.distractors.vocabulary import OPPOSITE, OTHER_DIRECTION, OTHER_OBJECT
+from ...schemas.box import Box, iou
+from ...schemas.chain_building import Trail
+from ...schemas.chain_space import BOX_COLUMNS, PLACE_COLUMNS, POSE_COLUMNS
+from ...schemas.geometry.box3d import Box3D
+from ...schemas.geometry.camera import Camera
+from ...schemas.geometry.directions import QUARTERS, ego_angle
+from ...schemas.geometry.distances import point_box
+from ...schemas.geometry.intervals import camera_interval, gaps, world_interval
+from ...schemas.geometry.numbers import round_half_up
+from ...schemas.ids import seeded_fraction
+from ...schemas.space import SpaceObject
+from ..tasks.common import Withheld
+from .ask import About, Kind, Number, Pick, Second, Solved, Wrong
+from .camera_rule import CameraRule
+from .certainty import agree, sure_direction, sure_order, with_points
+from .numbers import ChoiceRule
+from .view import View
+
+MOST = 1500
+"""Candidates of a kind that are listed, at most."""
+_SIDES = {"ahead": "behind", "behind": "ahead", "left": "right", "right": "left"}
+
+
+class CameraKind(Kind):
+    """A kind about stills and where they were taken from."""
+
+    medium = "stills"
+
+    def __init__(self, rule: CameraRule) -> None:
+        self.rule = rule
+
+    def one(self, view: View, about: About, count: int) -> tuple[float, Camera, tuple[SpaceObject, ...]]:
+        """Time, camera and things of a question about one picture; each the only one of its label there. Raises `Withheld`."""
+        if len(about.times) != 1:
+            raise Withheld("it is asked about one picture")
+        t_s = about.times[0]
+        things = view.asked(about, count)
+        view.picture(t_s)
+        view.require_alone(t_s, *things)
+        return t_s, view.camera(t_s), things
+
+
+def box_at(thing: SpaceObject, t_s: float) -> Box3D:
+    """Its box at a time. Raises `Withheld` where a moving thing has none."""
+    box = thing.at(t_s)
+    if box is None:
+        raise Withheld("where it is at that time is unknown")
+    return box
+
+
+class CameraDistance(CameraKind):
+    """How far the camera is from the nearest point of a thing, to a tenth of a metre."""
+
+    name = "cam_obj_abs_dist"
+    scale = True
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Every picture and every thing alone in it."""
+        return (About((o.object_id,), (t,)) for t in view.stills for o in view.alone_in_frame(t) if not o.moving)
+
+    def solve(self, view: View, about: About) -> Solved:
+        """Distance from the camera's centre to the box; to the points."""
+        t_s, camera, (thing,) = self.one(view, about, 1)
+        view.require_still(thing)
+        away = float(point_box(camera.centre, thing.box))
+        low, high = self.rule.distance_m
+        if not low <= away <= high:
+            raise Withheld("too near or too far")
+        number = Number(round_half_up(away, 1), "m", 1)
+        return Solved(
+            number, {"picture": view.picture(t_s), "thing": thing.label}, says=f"{away:.6f}",
+            rationale=(f"In {view.picture(t_s)} I look for the part of the {thing.label} that is nearest to the camera.",
+                       f"From there to the camera it is about {number.text} m."),
+            labels=(thing.label,), sightings=view.of_labels(t_s, thing), points=with_points(thing),
+            second=_by_points(camera, thing, away, self.rule), source="boxes3d and cameras",
+            chain=lambda trail: trail.compute("rounded", _away(trail, camera, thing), decimals=1),
+        )  # fmt: skip
+
+
+class CameraNearest(CameraKind):
+    """Which of four, three or two things in a picture is nearest to the camera."""
+
+    name = "cam_obj_rel_dist"
+    numbers = (4, 3, 2)
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Sets of things alone in a picture."""
+        for variant, number in enumerate(self.numbers):
+            found = (
+                About(tuple(o.object_id for o in chosen), (t,), variant)
+                for t in view.stills
+                for chosen in combinations([o for o in view.alone_in_frame(t) if not o.moving], number)
+            )
+            yield from islice(found, MOST // len(self.numbers))
+
+    def solve(self, view: View, about: About) -> Solved:
+        """The least distance from the camera's centre to a box; all differ by the gap."""
+        if about.variant >= len(self.numbers):
+            raise Withheld("not as many things as the question has options")
+        t_s, camera, things = self.one(view, about, self.numbers[about.variant])
+        view.require_still(*things)
+        away = [float(point_box(camera.centre, o.box)) for o in things]
+        ordered = sorted(away)
+        if ordered[0] < view.least(self.rule.nearest_m):
+            raise Withheld("too near or too far")
+        gap = view.least(self.rule.gap_m)
+        if min(b - a for a, b in pairwise(ordered)) < gap or not sure_order(view, away):
+            raise Withheld("two of them are about as near")
+        names = [o.label for o in things]
+        right = names[away.index(ordered[0])]
+        wrong = tuple(
+            Wrong(n, OTHER_OBJECT, round(d - ordered[0], 6)) for n, d in zip(names, away, strict=True) if n != right
+        )
+        found = [_point_distance(camera, o) for o in things]
+        known = [d for d in found if d is not None]
+        second = None
+        if len(known) == len(found):
+            says = ", ".join(f"{n} {d:.4f}" for n, d in zip(names, known, strict=True))
+            second = Second("points", says, names[known.index(min(known))] == right)
+        listed = sorted(names, key=lambda n: seeded_fraction("listed", n, sorted(names)))
+        return Solved(
+            Pick(right, wrong), {"picture": view.picture(t_s), "others": ", ".join(listed[:-1]) + " and " + listed[-1]},
+            says=", ".join(f"{n} {d:.4f}" for n, d in zip(names, away, strict=True)), margin=ordered[1] - ordered[0],
+            rationale=(f"I compare how far they are from the camera in {view.picture(t_s)}, to their nearest points.",
+                       f"The {right} is nearest."),
+            labels=tuple(names), sightings=view.of_labels(t_s, *things), points=with_points(*things), second=second,
+            source="boxes3d and cameras", difficulty={"options": float(len(names))},
+            chain=lambda trail: trail.compute("least_of", *(_away(trail, camera, o) for o in things), names=names),
+        )  # fmt: skip
+
+
+class CameraDistanceChange(CameraKind):
+    """By how many metres the distance from camera to thing changes from one picture to a later one: negative is nearer."""
+
+    name = "cam_obj_dist_change"
+    scale = True
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Things alone in both of two pictures."""
+        alone = {t: {o.object_id: o for o in view.alone_in_frame(t) if not o.moving} for t in view.stills}
+        for a, b in combinations(view.stills, 2):
+            yield from (About((i,), (a, b)) for i in alone[a] if i in alone[b])
+
+    def solve(self, view: View, about: About) -> Solved:
+        """The later distance less the earlier one."""
+        (thing,) = view.asked(about, 1)
+        first, second = two_pictures(view, about)
+        for t in about.times:
+            view.require_alone(t, thing)
+        view.require_still(thing)
+        before, after = (float(point_box(c.centre, thing.box)) for c in (first, second))
+        change = after - before
+        low, high = self.rule.distance_m
+        if not low <= min(before, after) <= max(before, after) <= high:
+            raise Withheld("too near or too far")
+        if abs(change) < self.rule.change_m:
+            raise Withheld("hardly any change")
+        number = Number(round_half_up(change, 1), "m", 1)
+        found = [_point_distance(c, thing) for c in (first, second)]
+        other = None
+        if found[0] is not None and found[1] is not None:
+            other = Second(
+                "points",
+                f"{found[1] - found[0]:.6f}",
+                agree(change, found[1] - found[0], self.rule.tolerance_m, self.rule.tolerance),
+            )
+        words = "nearer" if change < 0 else "farther away"
+        return Solved(
+            number, {"first": view.picture(about.times[0]), "second": view.picture(about.times[1]), "thing": thing.label},
+            says=f"{change:.6f}", margin=abs(change),
+            rationale=(f"I estimate how far the camera is from the {thing.label} in both pictures.",
+                       f"In the later one it is {words}, so the change is {number.text} m."),
+            labels=(thing.label,), sightings=(*view.of_labels(about.times[0], thing), *view.of_labels(about.times[1], thing)),
+            points=with_points(thing), second=other, source="boxes3d and cameras",
+            chain=lambda trail: trail.compute("rounded", _changed(trail, first, second, thing), decimals=1),
+        )  # fmt: skip
+
+    def choice(self, number: Number, rule: ChoiceRule, *seed: object) -> Pick:
+        """Numbers of the right sign and of the wrong one: as many wrong ones mirrored as not."""
+        size = super().choice(Number(abs(number.value), number.unit, number.decimals), rule, *seed)
+        sign = "-" if number.value < 0 else ""
+        other = "" if sign else "-"
+        wrong = [Wrong(other + size.right, OPPOSITE, round(2.0, 6))]
+        near = min(size.wrong, key=lambda w: seeded_fraction(*seed, "kept", w.text))
+        wrong += [Wrong(sign + near.text, near.kind, near.margin), Wrong(other + near.text, OPPOSITE, near.margin)]
+        return Pick(sign + size.right, tuple(wrong))
+
+
+class CameraDirection(CameraKind):
+    """Where a thing that another picture shows lies for who holds the camera of this one: ahead, left, right or behind."""
+
+    name = "cam_obj_direction"
+    gravity = True
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Named things that are clearly seen in some picture, and pictures that do not show them."""
+        for t in view.stills:
+            shown = {s.object_id for s in view.space.seen_at(t)}
+            yield from (About((o.object_id,), (t,)) for o in view.named() if o.object_id not in shown and not o.moving)
+
+    def solve(self, view: View, about: About) -> Solved:
+        """The quarter of the circle around the camera's heading on the ground."""
+        (thing,) = view.asked(about, 1)
+        if len(about.times) != 1:
+            raise Withheld("it is asked about one picture")
+        t_s = about.times[0]
+        camera = view.camera(t_s)
+        view.require_named(thing)
+        view.require_still(thing)
+        if not camera.observed or any(s.object_id == thing.object_id for s in view.space.seen_at(t_s)):
+            raise Withheld("the picture may show it")
+        ahead = camera.centre + camera.forward
+        away = float(np.linalg.norm(np.asarray(thing.box.centre)[:2] - camera.centre[:2]))
+        if away < view.least(self.rule.aside_m) or float(np.hypot(*camera.forward[:2])) < 0.5:
+            raise Withheld("no direction on the ground")
+        angle = float(ego_angle(camera.centre[:2], ahead[:2], np.asarray(thing.box.centre)[:2]))
+        right, margin = QUARTERS.name(angle), QUARTERS.margin_deg(angle)
+        if not sure_direction(view, margin, [away], self.rule.sector_deg):
+            raise Withheld("between two directions")
+        seen = view.clearest(thing)
+        wrong = tuple(
+            Wrong(n, OPPOSITE if _SIDES[right] == n else OTHER_DIRECTION, round(margin, 6))
+            for n in _SIDES
+            if n != right
+        )
+        return Solved(
+            Pick(right, wrong), {"picture": view.picture(t_s), "thing": thing.label}, says=f"{angle:.6f}", margin=margin,
+            margin_unit="deg",
+            rationale=(f"The {thing.label} is seen in {view.picture(seen.t_s)}, from where I can place it in the room.",
+                       f"For who took {view.picture(t_s)} it lies {_lies(right)}."),
+            labels=(thing.label,), sightings=(seen,), source="boxes3d and cameras",
+            chain=lambda trail: _side(trail, camera, thing),
+        )  # fmt: skip
+
+
+class _Along(CameraKind):
+    """One of two things lies wholly beyond the other along an axis."""
+
+    axis: ClassVar[int]
+    names: ClassVar[tuple[str, str]]
+    """What the first one is where it comes first along the axis, and where last."""
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Ordered pairs of things alone in a picture."""
+        found = (
+            About((a.object_id, b.object_id), (t,))
+            for t in view.stills
+            for a, b in permutations(view.alone_in_frame(t), 2)
+        )
+        return islice(found, MOST)
+
+    def ends(self, thing: SpaceObject, camera: Camera) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Least and greatest coordinate of a thing along the axes, [2, 3]."""
+        return camera_interval(box_at(thing, camera.t_s), camera)
+
+    def point_ends(
+        self, thing: SpaceObject, camera: Camera
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+        """The same of its points; None for a thing without points, or one that moves."""
+        if thing.points is None or thing.moving:
+            return None
+        local = camera.to_camera(thing.points)
+        return np.stack([local.min(axis=0), local.max(axis=0)])
+
+    def solve(self, view: View, about: About) -> Solved:
+        """Which side, by the gap of full extents."""
+        t_s, camera, (a, b) = self.one(view, about, 2)
+        ends = [self.ends(o, camera) for o in (a, b)]
+        gap, turned = float(gaps(ends[0], ends[1])[self.axis]), float(gaps(ends[1], ends[0])[self.axis])
+        margin, least = max(gap, turned), view.least(self.rule.gap_m)
+        if margin <= least:
+            raise Withheld("neither lies wholly on one side")
+        right, wrong = self.names if gap > turned else self.names[::-1]
+        points = [self.point_ends(o, camera) for o in (a, b)]
+        second = None
+        if points[0] is not None and points[1] is not None:
+            forth, back = (float(gaps(*pair)[self.axis]) for pair in (points, points[::-1]))
+            second = Second("points", f"{max(forth, back):.4f}", (forth > back) == (gap > turned))
+        return Solved(
+            Pick(right, (Wrong(wrong, OPPOSITE, round(margin, 6)),)),
+            {"picture": view.picture(t_s), "first": a.label, "second": b.label}, says=f"{margin:.6f}", margin=margin,
+            rationale=(f"I look at where the {a.label} ends and the {b.label} begins in {view.picture(t_s)}.",
+                       f"Seen from the {b.label}, the {a.label} is {right}."),
+            labels=(a.label, b.label), sightings=view.of_labels(t_s, a, b),
+            points=with_points(a, b) if second is not None else (), second=second, source="boxes3d and cameras",
+            chain=(lambda trail: self.steps(trail, camera, a, b, least)) if not (a.moving or b.moving) else None,
+        )  # fmt: skip
+
+    def steps(self, trail: Trail, camera: Camera, a: SpaceObject, b: SpaceObject, least: float) -> str:
+        """The gap along the axis of the camera."""
+        pose, first, second = read_pose(trail, camera), _box(trail, a), _box(trail, b)
+        return trail.compute("gap_along", pose, first, second, axis=self.axis, least=least, names=list(self.names))
+
+
+class LeftRight(_Along):
+    """Left or right of another thing in the picture."""
+
+    name, axis, names = "obj_obj_lr", 0, ("left", "right")
+
+
+class UpDown(_Along):
+    """Higher or lower than another thing in the picture, along the camera's own vertical."""
+
+    name, axis, names = "obj_obj_ud", 1, ("higher", "lower")
+
+
+class NearFar(_Along):
+    """Nearer to the camera than another thing, or farther away."""
+
+    name, axis, names = "obj_obj_nf", 2, ("nearer", "farther away")
+
+
+class AboveBelow(_Along):
+    """Above or below another thing's level in the room."""
+
+    name, axis, names = "obj_obj_above", 2, ("below", "above")
+    gravity = True
+
+    def ends(self, thing: SpaceObject, camera: Camera) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """In the world."""
+        return world_interval(box_at(thing, camera.t_s))
+
+    def point_ends(
+        self, thing: SpaceObject, camera: Camera
+    ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None:
+        """In the world."""
+        if thing.points is None or thing.moving:
+            return None
+        return np.stack([thing.points.min(axis=0), thing.points.max(axis=0)])
+
+    def steps(self, trail: Trail, camera: Camera, a: SpaceObject, b: SpaceObject, least: float) -> str:
+        """The gap along the vertical."""
+        return trail.compute("gap_upwards", _box(trail, a), _box(trail, b), least=least, names=["above", "below"])
+
+
+class Occlusion(CameraKind):
+    """Which of two things hides a part of the other in a picture."""
+
+    name = "occlusion"
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Pairs alone in a picture; which one is named first is drawn by their labels."""
+        for t in view.stills:
+            for a, b in combinations(view.alone_in_frame(t), 2):
+                turned = seeded_fraction("pair", a.label, b.label, t) < 0.5
+                yield About((b.object_id, a.object_id) if turned else (a.object_id, b.object_id), (t,))
+
+    def solve(self, view: View, about: About) -> Solved:
+        """The one in front whose box covers a part of the other's, which is hidden by nothing else."""
+        t_s, camera, things = self.one(view, about, 2)
+        seen = [view.at(o, t_s) for o in things]
+        ends = [camera_interval(box_at(o, t_s), camera)[:, 2] for o in things]
+        front = 0 if ends[0][1] < ends[1][0] else 1
+        gap = float(ends[1 - front][0] - ends[front][1])
+        if gap <= view.least(self.rule.gap_m):
+            raise Withheld("neither lies wholly in front")
+        hider, hidden = seen[front], seen[1 - front]
+        shared = _shared(hider.box, hidden.box) / hidden.box.area
+        if shared < self.rule.hides or (hidden.visibility or 0) > self.rule.hidden or hidden.truncated:
+            raise Withheld("nothing is hidden")
+        if (hider.visibility or 0) < self.rule.whole:
+            raise Withheld("what hides is hidden itself")
+        others = [s for s in view.space.seen_at(t_s) if s is not hider and s is not hidden]
+        if any(_shared(s.box, hidden.box) > 0 and (s.depth_m or 0) < (hidden.depth_m or 0) for s in others):
+            raise Withheld("something else may hide it")
+        a, b = things
+        right, wrong = things[front].label, things[1 - front].label
+        return Solved(
+            Pick(right, (Wrong(wrong, OPPOSITE, round(gap, 6)),)),
+            {"picture": view.picture(t_s), "first": a.label, "second": b.label}, says=f"{shared:.4f}", margin=gap,
+            rationale=(f"In {view.picture(t_s)} the {right} is nearer to the camera than the {wrong}, and they overlap.",
+                       f"So the {right} hides a part of the {wrong}."),
+            labels=(a.label, b.label), sightings=view.space.seen_at(t_s), source="boxes and boxes3d",
+            second=Second("depths of the sightings", f"{hider.depth_m} {hidden.depth_m}", (hider.depth_m or 0) < (hidden.depth_m or 0)),
+        )  # fmt: skip
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Area that two boxes have in common."""
+    share = iou(a, b)
+    return share * (a.area + b.area) / (1 + share)
+
+
+def _point_distance(camera: Camera, thing: SpaceObject) -> float | None:
+    if thing.points is None:
+        return None
+    return float(np.linalg.norm(thing.points - camera.centre, axis=1).min())
+
+
+def _by_points(camera: Camera, thing: SpaceObject, away: float, rule: CameraRule) -> Second | None:
+    found = _point_distance(camera, thing)
+    return (
+        None
+        if found is None
+        else Second("points", f"{found:.6f}", agree(away, found, rule.tolerance_m, rule.tolerance))
+    )
+
+
+def two_pictures(view: View, about: About) -> tuple[Camera, Camera]:
+    """The cameras of two pictures, the earlier one first. Raises `Withheld`."""
+    if len(about.times) != 2 or not about.times[0] < about.times[1]:
+        raise Withheld("it is asked about an earlier and a later picture")
+    for t in about.times:
+        view.picture(t)
+    return view.camera(about.times[0]), view.camera(about.times[1])
+
+
+def _lies(side: str) -> str:
+    return {"ahead": "ahead", "behind": "behind"}.get(side, f"to the {side}")
+
+
+def read_pose(trail: Trail, camera: Camera) -> str:
+    """The step that looks up where a camera is."""
+    assert camera.row is not None
+    return trail.read("cameras", [camera.row], *POSE_COLUMNS, pooled=True)
+
+
+def _box(trail: Trail, thing: SpaceObject) -> str:
+    return trail.read("boxes3d", thing.rows[:1], *BOX_COLUMNS, pooled=True)
+
+
+def _away(trail: Trail, camera: Camera, thing: SpaceObject) -> str:
+    return trail.compute("camera_distance", read_pose(trail, camera), _box(trail, thing))
+
+
+def _changed(trail: Trail, first: Camera, second: Camera, thing: SpaceObject) -> str:
+    return trail.compute("difference", _away(trail, first, thing), _away(trail, second, thing))
+
+
+def _side(trail: Trail, camera: Camera, thing: SpaceObject) -> str:
+    place = trail.read("boxes3d", thing.rows[:1], *PLACE_COLUMNS, pooled=True)
+    return trail.compute("side_of", read_pose(trail, camera), place)
