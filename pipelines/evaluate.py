@@ -20,6 +20,7 @@ from . import evaluate_spans as spans
 from .console import UsageError
 from .evaluate_chains import chains, chains_side, with_means
 from .evaluate_items import Item, lines
+from .evaluate_relations import relations, relations_side, with_diagnostics
 from .evaluate_rows import TOLD, MediaNames, RowDict, Side, described_side, file_side, table_side
 from .evaluate_scoring import Scoring
 
@@ -36,6 +37,7 @@ MEASURES: Mapping[str, tuple[Measure, str]] = {
     "questions": (marks.questions, "answers with spans, from a file: accuracy, Acc@GQA, IoP"),
     "orders": (marks.orders, "orders, from files: pairs, exact"),
     "chains": (chains, "what-when-where chains, from a file: Acc, m_tIoU, m_vIoU, AM, LGM (V-STaR)"),
+    "relations": (relations, "answers to true and false statements: accuracy, groups, consistency, bias (VSRE)"),
     "attempts": (marks.attempts, "answers of baselines and models to samples, by what is asked for"),
 }
 """What can be measured, and how."""
@@ -118,6 +120,8 @@ def evaluate(root: Path, request: Request, scoring: Scoring, *, by: Sequence[str
     if request.table == "chains":
         for told in (made.totals, *made.by.values()):
             with_means(told)
+    if request.table == "relations":
+        with_diagnostics(made.totals, predicted.rows)
     return made
 
 
@@ -126,6 +130,8 @@ def sides(catalog: Catalog, request: Request, names: MediaNames) -> tuple[Side, 
     if request.table == "attempts":
         side = _attempts(catalog, request)
         return side, Side([], "the answers of the samples"), {}
+    if request.table == "relations":
+        return relations_side(catalog), Side([], "the statements of the samples"), {}
     truth = _truth(catalog, request, names)
     if request.kinds:
         truth = Side([r for r in truth.rows if str(r.get("kind")) in request.kinds], truth.said, truth.unknown_media)

@@ -98,7 +98,7 @@ ASPECTS = Table(
     "aspects",
     "What is true of a medium in one respect, by construction: the direction, order, speed ... that a conflicting twin has not.",
     (
-        Column("aspect", pa.string(), "action, speed, direction, attribute_change or order"),
+        Column("aspect", pa.string(), "action, speed, direction, attribute_change, order or relation"),
         Column("kind", pa.string(), "finer type, such as relative_speed or object_motion"),
         Column("subject", pa.string(), "of what it is true, as a noun phrase"),
         Column("value", pa.string(), "what is true"),

@@ -33,7 +33,10 @@ class Objects:
     @cached_property
     def placed(self) -> Mapping[str, Placed]:
         """Every track that has a box, by track_id."""
-        found = ((str(t["track_id"]), placed_track(t, self.boxes.get(str(t["track_id"]), ()))) for t in self.tracks)
+        found = (
+            (str(t["track_id"]), placed_track({**t, "end_s": there(t).end_s}, self.boxes.get(str(t["track_id"]), ())))
+            for t in self.tracks
+        )
         return {track_id: placed for track_id, placed in found if placed is not None}
 
     def at(self, track: RowDict, t_s: float, max_gap_s: float = 1.0) -> Box | None:
@@ -44,7 +47,7 @@ class Objects:
     def near(self, span: Span, slack_s: float = SLACK_S) -> list[RowDict]:
         """Tracks that are in the picture during the span, or a little before or after it."""
         look = widened(span, slack_s)
-        return [t for t in self.tracks if overlap_s(span_of(t), look) > 0]
+        return [t for t in self.tracks if overlap_s(there(t), look) > 0]
 
 
 def objects_in(rows: Rows) -> Objects:
@@ -87,6 +90,13 @@ def clear_of(name: str, box: Box, t_s: float, objects: Objects, most_iou: float)
             if place is None or iou(place, box) > most_iou:
                 return False
     return True
+
+
+def there(track: RowDict) -> Span:
+    """When a thing is in the picture; the tracks of an image have no length, and stand for a moment."""
+    if track["end_s"] > track["start_s"]:
+        return span_of(track)
+    return Span(track["start_s"], from_us(to_us(track["start_s"]) + 1))
 
 
 def widened(span: Span, by_s: float) -> Span:
