@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, ClassVar, Literal, Self
 
@@ -91,7 +92,7 @@ class FitScale(UnitAnnotator[FitScaleParams]):
         owner = scene["producer"]
         mine: dict[str, list[Mapping[str, Any]]] = {
             "cameras": [r for r in rows["cameras"] if r["producer"] == owner],
-            "depths": [r for r in rows["depths"] if r["producer"] == owner and not r["metric"]],
+            "depths": [r for r in rows["depths"] if r["producer"] == owner],
             "points": [r for r in rows["points"] if r["producer"] in (owner, *self.params.also)],
             "boxes3d": [r for r in rows["boxes3d"] if r["producer"] in (owner, *self.params.also)],
         }
@@ -114,7 +115,7 @@ class FitScale(UnitAnnotator[FitScaleParams]):
         yield "scenes", {**_scaled_scene(scene, scale), **known}
         for table in ("cameras", "depths", "points", "boxes3d"):
             for row in mine[table]:
-                yield table, scaled(table, row, scale)
+                yield table, scaled(table, row, scale, fit is not None)
 
     def _from_depth(
         self, depths: Sequence[Mapping[str, Any]], owner: str, mine: Mapping[str, Any], posed: Sequence[Camera]
@@ -131,6 +132,10 @@ class FitScale(UnitAnnotator[FitScaleParams]):
             fit = _fitted(told, own, self.params.least_frames)
             if fit is not None:
                 fits.append((predicted, name, fit))
+        if any(row["metric"] for row in mine["depths"]):
+            fits.insert(
+                0, (True, str(owner), ScaleFit(1.0, 0.0, len(own), 0))
+            )  # the reconstruction claims metres itself
         checks: dict[str, Any] = {"scale_estimates": note(len(fits))}
         for _, name, fit in fits:
             checks[f"scale_by_{name}"] = note(round(fit.scale, 6))
@@ -144,7 +149,7 @@ class FitScale(UnitAnnotator[FitScaleParams]):
             )
             fit = agreed_scale(first, second, self.params.most_apart)
             if fit is not None and (best is None or fit.sigma < best[0].sigma):
-                best = (fit, f"{a} and {b}")
+                best = (replace(fit, sigma=max(fit.sigma, first.sigma, second.sigma)), f"{a} and {b}")
         checks["scale_confirmed"] = check(0 if best is None else 1, 1, least=True)
         return (None, checks, None, "unit") if best is None else (best[0], checks, best[1], "predicted")
 
@@ -165,14 +170,18 @@ class FitScale(UnitAnnotator[FitScaleParams]):
         return ScaleFit(math.exp(float(np.median(logs))), sigma, len(found), len(found)), checks, source
 
 
-def scaled(table: str, row: Mapping[str, Any], scale: float) -> dict[str, Any]:
-    """A row of cameras, depths, points or boxes3d with all lengths multiplied, without the engine's own columns."""
+def scaled(table: str, row: Mapping[str, Any], scale: float, metres: bool) -> dict[str, Any]:
+    """A row of cameras, depths, points or boxes3d with all lengths multiplied, without the engine's own columns.
+
+    `metres` says whether they are metres then.
+    """
     made = {k: v for k, v in row.items() if k not in _OWN}
     if table == "cameras" and made["pose"] is not None:
         pose = [float(v) for v in made["pose"]]
         made["pose"] = [v * scale if k in (3, 7, 11) else v for k, v in enumerate(pose)]
     elif table == "depths":
         made["unit_m"] = float(made["unit_m"]) * scale
+        made["metric"] = metres
     elif table == "points":
         made["xyz"] = (np.asarray(made["xyz"], np.float64) * scale).astype(np.float32).tolist()
     elif table == "boxes3d":

@@ -160,3 +160,13 @@ def moved(before: Any, after: Any) -> float:
         return 0.1
     lengths = np.linalg.norm((there - corners).reshape(-1, 2)[held], axis=1)
     return float(np.median(lengths) / before.shape[1])
+
+
+def at_rate(path: Path, fps: float, max_side: int) -> Iterator[tuple[float, Pixels]]:
+    """(time, uint8 BGR) of the first frame at or after each multiple of 1/fps."""
+    slot = -1
+    for frame in _frames(path, np.inf):
+        place = int(np.floor(frame.t_s * fps + _SLACK_S))
+        if place > slot:
+            slot = place
+            yield frame.t_s, np.array(frame.bgr(max_side), np.uint8)
