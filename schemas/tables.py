@@ -8,6 +8,7 @@ from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
 from .tables_chains import CHAIN_TABLES
 from .tables_detections import DETECTION_TABLES
+from .tables_memory_features import FEATURE_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_places import PLACE_TABLES
@@ -91,6 +92,7 @@ TABLES: dict[str, Table] = {
         *OBJECT_TABLES,
         *DETECTION_TABLES,
         *SPATIAL_TABLES,
+        *FEATURE_TABLES,
         *PLACE_TABLES,
         *TAG_TABLES,
         *SIGNAL_TABLES,
