@@ -100,9 +100,11 @@ def chosen(candidates: Sequence[Candidate], views: int, min_motion: float) -> tu
 
 
 def pictures(path: Path, times: Sequence[float], max_side: int) -> Iterator[tuple[float, Pixels]]:
-    """(time, uint8 BGR) of the frames shown at exactly these times, ascending."""
+    """(time, uint8 BGR) of the frames shown at exactly these times, ascending; times between two frames give nothing."""
     wanted = sorted(times)
     for frame in _frames(path, wanted[-1] + _SLACK_S if wanted else 0.0):
+        while wanted and frame.t_s > wanted[0] + _SLACK_S:
+            wanted.pop(0)
         if wanted and abs(frame.t_s - wanted[0]) <= _SLACK_S:
             yield wanted.pop(0), np.array(frame.bgr(max_side), np.uint8)
 
