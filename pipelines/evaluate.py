@@ -20,6 +20,7 @@ from . import evaluate_spans as spans
 from .console import UsageError
 from .evaluate_chains import chains, chains_side, with_means
 from .evaluate_items import Item, lines
+from .evaluate_objects import OBJECTS, objects, truth_table, with_boxes
 from .evaluate_relations import relations, relations_side, with_diagnostics
 from .evaluate_rows import TOLD, MediaNames, RowDict, Side, described_side, file_side, table_side
 from .evaluate_scoring import Scoring
@@ -34,6 +35,9 @@ MEASURES: Mapping[str, tuple[Measure, str]] = {
     "words": (marks.words, "word error rate, errors of word boundaries"),
     "sampling_plans": (marks.frames, "planned frames against moments: temporal precision, recall, F1"),
     "boxes": (marks.boxes, "tracks: m_tIoU, m_sIoU, m_vIoU, vIoU@m"),
+    "tracks": (objects, "many tracks at once: HOTA, DetA, AssA, IDF1, IoU of boxes"),
+    "detections": (objects, "boxes of single pictures against tracks: average precision at IoU .5"),
+    "boxes3d": (objects, "boxes in space that stay still: IoU in 3D, found at .25 and .5, error of centres"),
     "questions": (marks.questions, "answers with spans, from a file: accuracy, Acc@GQA, IoP"),
     "orders": (marks.orders, "orders, from files: pairs, exact"),
     "chains": (chains, "what-when-where chains, from a file: Acc, m_tIoU, m_vIoU, AM, LGM (V-STaR)"),
@@ -144,6 +148,7 @@ def sides(catalog: Catalog, request: Request, names: MediaNames) -> tuple[Side, 
     else:
         predicted = table_side(catalog, request.table, request.producer, without=(*truth.producers, *TOLD))
         predicted = _chosen(catalog, predicted, request)
+        predicted = with_boxes(catalog, predicted, request.table)
     true_media = {r["media_id"] for r in truth.rows}
     left_out = Counter(
         {
@@ -212,6 +217,9 @@ def _truth(catalog: Catalog, request: Request, names: MediaNames) -> Side:
         return described_side(catalog, request.truth_producer)
     if request.against is None and request.table == "orders":
         raise UsageError("evaluate orders takes a file: --truth FILE")
+    if request.table in OBJECTS:
+        table = request.against or truth_table(request.table)
+        return with_boxes(catalog, table_side(catalog, table, request.truth_producer, only=TOLD), table)
     return table_side(catalog, request.against or request.table, request.truth_producer, only=TOLD)
 
 

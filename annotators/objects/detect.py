@@ -8,7 +8,7 @@ for real footage, `http` is a service of your own. A picture in which nothing is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -23,7 +23,7 @@ from . import detector_faces, detector_transformers
 from .detecting import Detector, best_scores, chosen
 from .detector_http import HttpDetector
 from .detector_proposals import Proposals
-from .stills import stills_of
+from .stills import COLUMNS, stills_of
 
 Backend = Literal["proposals", "faces", "grounding_dino", "owlv2", "http"]
 THRESHOLDS: dict[Backend, float] = {"proposals": 0.5, "faces": 0.5, "grounding_dino": 0.35, "owlv2": 0.2, "http": 0.35}
@@ -90,6 +90,7 @@ class Detect(UnitAnnotator[Params]):
     version: ClassVar[int] = 1
     Params: ClassVar[type[BaseParams]] = Params
     reads: ClassVar[tuple[str, ...]] = ("media", "frames")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("detections", "detection_scores")
     needs_extra: ClassVar[str | None] = "onnx"
 

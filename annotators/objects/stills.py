@@ -14,6 +14,8 @@ from ...engine.kept import one_producer
 from ...schemas.span import to_us
 
 Pixels = NDArray[np.uint8]
+COLUMNS = {"frames": ("t_s", "frame_set", "width", "height", "jpeg")}
+"""Columns of stored pictures that an annotator of this room asks for."""
 
 
 @dataclass(frozen=True)
