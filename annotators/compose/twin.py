@@ -32,6 +32,9 @@ class TwinParams(Params):
     per_medium: int = Field(4, ge=1, description="Twins per medium, at most.")
     length_s: tuple[float, float] = Field((1.0, 12.0), description="Shortest and longest clip that gets a twin.")
     max_side_px: int = Field(640, ge=32, description="Longest side of the twin's picture, pixels.")
+    every: bool = Field(
+        False, description="Whether every clip of that length may get one, whatever moves: where its tasks know more."
+    )
     keep_audio: bool = Field(True, description="Whether a mirrored twin keeps its sound; a reversed one has none.")
 
 
@@ -61,13 +64,16 @@ def compose_twins(unit: Unit, rows: Rows, operation: Operation, params: TwinPara
 def worth_a_twin(
     rows: Rows, source: Mapping[str, Any], operation: Operation, params: TwinParams
 ) -> list[Mapping[str, Any]]:
-    """Kept clips with one clear camera or object motion that the operation turns into another one."""
+    """Kept clips with one clear camera or object motion that the operation turns into another one; or all (`every`)."""
     signals = sorted(one_producer(rows["signals"]), key=lambda s: s["t_s"])
     aspect = source["width"] / source["height"]
     found = []
     for clip in kept_clips(rows, source["media_id"]):
         span = Span(clip["start_s"], clip["end_s"])
         if params.length_s[0] <= span.length_s <= params.length_s[1]:
+            if params.every:
+                found.append(clip)
+                continue
             motions = measured([s for s in signals if span.contains(s["t_s"])][1:])
             if motions is not None and len(motions) >= 3 and _changes(motions, aspect, operation):
                 found.append(clip)
