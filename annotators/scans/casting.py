@@ -14,8 +14,11 @@ class MeshCaster:
     """First hits on a mesh: vertices [n, 3] and faces [m, 3]."""
 
     def __init__(self, vertices: Floats, faces: NDArray[np.int64]) -> None:
-        nothing = np.zeros(len(faces), np.int64)
-        self._tree = Tree(Triangles(vertices[faces], nothing, nothing))
+        corners = vertices[faces]
+        flat = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+        corners = corners[flat > 1e-12]
+        nothing = np.zeros(len(corners), np.int64)
+        self._tree = Tree(Triangles(corners, nothing, nothing))
 
     def depth(self, camera: Camera, pixels: ArrayLike) -> Floats:
         """Depth along z [n] of what the rays through pixels [n, 2] meet first; 0 for nothing."""

@@ -23,6 +23,10 @@ from .sampling import evenly, item_points, surface_points
 from .scan import Frame, Scan
 
 
+LEAST_SCENE_M = 1.5
+"""A scene is no smaller: in a speck every distance would pass."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What still passes; defaults of the published rules."""
@@ -76,7 +80,16 @@ class Checker:
 
     def each(self, scan: Scan) -> Iterator[Check]:
         """The checks one after the other, the quick ones first."""
-        for check in (self.handedness, self.inside, self.in_view, self.floor, self.boxes, self.depth, self.masks):
+        for check in (
+            self.handedness,
+            self.inside,
+            self.in_view,
+            self.floor,
+            self.boxes,
+            self.depth,
+            self.reprojection,
+            self.masks,
+        ):
             yield check(scan)
 
     def passes(self, conventions: Conventions) -> bool:
@@ -141,6 +154,24 @@ class Checker:
             return Check("depth", False, None, limit, f"{missed / count:.0%} of the depth pixels look past the mesh")
         said = f"{value * 100:.1f} cm" if metric else f"{value:.1%}"
         return Check("depth", value <= limit, value, limit, f"depth maps and mesh lie {said} apart in the middle")
+
+    def reprojection(self, scan: Scan) -> Check:
+        """Points that a source says a pixel shows are there."""
+        limit, errors = self.limits.depth_share, []
+        for frame in evenly([f for f in scan.frames if f.observed is not None], self.limits.frames):
+            camera = scan.camera(frame)
+            if camera is not None and frame.observed is not None:
+                pixels, points = frame.observed
+                found, _ = camera.project(scan.points(points))
+                off = np.linalg.norm(found - pixels, axis=1) / camera.width
+                errors.append(np.where(np.isfinite(off), off, np.inf))
+        if not errors:
+            return Check("reprojection", None, None, None, "the source does not say which points its pixels show")
+        value = float(np.median(np.concatenate(errors)))
+        if not np.isfinite(value):
+            return Check("reprojection", False, None, limit, "the points that pixels show lie behind their cameras")
+        says = f"points lie {value:.1%} of the picture's width from the pixels that show them in the middle"
+        return Check("reprojection", value <= limit, value, limit, says)
 
     def inside(self, scan: Scan) -> Check:
         """Cameras stand inside the scene."""
@@ -288,7 +319,7 @@ class Checker:
         names = {c.name for c in checks if c.passed is False}
         mends: list[tuple[str, Any]] = []
         for name, value, other in self.scan.conventions.others():
-            if self._may_mend(name, names) and self.passes(other):
+            if self._may_mend(name, value, names) and self.passes(other):
                 mends.append((name, value))
         mends += [("intrinsics_size", list(size)) for size in self._sizes(names)]
         if not mends:
@@ -300,7 +331,7 @@ class Checker:
         rest = f" (it would also pass with {', '.join(further)})" if further else ""
         return f"{first}: {_CAUSES[name](value)}; set {name}: {value}{rest}"
 
-    def _may_mend(self, name: str, failed: set[str]) -> bool:
+    def _may_mend(self, name: str, value: Any, failed: set[str]) -> bool:
         scan = self.scan
         if name == "align":
             return scan.alignment is not None
@@ -310,20 +341,22 @@ class Checker:
             return "masks" in failed
         if name in ("depth_per_m", "depth_kind"):
             return "depth" in failed
+        if name == "metres_per_unit":
+            return scan.mesh is not None and float(np.ptp(scan.mesh.vertices, axis=0).max()) * value >= LEAST_SCENE_M
         return name != "world_up" or bool(failed & {"floor", "inside"})
 
     def _sizes(self, failed: set[str]) -> list[tuple[int, int]]:
         """A picture size that the intrinsics may be of, by their principal point, where that mends the scan."""
-        if not failed & {"depth", "masks"} or not self.frames:
+        if not failed & {"depth", "masks", "reprojection"} or not self.frames:
             return []
         frame = self.frames[0]
         _, _, cx, cy = frame.k
         found = []
         for width in {round(2 * cx), round(2 * cx / 10) * 10, *(round(frame.size[0] * f) for f in (0.5, 2, 4, 7.5))}:
             size = width, round(width * frame.size[1] / frame.size[0])
-            if width > 0 and abs(width / frame.size[0] - 1) > 0.05 and abs(2 * cy / size[1] - 1) < 0.2:
-                if self.passes(replace(self.scan.conventions, intrinsics_size=size)):
-                    found.append(size)
+            likely = width > 0 and abs(width / frame.size[0] - 1) > 0.05 and abs(2 * cy / size[1] - 1) < 0.2
+            if likely and self.passes(replace(self.scan.conventions, intrinsics_size=size)):
+                found.append(size)
         return sorted(found, key=lambda s: abs(s[0] - 2 * cx))[:1]
 
 

@@ -46,6 +46,8 @@ class Frame:
     """Intrinsics of the depth map and the size that they are of; None: it shows the picture's field."""
     mask: Callable[[], Ints] | None = None
     """What the source's instance mask holds [h, w]; 0: nothing."""
+    observed: tuple[Floats, Floats] | None = None
+    """Pixels [n, 2] and the points [n, 3] of the source's world that it says they show."""
     turn_deg: int = 0
     """How far the picture is to be turned clockwise to stand upright."""
 
