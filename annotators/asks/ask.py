@@ -74,6 +74,8 @@ class Solved:
     second: Second | None = None
     source: str = "boxes3d"
     """What the answer was made of: boxes3d, cameras, boxes3d and cameras ..."""
+    group: str = ""
+    """What numbers are balanced by (their sign, say); '': each number by itself."""
     difficulty: Mapping[str, float] = field(default_factory=dict)
     needs: tuple[Need, ...] = ("vision", "3d")
     chain: Callable[[Trail], str] | None = None

@@ -37,7 +37,7 @@ class CameraRule(BaseModel):
     hides: float = Field(
         0.1, gt=0, lt=1, description="Least share of the hidden thing's box that the other one's covers."
     )
-    hidden: float = Field(0.75, gt=0, lt=1, description="Greatest visibility of what counts as partly hidden.")
+    hidden: float = Field(0.85, gt=0, lt=1, description="Greatest visibility of what counts as partly hidden.")
     whole: float = Field(0.9, gt=0, le=1, description="Least visibility of what hides it.")
     tolerance_m: float = Field(0.2, ge=0, description="Boxes and points agree within this, metres.")
     tolerance: float = Field(0.10, ge=0, description="Or within this share.")

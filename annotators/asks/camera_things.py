@@ -182,7 +182,7 @@ class CameraDistanceChange(CameraKind):
         words = "nearer" if change < 0 else "farther away"
         return Solved(
             number, {"first": view.picture(about.times[0]), "second": view.picture(about.times[1]), "thing": thing.label},
-            says=f"{change:.6f}", margin=abs(change),
+            says=f"{change:.6f}", margin=abs(change), group=words,
             rationale=(f"I estimate how far the camera is from the {thing.label} in both pictures.",
                        f"In the later one it is {words}, so the change is {number.text} m."),
             labels=(thing.label,), sightings=(*view.of_labels(about.times[0], thing), *view.of_labels(about.times[1], thing)),
@@ -364,11 +364,13 @@ class Occlusion(CameraKind):
         """The one in front whose box covers a part of the other's, which is hidden by nothing else."""
         t_s, camera, things = self.one(view, about, 2)
         seen = [view.at(o, t_s) for o in things]
-        ends = [camera_interval(box_at(o, t_s), camera)[:, 2] for o in things]
-        front = 0 if ends[0][1] < ends[1][0] else 1
-        gap = float(ends[1 - front][0] - ends[front][1])
+        depths = [s.depth_m for s in seen]
+        if depths[0] is None or depths[1] is None:
+            raise Withheld("how far away it is seen is unknown")
+        front = 0 if depths[0] < depths[1] else 1
+        gap = abs(depths[1] - depths[0])
         if gap <= view.least(self.rule.gap_m):
-            raise Withheld("neither lies wholly in front")
+            raise Withheld("about as far away")
         hider, hidden = seen[front], seen[1 - front]
         shared = _shared(hider.box, hidden.box) / hidden.box.area
         if shared < self.rule.hides or (hidden.visibility or 0) > self.rule.hidden or hidden.truncated:
@@ -378,6 +380,7 @@ class Occlusion(CameraKind):
         others = [s for s in view.space.seen_at(t_s) if s is not hider and s is not hidden]
         if any(_shared(s.box, hidden.box) > 0 and (s.depth_m or 0) < (hidden.depth_m or 0) for s in others):
             raise Withheld("something else may hide it")
+        away = [float(point_box(camera.centre, box_at(o, t_s))) for o in things]
         a, b = things
         right, wrong = things[front].label, things[1 - front].label
         return Solved(
@@ -385,8 +388,8 @@ class Occlusion(CameraKind):
             {"picture": view.picture(t_s), "first": a.label, "second": b.label}, says=f"{shared:.4f}", margin=gap,
             rationale=(f"In {view.picture(t_s)} the {right} is nearer to the camera than the {wrong}, and they overlap.",
                        f"So the {right} hides a part of the {wrong}."),
-            labels=(a.label, b.label), sightings=view.space.seen_at(t_s), source="boxes and boxes3d",
-            second=Second("depths of the sightings", f"{hider.depth_m} {hidden.depth_m}", (hider.depth_m or 0) < (hidden.depth_m or 0)),
+            labels=(a.label, b.label), sightings=view.space.seen_at(t_s), source="boxes",
+            second=Second("boxes3d", ", ".join(f"{d:.4f}" for d in away), (away[0] < away[1]) == (front == 0)),
         )  # fmt: skip
 
 

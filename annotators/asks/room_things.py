@@ -37,6 +37,17 @@ class RoomKind(Kind):
     def __init__(self, rule: RoomRule) -> None:
         self.rule = rule
 
+    @staticmethod
+    def still(view: View) -> tuple[SpaceObject, ...]:
+        """Named things that do not move."""
+        return tuple(o for o in view.named() if not o.moving)
+
+    @staticmethod
+    def still_labels(view: View) -> list[str]:
+        """Labels whose things do not move, and of which one at least is clearly seen; alphabetical."""
+        groups = view.space.by_label.items()
+        return [n for n, things in groups if not any(o.moving for o in things) and any(view.sees(o) for o in things)]
+
 
 class ObjectCount(RoomKind):
     """How many things of a label the room has; every one of them is seen in what is shown."""
@@ -85,7 +96,7 @@ class ObjectSize(RoomKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Every named thing."""
-        return (About(objects=(o.object_id,)) for o in view.named())
+        return (About(objects=(o.object_id,)) for o in self.still(view))
 
     def solve(self, view: View, about: About) -> Solved:
         """Longest side of the box; of its points along the same axes."""
@@ -158,7 +169,7 @@ class ObjectDistance(RoomKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Pairs of named things; which one is named first is drawn by their labels."""
-        for a, b in combinations(view.named(), 2):
+        for a, b in combinations(self.still(view), 2):
             turned = seeded_fraction("pair", a.label, b.label) < 0.5
             yield About(objects=(b.object_id, a.object_id) if turned else (a.object_id, b.object_id))
 

@@ -30,10 +30,11 @@ from ...schemas.space import Space
 from ...schemas.span import Span
 from ...schemas.verifying import Check
 from ..asks.ask import About, Kind, Number, Pick, Ranking, Solved
+from ..asks.balance import balanced, stake_of
 from ..asks.gate import GateRule, certain, why_not
 from ..asks.numbers import ChoiceRule
 from ..asks.view import CLEARLY, SEEN, SeenRule, View
-from .common import RowDict, Withheld, dialogue, only_row, rebuilt, rows_of, shuffled, span_of, spread, wordings_of
+from .common import RowDict, Withheld, dialogue, only_row, rebuilt, rows_of, shuffled, span_of, wordings_of
 from .space_evidence import asked_of, evidence_of, view_of
 
 Format = Literal["number", "choice"]
@@ -59,6 +60,11 @@ class SpaceParams(Params):
     seen: SeenRule = Field(default=SEEN, description="When an object counts as visible.")
     clearly: SeenRule = Field(default=CLEARLY, description="When it is seen well enough to be asked about.")
     pictures: int = Field(8, ge=1, le=32, description="Stills shown by questions about single pictures.")
+    imbalance: float = Field(
+        0.75,
+        ge=0,
+        description="How often more than its share an answer may be right in the questions of a kind and medium.",
+    )
     unconfirmed: bool = Field(
         True, description="Whether an answer that no second representation can confirm is asked for."
     )
@@ -114,11 +120,7 @@ class SpaceTask(Task[P]):
             if cap == 0:
                 continue
             reasons: Counter[str] = Counter()
-            made = 0
-            for candidate in self._chosen(unit, kind, space, media, clips, reasons):
-                if made == cap:
-                    reasons["enough of its kind"] += 1
-                    continue
+            for candidate in self._chosen(unit, kind, space, media, clips, cap, reasons):
                 about = self._key(candidate.view, candidate.about)
                 question, form = wordings_of(self.name).choose(kind.name, unit.seed, kind.name, about, split=split)
                 drawn = seeded_fraction(unit.seed, self.name, "format", kind.name, about)
@@ -128,11 +130,10 @@ class SpaceTask(Task[P]):
                 except Withheld as reason:
                     reasons[str(reason)] += 1
                     continue
-                made += 1
                 reasons[ASKED] += 1
                 yield "samples", sample.to_row()
                 yield "spatial_checks", self._check_row(sample, candidate)
-            for reason, count in sorted(reasons.items()):
+            for reason, count in sorted((+reasons).items()):
                 yield "withheld", {"task": self.name, "kind": kind.name, "reason": reason, "candidates": count}
 
     def views(
@@ -151,9 +152,16 @@ class SpaceTask(Task[P]):
             yield view, [clip]
 
     def _chosen(
-        self, unit: Unit, kind: Kind, space: Space, media: RowDict, clips: Sequence[RowDict], reasons: Counter[str]
+        self,
+        unit: Unit,
+        kind: Kind,
+        space: Space,
+        media: RowDict,
+        clips: Sequence[RowDict],
+        cap: int,
+        reasons: Counter[str],
     ) -> list[Candidate]:
-        """Solved candidates, those with rare answers first; `reasons` counts the others."""
+        """At most `cap` solved candidates, answers balanced; `reasons` counts the others."""
         asked = [
             (view, shown, about)
             for view, shown in self.views(kind, space, media, clips)
@@ -176,8 +184,10 @@ class SpaceTask(Task[P]):
             good.append(Candidate(kind, view, tuple(shown), about, solved))
         if len(ordered) > self.params.tries:
             reasons["not tried"] += len(ordered) - self.params.tries
-        by_variant = spread(good, lambda c: c.about.variant, len(good))
-        return spread(by_variant, lambda c: c.solved.key, len(good))
+        taken, refused = balanced([stake_of(c.about.variant, c.solved) for c in good], cap, self.params.imbalance)
+        reasons["its answer would be too common"] += refused
+        reasons["enough of its kind"] += len(good) - len(taken) - refused
+        return [good[i] for i in taken]
 
     def _solved(self, kind: Kind, view: View, about: About) -> Solved:
         """Raises `Withheld` where scale or second source do not allow what the kind finds."""
