@@ -113,7 +113,7 @@ def _card(card: PageCard) -> str:
     strip, large = card_parts(card)
     shown = f'<a class="strip" href="{escape(card.picture.name)}">{_image(strip, _described(card))}</a>'
     if large is not None:
-        shown_large = f"<figure>{_image(large, 'The answer in the picture: ' + answer_words(sample))}</figure>"
+        shown_large = f"<figure>{_image(large, _large_words(card))}</figure>"
         words = f'<div class="beside"><div>{_words(card)}</div>{shown_large}</div>'
     else:
         words = _words(card)
@@ -123,14 +123,21 @@ def _card(card: PageCard) -> str:
     )
 
 
+def _large_words(card: PageCard) -> str:
+    """What the large picture is of, for who does not see it."""
+    if "feature" in card.card.places:
+        return "The answer in the picture: " + answer_words(card.sample)
+    return "The room from above, with what is asked about and the camera's way"
+
+
 def card_parts(card: PageCard) -> tuple[Image.Image, Image.Image | None]:
-    """From the picture: frames and timeline; the large frame, where there is one."""
+    """From the picture: frames and timeline; the large frame, or the room from above, where there is one."""
     places = card.card.places
     first, last = places.get("strip", places["timeline"]), places["timeline"]
     box = (first[0] - 4, first[1] - 4, first[2] + 4, last[3])
     x1, y1, x2, y2 = (round(v) for v in box)
     top = card.card.picture.crop((x1, y1, x2, y2))
-    large = places.get("feature")
+    large = places.get("feature", places.get("plan"))
     if large is None:
         return top, None
     x1, y1, x2, y2 = (round(v) for v in large)

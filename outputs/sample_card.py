@@ -14,9 +14,11 @@ from PIL import Image
 
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, SpanBoxAnswer, TubeAnswer
 from . import pen as p
+from .asked_space import AskedSpace
 from .frame_plan import FEATURE_PX, FEATURE_WIDTH_PX, GAP_PX, TILE_PX, FramePlan, fitted, key_spans, tile_width
 from .frames_at import FramePicture, FrameWish
 from .motion_arrows import TURN_WORDS, draw_motion, motion_of
+from .overlays import draw_marks
 from .pen import Pen, Rect, both_ends, line_height, wrapped
 from .readable import (
     answer_spans,
@@ -29,10 +31,12 @@ from .readable import (
     span_words,
 )
 from .timeline import Around, axis_of, draw_timeline, stills_of
+from .top_view import top_view
 
 WIDTH, MARGIN = 1200, 32
 _COLUMN_LEFT, _COLUMN_RIGHT = (MARGIN, 680), (728, WIDTH - MARGIN)
 _CAPTION_PX = 34
+_PLAN_PX = 400
 _TALLEST = 6000
 _MOST_TURNS = 16
 
@@ -43,7 +47,7 @@ class Card:
 
     picture: Image.Image
     places: Mapping[str, Rect] = field(default_factory=dict)
-    """`strip`, `timeline`, and with a large picture `feature`."""
+    """`strip`, `timeline`, with a large picture `feature`, and with a scene `plan`."""
 
 
 Frames = Mapping[tuple[str, FrameWish], FramePicture]
@@ -58,7 +62,7 @@ def draw_card(
     places: dict[str, Rect] = {}
     y = _draw_header(pen, sample, around, verdict)
     if plan.strip:
-        bottom = _draw_strip(pen, y, sample, plan, frames)
+        bottom = _draw_strip(pen, y, sample, plan, frames, around)
         places["strip"] = (MARGIN, y, WIDTH - MARGIN, bottom)
         y = bottom + 8
     marks = [w.t_s for w in plan.strip if w.media_id == sample.media[0].media_id]
@@ -68,8 +72,11 @@ def draw_card(
     left = _draw_words(pen, y, sample)
     right = y
     if plan.feature is not None:
-        places["feature"] = _draw_feature(pen, y, sample, plan, frames)
+        places["feature"] = _draw_feature(pen, y, sample, plan, frames, around)
         right = places["feature"][3] + _CAPTION_PX + 10
+    if around.space is not None:
+        places["plan"] = _draw_plan(pen, right, around.space)
+        right = places["plan"][3] + 14
     right = _draw_reasons(pen, right, sample, verdict)
     bottom = _draw_footer(pen, max(left, right) + 12, sample)
     return Card(pen.picture.crop((0, 0, WIDTH, round(bottom))), places)
@@ -113,7 +120,7 @@ def _check_pill(verdict: Mapping[str, Any] | None) -> list[tuple[str, str, str]]
     return [(str(verdict["problem"] or "failed"), p.WRONG, p.WRONG_TINT), grade]
 
 
-def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> float:
+def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames, around: Around) -> float:
     """Rows of at most eight pictures with their times; green where they lie in the answer's span, orange in a reason's."""
     columns = len(plan.strip) if not stills_of(sample) else min(max(len(plan.strip), 4), 8)
     columns = min(columns, 8)
@@ -127,6 +134,7 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
         top = y + row * (height + _CAPTION_PX)
         rect = (round(x), round(top), round(x + width), round(top + height))
         _paste(pen, rect, frames.get((wanted.media_id, wanted.wish)))
+        draw_marks(pen, rect, wanted.t_s, around.tracks.get(wanted.media_id, ()))
         label = wanted.label
         if i in order:
             label += f" · place {order.index(i) + 1}"
@@ -139,13 +147,14 @@ def _draw_strip(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Fra
     return y + rows * (height + _CAPTION_PX)
 
 
-def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames) -> Rect:
+def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: Frames, around: Around) -> Rect:
     """The large picture with the answer's box or motion; the rectangle of the picture."""
     assert plan.feature is not None
     left = _COLUMN_RIGHT[0]
     width, height = fitted(FEATURE_WIDTH_PX, FEATURE_PX, plan.aspect)
     rect = (left, round(y), left + round(width), round(y) + round(height))
     _paste(pen, rect, frames.get((plan.feature.media_id, plan.feature.wish)))
+    draw_marks(pen, rect, plan.feature.t_s, around.tracks.get(plan.feature.media_id, ()), trails=True)
     if isinstance(sample.answer, BoxAnswer | SpanBoxAnswer):
         pen.frame(box_on(rect, sample.answer.box), p.ANSWER, 3, halo=p.PAPER)
     if isinstance(sample.answer, TubeAnswer):
@@ -156,6 +165,15 @@ def _draw_feature(pen: Pen, y: float, sample: Sample, plan: FramePlan, frames: F
     if isinstance(motion, str):
         label += f" · {TURN_WORDS[motion]}"
     _caption(pen, rect, label, p.MUTED)
+    return rect
+
+
+def _draw_plan(pen: Pen, y: float, space: AskedSpace) -> Rect:
+    """The room from above, in the right column."""
+    left, right = _COLUMN_RIGHT
+    drawn = top_view(space, right - left, _PLAN_PX)
+    rect = (left, round(y), left + drawn.width, round(y) + drawn.height)
+    pen.picture.paste(drawn, (rect[0], rect[1]))
     return rect
 
 

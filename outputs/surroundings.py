@@ -1,4 +1,5 @@
-"""What is stored around a sample's window: its media, shots, speech, words, on-screen texts, sounds, events, and the edit behind a twin.
+"""What is stored around a sample's window: its media, shots, speech, words, on-screen texts, sounds, events, the edit behind a twin,
+the scene and the tracks that it rests on.
 
 A table may hold rows of several producers (a recogniser's speech and a subtitle file's): shown are those of the
 producer that the sample cites, else of the first by name.
@@ -12,6 +13,8 @@ from ..engine.catalog import Catalog
 from ..schemas.box import box_or_none
 from ..schemas.readings import Appearance, Reading, merge_readings
 from ..schemas.sample import Sample
+from .asked_space import asked_space
+from .overlays import marked_tracks
 from .timeline import Around, axis_of
 
 _COLUMNS = {
@@ -39,6 +42,7 @@ def around_of(catalog: Catalog, sample: Sample) -> Around:
         "ORDER BY e.operation, e.start_s",
         [clock_of(sample)],
     )
+    space = asked_space(catalog, sample)
     return Around(
         media={m["media_id"]: m for m in media},
         shots=_rows(catalog, "shots", sample),
@@ -48,6 +52,8 @@ def around_of(catalog: Catalog, sample: Sample) -> Around:
         sounds=_rows(catalog, "sounds", sample),
         events=_rows(catalog, "events", sample),
         edit=edits[-1] if edits else None,
+        space=space,
+        tracks=marked_tracks(catalog, sample, space),
     )
 
 

@@ -14,7 +14,9 @@ from typing import Any
 from ..schemas.readings import Appearance
 from ..schemas.sample import BoxAnswer, ChoiceAnswer, OrderAnswer, Sample, TurnsAnswer
 from . import pen as p
+from .asked_space import AskedSpace
 from .lanes import LEFT, LETTER_PX, RIGHT, Axis, Bar, Lane, fits, packed, room, row_bar
+from .overlays import MarkedTrack
 from .pen import Pen
 from .readable import answer_spans, evidence_times, reasons, seconds, span_words, spans_named
 
@@ -42,6 +44,10 @@ class Around:
     events: Sequence[Row] = ()
     edit: Row | None = None
     """How the first medium was made, when it is a twin of a clip: row of `edits`, with its source's `title`."""
+    space: AskedSpace | None = None
+    """The first medium's scene, for samples that are about space."""
+    tracks: Mapping[str, Sequence[MarkedTrack]] = field(default_factory=dict)
+    """Tracks that the sample rests on, by medium."""
 
 
 def axis_of(sample: Sample) -> Axis:

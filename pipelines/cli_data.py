@@ -90,12 +90,31 @@ def show(
         Path | None,
         typer.Option("-o", "--output", help="folder for the pictures and the page; default: `pictures` in the dataset"),
     ] = None,
+    scene: Annotated[
+        str | None,
+        typer.Option(
+            "--scene",
+            help="draw the scene of a medium (start of its media_id or title): from above, in 3D, frames with all tracks",
+            metavar="MEDIUM",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw samples: frames, timeline with words and texts, question, options, answer, checks; as PNG and one HTML page."""
     from ..outputs.show import show_samples
 
     place = find_root(root)
+    if scene is not None:
+        from ..outputs.scene_pictures import show_scene
+
+        drawn = show_scene(place, scene, output)
+        files = [str(f) for f in (drawn.plan, drawn.frames, drawn.page) if f is not None]
+        if as_json:
+            print_json({"page": str(drawn.page), "pictures": files[:-1]})
+        else:
+            for file in files:
+                out.print(near(Path(file)), markup=False)
+        return
     made = show_samples(place, ids=tuple(what or ()), task=task, where=where, number=number, folder=output)
     if as_json:
         print_json({"page": str(made.page), "pictures": [str(p) for p in made.pictures]})

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...schemas.geometry.area import polygon_area
 from ...schemas.geometry.box3d import Box3D
 from .draw import Draw
 from .furniture import KIND, KINDS, Kind
@@ -36,8 +37,7 @@ class Floor:
 
     @property
     def area_m2(self) -> float:
-        x, y = self.polygon[:, 0], self.polygon[:, 1]
-        return float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
+        return polygon_area(self.polygon)
 
 
 def draw_floor(draw: Draw, area_m2: tuple[float, float], l_share: float) -> Floor:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.geometry.area import polygon_area
 from ...schemas.geometry.box3d import Box3D
 from ...schemas.geometry.camera import Camera
 from ...schemas.span import from_us, to_us
@@ -129,8 +130,7 @@ class RoomScene:
     @cached_property
     def area_m2(self) -> float:
         """Area of the floor."""
-        x, y = self.polygon[:, 0], self.polygon[:, 1]
-        return float(abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2)
+        return polygon_area(self.polygon)
 
     def time_s(self, frame: int) -> float:
         """Presentation time of a frame, on the grid of microseconds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from ...engine.depth_maps import depth_values
 from ...schemas.geometry.box3d import box3d_values
 from ...schemas.geometry.camera import Camera
+from ...schemas.geometry.intrinsics import resized
 from ...schemas.ids import derive_id
 from .caster import Caster, View
 from .scene import Floats, RoomScene
@@ -149,18 +150,10 @@ def camera_row(camera: Camera, scene_id: str) -> dict[str, Any]:
 def depth_row(caster: Caster, frame: int, side_px: int) -> dict[str, Any]:
     """Values of `depths`: exact depths at the centres of a map's pixels, its larger side at most `side_px`."""
     camera = caster.scene.cameras[frame]
-    depth = caster.view(frame, scaled(camera, side_px)).depth
-    return {"t_s": camera.t_s, **depth_values(depth), "origin": "rendered", "model": "", "metric": True}
-
-
-def scaled(camera: Camera, side_px: int) -> Camera:
-    """The camera with a smaller picture of the same view; sides are rounded, so pixels may be not quite square."""
     scale = min(1.0, side_px / max(camera.width, camera.height))
-    width, height = max(1, round(camera.width * scale)), max(1, round(camera.height * scale))
-    x, y = width / camera.width, height / camera.height
-    return replace(
-        camera, width=width, height=height, fx=camera.fx * x, fy=camera.fy * y, cx=camera.cx * x, cy=camera.cy * y
-    )
+    small = resized(camera, max(1, round(camera.width * scale)), max(1, round(camera.height * scale)))
+    depth = caster.view(frame, small).depth
+    return {"t_s": camera.t_s, **depth_values(depth), "origin": "rendered", "model": "", "metric": True}
 
 
 def points_rows(object_id: str, points: Floats, rgb: bytes, most: int = 4000) -> Sequence[dict[str, Any]]:
