@@ -33,21 +33,33 @@ GEO_CELLS = Table(
 
 NARRATIONS = Table(
     "narrations",
-    "What an egocentric film's wearer does at a time, as a clip with classes, and how alike it is to every other one.",
+    "What the wearer of a camera does at a time, as a clip with words and classes.",
     (
         Column("narration_id", pa.string(), "hash of medium, time and words"),
-        Column("position", pa.int64(), "its row and column in the matrix, over all media"),
         START,
         END,
         Column("at_s", pa.float64(), "the time that was narrated; NULL where the source gives a span", "s"),
         Column("text", pa.string(), "what was narrated"),
-        Column("verbs", pa.list_(pa.string()), "verb classes, sorted"),
-        Column("nouns", pa.list_(pa.string()), "noun classes, sorted"),
-        Column("classes", pa.string(), "source: the annotation gives them; words: found in the text"),
-        Column("others", pa.list_(pa.int64()), "positions of narrations that are alike, itself included, ascending"),
-        Column("relevance", pa.list_(pa.float64()), "how alike each of `others` is, above 0 to 1"),
+        Column(
+            "classes", pa.string(), "where its classes are from: source (the annotation) or words (found in the text)"
+        ),
+        Column("signature", pa.int64(), "its set of classes, a row of `relevance`"),
     ),
     ("media_id", "narration_id"),
+)
+
+RELEVANCE = Table(
+    "relevance",
+    "How alike narrations are, by their sets of classes: a sparse symmetric matrix with ones on its diagonal, row by row.",
+    (
+        Column("signature", pa.int64(), "the set of classes, its row and column, from 0"),
+        Column("verbs", pa.list_(pa.string()), "verb classes, sorted"),
+        Column("nouns", pa.list_(pa.string()), "noun classes, sorted"),
+        Column("narrations", pa.int64(), "narrations that have it"),
+        Column("others", pa.list_(pa.int64()), "signatures that share a class, itself included, ascending"),
+        Column("relevance", pa.list_(pa.float64()), "how alike each of them is, above 0 to 1"),
+    ),
+    ("signature",),
 )
 
 FIXATIONS = Table(
@@ -85,4 +97,4 @@ SCANPATHS = Table(
     ("media_id", "observer", "position"),
 )
 
-SIGNAL_TABLES = (GEO_CELLS, NARRATIONS, FIXATIONS, SCANPATHS)
+SIGNAL_TABLES = (GEO_CELLS, NARRATIONS, RELEVANCE, FIXATIONS, SCANPATHS)
