@@ -15,6 +15,8 @@ from .span import Span, span_or_none
 
 Classes = tuple[tuple[str, ...], tuple[str, ...]]
 """Sorted verb and noun classes."""
+_CHUNK = 256
+"""Rows of the matrix that are computed at once."""
 
 
 def relevance(a: Classes, b: Classes) -> float:
@@ -36,13 +38,19 @@ def relevance_rows(signatures: Sequence[Classes]) -> list[tuple[list[int], list[
 
     (verbs, n_verbs), (nouns, n_nouns) = members(0), members(1)
     out = []
-    for row in range(len(signatures)):
-        shared = [np.asarray((held @ held[row].T).toarray(), np.float64).ravel() for held in (verbs, nouns)]
-        unions = [n + n[row] - s for n, s in zip((n_verbs, n_nouns), shared, strict=True)]
-        kinds = sum((u > 0).astype(np.float64) for u in unions)
-        value = sum(s / np.maximum(u, 1) for s, u in zip(shared, unions, strict=True)) / np.maximum(kinds, 1)
-        others = np.flatnonzero(value > 0)
-        out.append((others.tolist(), [round(v, 9) for v in value[others].tolist()]))
+    for start in range(0, len(signatures), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        value = np.zeros((len(n_verbs[part]), len(signatures)))
+        kinds = np.zeros_like(value)
+        for held, count in ((verbs, n_verbs), (nouns, n_nouns)):
+            shared = (held[part] @ held.T).toarray()
+            union = count[part, None] + count - shared
+            value += shared / np.maximum(union, 1)
+            kinds += union > 0
+        value = np.round(value / np.maximum(kinds, 1), 9)
+        for row in value:
+            others = np.flatnonzero(row)
+            out.append((others.tolist(), row[others].tolist()))
     return out
 
 
