@@ -1,8 +1,8 @@
 """The light detector: regions that stand out by colour or edges, scored by a CLIP model against the queries.
 
 Regions come from OpenCV alone: pieces of one colour, closed edges, and stable extremal regions (MSER), at a small size. Each is
-cut out with some of what lies around it and compared with every query and with words for nothing in particular; a softmax
-over these gives the score. It can only find what stands out as one piece, and knows only what its CLIP model knows.
+cut out with some of what lies around it and compared with every query and with words for nothing in particular. The score is
+how clearly the region stands out times the softmax over these. It can only find what stands out as one piece, and knows only what its CLIP model knows.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ..vision.clip_models import ClipEncoder
 from .detecting import Floats, Regions, no_regions
 from .stills import Pixels, Still
 
-NOTHING = ("background", "nothing", "a plain surface", "a texture")
+NOTHING = ("nothing", "an empty picture")
 """What a region may be instead of a thing."""
 
 
 class Proposals:
     """A loaded detector. `most` regions per picture, at least `least_area` of it, at most `most_area`; `margin` is the share of a
-    region's longer side that is shown around it; `sharpness` multiplies cosines before the softmax (CLIP's own is near 100).
+    region's longer side that is shown around it; `sharpness` multiplies cosines before the softmax (CLIP's own near 100 makes every region certain).
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class Proposals:
         most: int = 40,
         least_area: float = 0.001,
         most_area: float = 0.6,
-        margin: float = 0.25,
+        margin: float = 0.5,
         side_px: int = 320,
-        sharpness: float = 100.0,
+        sharpness: float = 12.0,
         template: str = "a {}",
     ) -> None:
         self._encoder, self._most, self._areas = encoder, most, (least_area, most_area)
@@ -53,14 +53,16 @@ class Proposals:
         made = []
         for still in stills:
             picture = still.rgb()
-            boxes = propose(picture, self._most, self._areas[0], self._areas[1], self._side)
-            if not boxes:
+            proposed = propose(picture, self._most, self._areas[0], self._areas[1], self._side)
+            if not proposed:
                 made.append(no_regions(len(queries)))
                 continue
+            boxes = [box for _, box in proposed]
             crops = [around(picture, box, self._margin) for box in boxes]
             logits = self._sharpness * (self._encoder.encode_images(crops).astype(np.float64) @ words.T)
             shares = np.exp(logits - logits.max(axis=1, keepdims=True))
             shares /= shares.sum(axis=1, keepdims=True)
+            shares *= np.asarray([[clear] for clear, _ in proposed])
             edges = np.asarray([b.to_pixels(still.width, still.height) for b in boxes])
             made.append(Regions(edges, np.round(shares[:, : len(queries)], 6)))
         return made
@@ -87,10 +89,13 @@ def around(picture: Pixels, box: Box, margin: float) -> Pixels:
     return np.ascontiguousarray(cut, np.uint8)
 
 
-def propose(picture: Pixels, most: int, least_area: float, most_area: float, side_px: int = 320) -> list[Box]:
-    """Boxes of what may be things, those that stand out most first; deterministic.
+def propose(
+    picture: Pixels, most: int, least_area: float, most_area: float, side_px: int = 320
+) -> list[tuple[float, Box]]:
+    """Boxes of what may be things, each with how clearly it stands out (0..1), clearest first; deterministic.
 
-    A region's rank is the distance (CIE Lab) between the colours inside its box's core and in a ring around it.
+    That is c / (c + 2) of the distance c (CIE Lab) between the colours in the box's core and in a ring around it, in units of their
+    spread.
     """
     import cv2
 
@@ -109,10 +114,10 @@ def propose(picture: Pixels, most: int, least_area: float, most_area: float, sid
             continue
         ranked.append((_stands_out(smooth, x, y, bw, bh), box))
     ranked.sort(key=lambda r: (-round(r[0], 6), r[1]))
-    kept: list[Box] = []
-    for _, box in ranked:
-        if all(iou(box, other) <= 0.85 for other in kept):
-            kept.append(box)
+    kept: list[tuple[float, Box]] = []
+    for contrast, box in ranked:
+        if all(iou(box, other) <= 0.85 for _, other in kept):
+            kept.append((contrast / (contrast + 2.0), box))
         if len(kept) == most:
             break
     return kept

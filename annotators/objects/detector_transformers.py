@@ -29,12 +29,13 @@ PROMPT_TOKENS = 200
 def find(kind: str, model: str | None, path: str | None) -> ModelRef:
     """The weights: a local folder (as `save_pretrained` writes it), else the hub's. Raises `ModelNotFound`."""
     name = model or HUB[kind]  # type: ignore[index]
-    return resolve(name, explicit=path, hub=lambda: _from_hub(name), remedy=(
+    return resolve(name, explicit=path, hub=lambda: from_hub(name), remedy=(
         "give `path:` a folder with config, weights and processor, or let the machine reach the model hub once"
     ))  # fmt: skip
 
 
-def _from_hub(name: str) -> str:
+def from_hub(name: str) -> str:
+    """Folder of a model of the hub, downloaded when it is not there."""
     from huggingface_hub import snapshot_download
 
     return str(snapshot_download(name, allow_patterns=["*.json", "*.safetensors", "*.txt"]))
