@@ -22,7 +22,6 @@ from .floor import floor_of
 from .sampling import evenly, item_points, surface_points
 from .scan import Frame, Scan
 
-
 LEAST_SCENE_M = 1.5
 """A scene is no smaller: in a speck every distance would pass."""
 

@@ -26,6 +26,7 @@ from .floor import floor_of
 from .masks2d import seen_in
 from .sampling import evenly, item_points, surface_points
 from .scan import Frame, Item, Scan
+from .tracked import Seen, tracked
 
 Rows = dict[str, list[dict[str, Any]]]
 UPRIGHT_DEG, LEAST_VERTICES = 0.5, 10
@@ -130,33 +131,21 @@ class ScanRows:
         self, masked: Sequence[Frame], depths: Mapping[str, Floats], surfaces: Mapping[int, Floats]
     ) -> Counter[int]:
         """Fills `tracks` and `boxes`; in how many frames each object was seen."""
-        seen: dict[int, list[tuple[int, Frame, dict[str, Any]]]] = {}
+        seen: dict[int, list[Seen]] = {}
         for place, frame in enumerate(masked):
             numbers = self.scan.numbers(frame)
             assert numbers is not None
             depth = depths.get(frame.name)
             depth = self.scan.depth(frame) if depth is None else depth
+            end_s = self._after(frame.t_s)
             for number, values in seen_in(numbers, self.scan.camera(frame), depth, surfaces, self.amounts.mask_side_px):
-                seen.setdefault(number, []).append((place, frame, values))
+                seen.setdefault(number, []).append(Seen(place, frame.t_s, end_s, values))
         labels = {i.number: self.categories.label(i.label_raw) for i in self.items}
         self.rows["tracks"], self.rows["boxes"] = [], []
         for number, every in sorted(seen.items()):
-            runs: list[list[tuple[int, Frame, dict[str, Any]]]] = []
-            for sighting in every:
-                if runs and sighting[0] == runs[-1][-1][0] + 1:
-                    runs[-1].append(sighting)
-                else:
-                    runs.append([sighting])
-            for run in runs:
-                first, last = run[0][1].t_s, run[-1][1].t_s
-                track_id = derive_id("track", self.object_id(number), to_us(first))
-                self.rows["tracks"].append(
-                    {
-                        "track_id": track_id, "start_s": first, "end_s": self._after(last), "label": labels[number], "score": 1.0,
-                        "object_id": self.object_id(number),
-                    }
-                )  # fmt: skip
-                self.rows["boxes"] += [{"track_id": track_id, "t_s": f.t_s, **values} for _, f, values in run]
+            tracks, boxes = tracked(self.object_id(number), every, {"label": labels[number]})
+            self.rows["tracks"] += tracks
+            self.rows["boxes"] += boxes
         return Counter({number: len(every) for number, every in seen.items()})
 
     def _after(self, t_s: float) -> float:
