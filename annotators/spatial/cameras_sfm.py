@@ -17,6 +17,7 @@ from ...engine.annotator import Grade, Params, Resources, Row, Rows, SkipUnit, U
 from ...engine.depth_maps import depth_values
 from ...schemas.ids import derive_id, seeded_fraction
 from .colmap import ColmapSettings, Sparse, reconstruct
+from .links import Links, only, trusted
 from .scene_rows import World, camera_row, check, note, points_rows, resized, scene_row, world_of
 from .views import Stretch, ViewParams, pictures, stretches
 
@@ -37,6 +38,13 @@ class CamerasSfmParams(ViewParams):
     )
     least_explained: float = Field(
         0.1, ge=0, lt=1, description="share of a picture's features that became points, median: below, much of it moved"
+    )
+    least_tracked: float = Field(
+        0.75,
+        ge=0,
+        le=1,
+        description="share of corners tracked from picture to picture that must fit the poses of both; where fewer do, the "
+        "chain is cut and its longest part kept",
     )
     sparse_depth: bool = Field(True, description="write `depths` of the points that each picture measured")
 
@@ -72,18 +80,19 @@ class CamerasSfm(UnitAnnotator[CamerasSfmParams]):
         if not parts:
             raise SkipUnit(f"no shot whose camera moves enough for {p.least_views} pictures")
         seed = int(seeded_fraction(unit.seed, "sfm") * 2**31)
-        best: tuple[Stretch, Sparse] | None = None
+        best: tuple[Stretch, Sparse, Links] | None = None
         refused: list[str] = []
         others: list[int] = []
         for part in parts[: p.tries]:
-            made = self._try(medium.path, part, seed, medium.width or 1)
-            if isinstance(made, str):
-                refused.append(made)
+            tried = self._try(medium.path, part, seed, medium.width or 1)
+            if isinstance(tried, str):
+                refused.append(tried)
                 continue
+            made, links = tried
             others += made.others
             if best is None or made.registered > best[1].registered:
                 others += [] if best is None else [best[1].registered]
-                best = (part, made)
+                best = (part, made, links)
             else:
                 others.append(made.registered)
         if best is None:
@@ -94,20 +103,24 @@ class CamerasSfm(UnitAnnotator[CamerasSfmParams]):
             "other_reconstructions": note(len(others)),
             "pictures_of_others": note(sum(others)),
         }
-        return list(self._rows(unit.unit, *best, notes, (int(medium.width or 0), int(medium.height or 0))))
+        notes |= {"links_tested": note(best[2].tested), "links_cut": note(best[2].cut)}
+        return list(self._rows(unit.unit, *best[:2], notes, (int(medium.width or 0), int(medium.height or 0))))
 
-    def _try(self, path: Any, part: Stretch, seed: int, width: int) -> Sparse | str:
-        """The reconstruction of a part, or the rule that it breaks."""
+    def _try(self, path: Any, part: Stretch, seed: int, width: int) -> tuple[Sparse, Links] | str:
+        """The reconstruction of a part and what tracking said to it, or the rule that it breaks."""
         p = self.params
         taken = [picture for _, picture in pictures(path, part.times, p.max_side_px)]
-        made = reconstruct(taken, p.colmap, seed, taken[0].shape[1] / width)
+        whole = reconstruct(taken, p.colmap, seed, taken[0].shape[1] / width)
         where = f"{part.span.start_s:.2f}..{part.span.end_s:.2f} s"
-        if made is None:
+        if whole is None:
             return f"no two pictures of {where} fit together as views of a static scene"
+        links = trusted(whole, taken, p.least_tracked)
+        made = only(whole, links.kept)
         for passed, rule in (
             (
                 made.registered >= max(3, p.least_registered * len(taken)),
-                f"{made.registered} of {len(taken)} pictures of {where} got a pose, {p.least_registered:.0%} must",
+                f"{made.registered} of {len(taken)} pictures of {where} got poses that fit each other ({whole.registered} got "
+                f"any), {p.least_registered:.0%} must",
             ),
             (
                 made.angle_deg >= p.least_angle_deg,
@@ -125,7 +138,7 @@ class CamerasSfm(UnitAnnotator[CamerasSfmParams]):
         ):
             if not passed:
                 return rule
-        return made
+        return made, links
 
     def _rows(
         self, media_id: str, part: Stretch, made: Sparse, notes: Mapping[str, Any], size: tuple[int, int]
