@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def cloud(vertices: Any, said: Conventions, aligned: bool = True) -> Any:
     return vertices / said.metres_per_unit
 
 
+@cache
 def dense(world: Any, side_m: float = 0.25) -> tuple[Any, Any, Any]:
     """(vertices, faces, owner of each vertex) of the room's mesh with edges cut to at most about `side_m`, as scans have them."""
     corners, owner = world.vertices[world.faces], world.face_owner
