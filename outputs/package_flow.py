@@ -38,6 +38,7 @@ from .packager import (
     dumps,
     write_text,
 )
+from .regions import regions_of
 from .rendering import LeftOut, Rendered, View, render
 from .reporting.card_section import trust_section
 
@@ -154,6 +155,8 @@ class Flow:
                     rendered = render(sample, views, order, self.language, rationale=self.params.rationale)
                     facts = _facts(sample, row, rendered, views)
                     facts["reward"] = reward_facts(rendered, views[0], self.language, rationale=self.params.rationale)
+                    if self.packager.regions:
+                        facts["regions"] = regions_of(sample, views, self.catalog)
                     if self.planned.book is not None:
                         facts["frames"] = self.planned.facts(sample, row, views)
                     packaged = PackagedSample(
@@ -231,6 +234,8 @@ class Flow:
         if not self.packager.masks and not all(part.trained for part in parts):
             raise LeftOut("format: cannot keep single answers out of the loss")
         require_answerable(sample, views, self.packager, self.language, self.shelf.footage.media)
+        if self.packager.regions and not regions_of(sample, views, self.catalog):
+            raise LeftOut("format: no region in the text")
         return rendered
 
     def _views(self, sample: Sample, row: Mapping[str, Any]) -> list[View]:

@@ -227,6 +227,8 @@ class Packager(ABC, Generic[P]):
     """Whether single answers of a conversation can be kept out of the loss."""
     sound_beside: ClassVar[bool] = False
     """Whether the sound of a video is a file of its own, because the trainer does not look for it in the video."""
+    regions: ClassVar[bool] = False
+    """Whether records carry the masks of the regions that the text names (`facts["regions"]`)."""
     keeps_media: ClassVar[bool] = True
     """Whether media stay in the package's folder `media/` (otherwise `write` has put them elsewhere)."""
 

@@ -95,8 +95,10 @@ class Placeholders:
     moment: str | None
     span: str | None
     box: str | None
+    region: str | None = None
+    """Of a box at a time, where the format has one word for both."""
 
-    def said(self, kind: Literal["moment", "span", "box"], role: str) -> str:
+    def said(self, kind: Literal["moment", "span", "box", "region"], role: str) -> str:
         """The placeholder of one thing. Raises `LeftOut` where there is none."""
         text: str | None = getattr(self, kind)
         if text is None:
@@ -262,6 +264,8 @@ class _Renderer:
             case BoxMark():
                 return self.box(token)
             case BoxAt():
+                if self.language.placeholders is not None and self.language.placeholders.region is not None:
+                    return self.region(token)
                 between = ": " if self.language.placeholders is None else ":"
                 return f"{self.moment(token.t_s, token.medium)}{between}{self.box(token)}"
             case Media(medium=medium):
@@ -302,6 +306,16 @@ class _Renderer:
         holders = self.language.placeholders
         said = self.language.box(box, _view(self.views, token.medium))
         return said if holders is None else holders.said("box", self.role)
+
+    def region(self, token: BoxAt) -> str:
+        """A box at a time as one word."""
+        holders = self.language.placeholders
+        assert holders is not None
+        try:
+            self.note(token.medium, (_view(self.views, token.medium).time(token.t_s),), token.box)
+        except ValueError as error:
+            raise LeftOut("malformed", str(error)) from None
+        return holders.said("region", self.role)
 
     def note(self, medium: int, times: tuple[float, ...], box: Box | None = None) -> None:
         """Remember a number of the turn that is being written."""

@@ -65,7 +65,7 @@ class LlavaSt(Packager[Params]):
     def write(self, samples: Iterator[PackagedSample], folder: Path, contents: Contents) -> None:
         @lru_cache(maxsize=256)
         def rate(file: str) -> tuple[float, int, int, int]:
-            return _rate(folder / file)
+            return file_shape(folder / file)
 
         for split, group in groupby(samples, key=lambda s: s.split):
             with JsonList(folder / f"{split}.json") as file:
@@ -131,7 +131,7 @@ def _entry(sample: PackagedSample, fps: float, frames: int, width: int, height: 
     return entry
 
 
-def _rate(path: Path) -> tuple[float, int, int, int]:
+def file_shape(path: Path) -> tuple[float, int, int, int]:
     """Frames per second, frames, and size of a packaged file."""
     from ...engine.media.timeline import read_timeline
 
