@@ -14,6 +14,7 @@ from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_chains import CHAIN_TABLES
 from ..schemas.tables_detections import DETECTION_TABLES
 from ..schemas.tables_memory_features import FEATURE_TABLES
+from ..schemas.tables_marks import MARK_TABLES
 from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_places import PLACE_TABLES
@@ -43,7 +44,7 @@ GROUPS: tuple[tuple[str, str, tuple[Table, ...]], ...] = (
     (
         "Space",
         "Cameras, depth, points and boxes in one world frame per scene, and how real its metres are.",
-        (*SPATIAL_TABLES, *FEATURE_TABLES, *PLACE_TABLES),
+        (*SPATIAL_TABLES, *FEATURE_TABLES, *PLACE_TABLES, *MARK_TABLES),
     ),
     ("Selection and samples", "Why clips were kept, what was made of them, and how true it is.", SAMPLE_TABLES),
     (

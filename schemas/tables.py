@@ -9,6 +9,7 @@ from .tables_annotation import ANNOTATION_TABLES
 from .tables_chains import CHAIN_TABLES
 from .tables_detections import DETECTION_TABLES
 from .tables_memory_features import FEATURE_TABLES
+from .tables_marks import MARK_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_places import PLACE_TABLES
@@ -94,6 +95,7 @@ TABLES: dict[str, Table] = {
         *SPATIAL_TABLES,
         *FEATURE_TABLES,
         *PLACE_TABLES,
+        *MARK_TABLES,
         *TAG_TABLES,
         *SIGNAL_TABLES,
         *SAMPLE_TABLES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,16 +52,21 @@ def render_view(scene: RoomScene, camera: Camera, frame: int = 0) -> tuple[Pixel
 
 def write_film(frames: Iterator[Pixels], scene: RoomScene, crf: int, path: Path) -> None:
     """Encode pictures at the scene's rate."""
+    write_pictures(frames, scene.fps, (scene.cameras[0].width, scene.cameras[0].height), crf, path)
+
+
+def write_pictures(frames: Iterable[Pixels], fps: float, size: tuple[int, int], crf: int, path: Path) -> None:
+    """Encode RGB pictures of one size (width, height; even) at a rate, the same bytes everywhere."""
     import av
     from av.codec.context import Flags
 
-    rate = Fraction(scene.fps).limit_denominator(1001)
+    rate = Fraction(fps).limit_denominator(1001)
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt = scene.cameras[0].width, scene.cameras[0].height, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.codec_context.thread_count = 1
         stream.codec_context.flags |= Flags.bitexact
-        stream.codec_context.gop_size = max(1, round(2 * scene.fps))
+        stream.codec_context.gop_size = max(1, round(2 * fps))
         stream.codec_context.colorspace, stream.codec_context.color_range = 5, 1
         stream.options = {
             "preset": "veryfast", "crf": str(crf), "threads": "1", "bf": "0", "x264-params": "mbtree=0",
