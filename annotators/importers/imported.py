@@ -192,8 +192,11 @@ class _Work:
             return checked_box3d(row.values, duration_s)
         if row.table == "cameras":
             return checked_camera(row.values, duration_s)
-        if row.table in ("depths", "fixations"):
-            return checked_time(row.values, duration_s, "depth map" if row.table == "depths" else "fixation")
+        if row.table == "depths":
+            return checked_time(row.values, duration_s, "depth map")
+        if row.table == "fixations":
+            # of a picture they are timed on the looking, which its clock knows nothing of
+            return checked_time(row.values if duration_s else {**row.values, "t_s": 0.0}, duration_s, "fixation")
         if row.table == "boxes":
             return checked_box(row.values, duration_s)
         if row.table == "tracks" and not duration_s:
