@@ -13,8 +13,8 @@ from ..schemas.tables import LEDGER, RUNS, TABLES
 from ..schemas.tables_annotation import ANNOTATION_TABLES
 from ..schemas.tables_chains import CHAIN_TABLES
 from ..schemas.tables_detections import DETECTION_TABLES
-from ..schemas.tables_memory_features import FEATURE_TABLES
 from ..schemas.tables_marks import MARK_TABLES
+from ..schemas.tables_memory_features import FEATURE_TABLES
 from ..schemas.tables_models import MODEL_TABLES
 from ..schemas.tables_objects import OBJECT_TABLES
 from ..schemas.tables_places import PLACE_TABLES

@@ -8,8 +8,8 @@ from .table import Column, Table
 from .tables_annotation import ANNOTATION_TABLES
 from .tables_chains import CHAIN_TABLES
 from .tables_detections import DETECTION_TABLES
-from .tables_memory_features import FEATURE_TABLES
 from .tables_marks import MARK_TABLES
+from .tables_memory_features import FEATURE_TABLES
 from .tables_models import MODEL_TABLES
 from .tables_objects import OBJECT_TABLES
 from .tables_places import PLACE_TABLES
