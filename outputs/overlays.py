@@ -26,7 +26,7 @@ STANDS_S = 0.11
 """A row holds for so long before and after its time where no other is near."""
 TRAIL_S = 2.0
 _MOST = 8
-_TINT = 0.3
+_TINT = 0.2
 
 Row = Mapping[str, Any]
 

@@ -139,7 +139,7 @@ function eye(x, y, z) {
   const a = x * Math.cos(yaw) + y * Math.sin(yaw), b = -x * Math.sin(yaw) + y * Math.cos(yaw);
   const depth = far + b * Math.cos(pitch) - z * Math.sin(pitch), up = b * Math.sin(pitch) + z * Math.cos(pitch);
   if (depth < 0.05) return null;
-  const f = Math.min(wide, high * 1.4) * 1.3 / depth;
+  const f = Math.min(wide, high * 1.4) * 1.15 / depth;
   return [wide / 2 + a * f, high / 2 - up * f, depth, f];
 }
 function line(points, ink, width, closed) {

@@ -22,6 +22,7 @@ from .scene import Floats, Part, Thing
 
 Way = Literal["straight", "corner", "back", "spin", "drop", "roll"]
 WAYS: tuple[Way, ...] = ("straight", "back", "corner", "spin", "straight")
+_TRIES = 400
 LABELS = ("cart", "toy car", "robot", "ball")
 
 
@@ -78,10 +79,10 @@ def draw_movers(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int) 
         colour = draw.pick(BRIGHT)
         parts, size = in_its_box(_built(label, draw, colour))
         radius = math.hypot(size[0], size[1]) / 2
-        for _ in range(300):
+        for attempt in range(_TRIES):
+            if attempt == _TRIES * 3 // 4:
+                way = "spin"  # where no way is free, a place may be
             stops = _stops(way, floor, draw)
-            if stops is None:
-                continue
             heading = draw.between(0, 2 * math.pi) if way == "spin" else math.atan2(*(stops[1] - stops[0])[::-1])
             thing = Thing(label, colour, parts, Box3D.upright((*stops[0], size[2] / 2), size, heading - math.pi / 2))
             mover = Mover(
@@ -106,9 +107,9 @@ def draw_physical(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int
         way: Way = "drop" if label == "box" or draw.chance(0.5) else "roll"
         colour = draw.pick([c for c in BRIGHT if not any(m.thing.colour == c for m in found)])
         parts, size = in_its_box(_built(label, draw, colour))
-        for _ in range(300):
+        for _ in range(_TRIES):
             stops = _stops("spin", floor, draw)
-            if stops is None or clearance(floor.polygon, things, stops).min() < max(size) / 2 + 0.15:
+            if clearance(floor.polygon, things, stops).min() < max(size) / 2 + 0.15:
                 continue
             if any(_near(stops, m.ground()) < 0.6 for m in found):
                 continue
@@ -136,7 +137,7 @@ def _spin(way: Way, stops: Floats, draw: Draw) -> float:
     return 0.0
 
 
-def _stops(way: Way, floor: Floor, draw: Draw) -> Floats | None:
+def _stops(way: Way, floor: Floor, draw: Draw) -> Floats:
     low, high = floor.polygon.min(axis=0), floor.polygon.max(axis=0)
     start = np.array([draw.between(low[0], high[0]), draw.between(low[1], high[1])])
     if way == "spin":

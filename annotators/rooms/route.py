@@ -20,6 +20,11 @@ from .scene import Floats, Thing
 
 WALK_M_PER_S = 1.0
 TURN_RAD_PER_S = math.radians(65)
+_MODES = ("forward", "sideways", "backward", "gaze")
+_WHIM = {"forward": 1.6, "sideways": 1.4, "backward": 1.2, "gaze": 2.0}
+"""How much chance has a say in how the camera walks."""
+_SHORT_S = 15
+"""In a film shorter than this the first mover moves at once."""
 _REST_PITCH = math.radians(-10)
 
 
@@ -64,16 +69,20 @@ class Planner:
         degree = nodes.joined.sum(axis=1)
         best = np.argsort(-degree, kind="stable")[: max(1, len(degree) // 2)]
         self.node = int(draw.pick(best.tolist()))
+        self.first_watch = bool(movers) and (frames < _SHORT_S * fps or draw.chance(0.4))
+        if self.first_watch:
+            self.node = self._best_view(movers[0])
         self.start = self.node
         self.visited = [self.node]
         x, y = nodes.places[self.node]
-        middle = nodes.places.mean(axis=0)
-        yaw = math.atan2(middle[1] - y, middle[0] - x) + draw.between(-0.8, 0.8)
-        self.state = (float(x), float(y), eye_m, yaw, _REST_PITCH)
+        self._sights: dict[int, list[float]] = {}
+        self.state = (float(x), float(y), eye_m, self._richest(), _REST_PITCH)
 
     def plan(self) -> Route:
         """The whole route."""
         due = [round(self.frames * (k + 0.2) / (len(self.movers) + 0.3)) for k in range(len(self.movers))]
+        if self.first_watch:
+            due[0] = 0
         watched = 0
         self._stay(0.5)
         while len(self.at) < self.frames:
@@ -112,20 +121,16 @@ class Planner:
 
     def _turn(self, yaw: float, pitch: float) -> None:
         x, y, z, old_yaw, old_pitch = self.state
-        by = (yaw - old_yaw + math.pi) % (2 * math.pi) - math.pi
+        by = _turned_by(old_yaw, yaw)
         size = math.hypot(by, pitch - old_pitch)
         if size > math.radians(3):
             self._go("turn", size / TURN_RAD_PER_S, (x, y, z, old_yaw + by, pitch))
 
-    def _walk(self, node: int, mode: str | None = None) -> None:
+    def _walk(self, node: int, mode: str) -> None:
         """To another place in a straight line, in some manner."""
         x, y, z, yaw, pitch = self.state
         bx, by = (float(v) for v in self.nodes.places[node])
         length, heading = math.hypot(bx - x, by - y), math.atan2(by - y, bx - x)
-        aside = abs((heading - yaw + math.pi) % (2 * math.pi) - math.pi)
-        natural = "forward" if aside < math.radians(60) else "sideways" if aside < math.radians(125) else "backward"
-        others = ("forward", "forward", "sideways", "gaze")
-        mode = mode or (natural if self.draw.chance(0.6) else self.draw.pick(others))
         target = None
         if mode == "gaze":
             near = [t.box for t in self.things if 1.2 < _off(t.box.centre, (x, y), (bx, by)) < 4.5]
@@ -147,7 +152,7 @@ class Planner:
         if self.frames - len(self.at) < 4 * self.fps and self.node != self.start:
             way = self.nodes.way(self.node, self.start)
             if way:
-                self._walk(way[0])
+                self._walk(way[0], "forward")
                 return
         near = np.flatnonzero(self.nodes.joined[self.node])
         far = np.hypot(*(self.nodes.places[near] - self.nodes.places[self.node]).T)
@@ -156,10 +161,36 @@ class Planner:
             able = near
         if not len(able):
             return
-        again = [n for n in able.tolist() if n in self.visited]
-        fresh = [n for n in able.tolist() if n not in self.visited]
-        choice = again if again and (not fresh or self.draw.chance(0.25)) else fresh
-        self._walk(self.draw.pick(choice))
+        self._walk(*max(((int(n), m) for n in able for m in _MODES), key=lambda nm: self._worth(*nm)))
+
+    def _worth(self, node: int, mode: str) -> float:
+        """How good a walk to a place in a manner is: much to be seen at its end, little turning before, somewhere new."""
+        heading = math.atan2(*(self.nodes.places[node] - self.nodes.places[self.node])[::-1])
+        yaw = self.state[3]
+        left = math.sin(yaw - heading) > 0
+        facing = (
+            heading
+            + {"forward": 0.0, "backward": math.pi, "sideways": math.pi / 2 if left else -math.pi / 2, "gaze": 0.0}[
+                mode
+            ]
+        )
+        turned = abs(_turned_by(yaw, facing))
+        fresh = node not in self.visited
+        return 0.35 * self._richness(node, facing) - 0.4 * turned + 0.6 * fresh + self.draw.between(0, _WHIM[mode])
+
+    def _richness(self, node: int, yaw: float) -> int:
+        """How many things are in sight from a place when one looks along a yaw."""
+        return sum(abs(_turned_by(yaw, angle)) < 0.42 * self.fov for angle in self._in_sight(node))
+
+    def _in_sight(self, node: int) -> list[float]:
+        """Directions, as yaws, of things whose centres are in sight from a place."""
+        if node not in self._sights:
+            eye = np.array([*self.nodes.places[node], self.eye])
+            to = np.array([t.box.centre for t in self.things]) - eye
+            hits = self.tree.first(eye, to)
+            seen = (hits >= 0) & (self.tree.triangles.owners[hits] == np.arange(len(self.things)))
+            self._sights[node] = [math.atan2(y, x) for x, y, _ in to[seen].tolist()]
+        return self._sights[node]
 
     def _look(self) -> None:
         """Turn to something that was not looked at yet, if anything is in sight from here, and stay for a moment."""
@@ -177,9 +208,14 @@ class Planner:
             number = self.draw.pick(sight)
             self._turn(*_towards(list(self.state), np.asarray(self.things[number].box.centre), self.state[3]))
             self.unseen.discard(number)
-        elif self.draw.chance(0.35):
-            self._turn(self.state[3] + self.draw.pick((1, -1)) * self.draw.between(0.5, 1.6), _REST_PITCH)
+        elif self.draw.chance(0.5):
+            self._turn(self._richest(), _REST_PITCH)
         self._stay(self.draw.between(0.4, 1.0))
+
+    def _richest(self) -> float:
+        """A yaw in whose view much can be seen, for the film to show more than walls."""
+        yaws = [k * math.pi / 8 for k in range(16)]
+        return max(yaws, key=lambda yaw: self._richness(self.node, yaw) + self.draw.between(0, 0.9))
 
     def _sees(self, eye: Floats, to: Floats, number: int) -> bool:
         hit = self.tree.first(eye, to[None])
@@ -188,19 +224,9 @@ class Planner:
     def _watch(self, number: int) -> None:
         """Go to where a mover's whole way is in sight, look at its middle, and let it move."""
         mover = self.movers[number]
-        ground = mover.sight()
-        middle = (ground.min(axis=0) + ground.max(axis=0)) / 2
-        best, chosen = -1.0, None
-        for node in range(len(self.nodes.places)):
-            legs = len(self.nodes.way(self.node, node))
-            if node != self.node and not legs:
-                continue
-            score = self._view_score(mover, ground, middle, node) / (1 + 0.3 * legs)
-            if score > best:
-                best, chosen = score, node
-        if chosen is not None:
-            for step in self.nodes.way(self.node, chosen):
-                self._walk(step, "forward")
+        for step in self.nodes.way(self.node, self._best_view(mover)):
+            self._walk(step, "forward")
+        middle = _middle(mover.sight())
         self._turn(*_towards(list(self.state), middle, self.state[3]))
         self._stay(0.4)
         first = len(self.at)
@@ -208,7 +234,18 @@ class Planner:
         self.windows[number].append((first, len(self.at)))
         self._stay(0.4)
 
-    def _view_score(self, mover: Mover, ground: Floats, middle: Floats, node: int) -> float:
+    def _best_view(self, mover: Mover) -> int:
+        """The place from where a mover's way is seen best; near ones count for more."""
+
+        def score(node: int) -> float:
+            legs = len(self.nodes.way(self.node, node))
+            return -1.0 if node != self.node and not legs else self._view_score(mover, node) / (1 + 0.3 * legs)
+
+        return max(range(len(self.nodes.places)), key=score)
+
+    def _view_score(self, mover: Mover, node: int) -> float:
+        ground = mover.sight()
+        middle = _middle(ground)
         eye = np.array([*self.nodes.places[node], self.eye])
         to = ground - eye
         away = float(np.hypot(*(middle - eye)[:2]))
@@ -226,13 +263,22 @@ class Planner:
         return seen * (1.0 if fits else 0.3) * (1.0 if 1.1 < away < 4 else 0.4) * (0.3 + nice)
 
 
+def _turned_by(yaw: float, other: float) -> float:
+    """The shorter turn from one yaw to another, -pi to pi."""
+    return (other - yaw + math.pi) % (2 * math.pi) - math.pi
+
+
 def _towards(state: Sequence[float], target: Floats, near_yaw: float) -> tuple[float, float]:
     """Yaw (the turn of it nearest to another) and pitch from a state to a point; never steeper than 35 degrees."""
     dx, dy, dz = (float(t - s) for t, s in zip(target, state[:3], strict=True))
     yaw = math.atan2(dy, dx)
-    yaw = near_yaw + (yaw - near_yaw + math.pi) % (2 * math.pi) - math.pi
+    yaw = near_yaw + _turned_by(near_yaw, yaw)
     steepest = math.radians(35)
     return yaw, min(steepest, max(-steepest, math.atan2(dz, math.hypot(dx, dy))))
+
+
+def _middle(points: Floats) -> Floats:
+    return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2, np.float64)
 
 
 def _off(centre: Sequence[float], a: tuple[float, float], b: tuple[float, float]) -> float:

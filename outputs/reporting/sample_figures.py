@@ -119,7 +119,9 @@ def answers(catalog: Catalog) -> dict[str, dict[str, Any]]:
 def _answers(rows: Sequence[Mapping[str, Any]], kinds: list[dict[str, Any]]) -> dict[str, Any]:
     choices = [r for r in rows if r["answer_kind"] == "choice" and r["chosen"] is not None]
     orders = [r for r in rows if r["answer_kind"] == "order" and r["sequence"]]
-    spans = [r for r in rows if r["answer_kind"] in ("span", "spans", "span_box", "tube") and r["evidence_ratio"] is not None]
+    spans = [
+        r for r in rows if r["answer_kind"] in ("span", "spans", "span_box", "tube") and r["evidence_ratio"] is not None
+    ]
     numbers = [r for r in rows if r["answer_kind"] == "number"]
     style = option_style([OptionSet(tuple(r["options"]), r["chosen"], r["group_id"]) for r in choices])
     return {
