@@ -17,6 +17,7 @@ from ...engine.annotator import Grade, Params, Resources, Row, Rows, SkipUnit, U
 from ...engine.depth_maps import depth_values
 from ...schemas.ids import derive_id, seeded_fraction
 from .colmap import ColmapSettings, Sparse, reconstruct
+from .gravity import flat_share
 from .links import Links, only, trusted
 from .scene_rows import World, camera_row, check, note, points_rows, resized, scene_row, world_of
 from .views import Stretch, ViewParams, pictures, stretches
@@ -38,6 +39,12 @@ class CamerasSfmParams(ViewParams):
     )
     least_explained: float = Field(
         0.1, ge=0, lt=1, description="share of a picture's features that became points, median: below, much of it moved"
+    )
+    most_flat: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="share of points that may lie in one plane: a flat picture fixes no lens and no depth",
     )
     least_tracked: float = Field(
         0.75,
@@ -132,6 +139,10 @@ class CamerasSfm(UnitAnnotator[CamerasSfmParams]):
                 f"{made.explained:.0%} of what is seen in {where} stands still, {p.least_explained:.0%} must",
             ),
             (
+                (flat := flat_share(made.points)) <= p.most_flat,
+                f"{flat:.0%} of what is seen in {where} lies in one plane, {p.most_flat:.0%} may",
+            ),
+            (
                 made.reprojection_px <= p.most_reprojection_px,
                 f"points of {where} are off by {made.reprojection_px:.1f} px, {p.most_reprojection_px:g} are allowed",
             ),
@@ -167,6 +178,7 @@ class CamerasSfm(UnitAnnotator[CamerasSfmParams]):
             "reprojection_px": check(made.reprojection_px, p.most_reprojection_px),
             "angle_deg": check(made.angle_deg, p.least_angle_deg, least=True),
             "explained": check(made.explained, p.least_explained, least=True),
+            "flat_share": check(flat_share(made.points), p.most_flat),
             "track_length": check(made.track_length, 2, least=True),
             "distortion_share": check(_bent(made), 0.01),
         }

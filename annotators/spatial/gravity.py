@@ -134,6 +134,15 @@ def find_planes(cloud: Floats, thick: float) -> list[Plane]:
     return found
 
 
+def flat_share(points: ArrayLike) -> float:
+    """Share of a cloud [n, 3] that lies in its largest plane, 0..1."""
+    cloud = np.asarray(points, np.float64).reshape(-1, 3)
+    if len(cloud) < 100:
+        return 0.0
+    some = len(cloud[:: max(1, len(cloud) // _MOST_POINTS)])
+    return max((p.points for p in find_planes(cloud, 0.006 * diagonal(cloud))), default=0) / some
+
+
 def upright(up: Floats, forward: Floats) -> Floats:
     """Rotation [3, 3] into a world whose z is `up` and whose x is the horizontal part of `forward`."""
     ahead = forward - (forward @ up) * up

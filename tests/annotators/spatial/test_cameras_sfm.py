@@ -145,7 +145,7 @@ def test_footage_that_is_no_walk_through_a_static_scene_is_skipped_with_the_rule
     pan = write_video([wall[20:140, k : k + 160] for k in range(0, 60, 3)], fps=10)
     for path, rule in (
         (still, "no shot whose camera moves enough"),
-        (pan, "got poses|fit together|hardly changes its place"),
+        (pan, "lies in one plane|got poses|fit together|hardly changes its place"),
     ):
         facts = probe(path)
         names = ("kind", "duration_s", "fps", "frames", "width", "height")
