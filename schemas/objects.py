@@ -49,6 +49,8 @@ class Placed:
     """Whether the one box holds for the whole span (writing)."""
     track_id: str = ""
     """The track that it is; "" for writing."""
+    depths: tuple[float | None, ...] = ()
+    """How far it is at each of `times`, metres or units of the scene; None, or no tuple at all, where that is unknown."""
 
     def at(self, t_s: float, max_gap_s: float = MAX_GAP_S) -> Box | None:
         """Its box at a time; None where it is not known to be."""
@@ -65,17 +67,32 @@ class Placed:
         return box_or_none(*(a + share * (b - a) for a, b in zip(before, after, strict=True)))
 
 
+    def depth_at(self, t_s: float, max_gap_s: float = MAX_GAP_S) -> float | None:
+        """How far it is at a time; None where that is unknown, at the time or at one of the times around it."""
+        t = to_us(t_s)
+        i = bisect_left(self.times, t)
+        if not self.depths or i == len(self.times):
+            return None
+        if self.times[i] == t:
+            return self.depths[i]
+        if i == 0 or self.times[i] - self.times[i - 1] > to_us(max_gap_s):
+            return None
+        before, after = self.depths[i - 1], self.depths[i]
+        share = (t - self.times[i - 1]) / (self.times[i] - self.times[i - 1])
+        return None if before is None or after is None else before + share * (after - before)
+
+
 def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], name: str = "") -> Placed | None:
     """The object of a row of `tracks`, from those of `boxes` that are its own; None when it has no box."""
     mine = sorted((b for b in boxes if b["track_id"] == track["track_id"]), key=lambda b: b["t_s"])
-    known = [(to_us(b["t_s"]), box_or_none(b["x1"], b["y1"], b["x2"], b["y2"])) for b in mine]
-    seen = [(t, box) for t, box in known if box is not None]
+    known = [(to_us(b["t_s"]), box_or_none(b["x1"], b["y1"], b["x2"], b["y2"]), b.get("depth_m")) for b in mine]
+    seen = [(t, box, depth) for t, box, depth in known if box is not None]
     if not seen:
         return None
     span = Span(track["start_s"], track["end_s"]).quantised()
-    times, places = zip(*seen, strict=True)
+    times, places, depths = zip(*seen, strict=True)
     track_id = str(track["track_id"])
-    return Placed(name or track_id, phrase_of(track), str(track["label"]), span, times, places, track_id=track_id)
+    return Placed(name or track_id, phrase_of(track), str(track["label"]), span, times, places, track_id=track_id, depths=depths)
 
 
 def common_times(a: Placed, b: Placed, span: Span, step_s: float = 0.2) -> tuple[float, ...]:

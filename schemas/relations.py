@@ -39,6 +39,8 @@ OPPOSITE: dict[Relation, Relation] = {r: r2 for r, r2 in INVERSE.items() if r !=
 """What a relation excludes: its inverse, and near and far each other."""
 SIDED: tuple[Relation, ...] = ("left of", "right of")
 """What a mirror turns over."""
+DEPTH: tuple[Relation, ...] = ("in front of", "behind")
+"""What boxes without depths say nothing about."""
 Status = Literal["supported", "contradicted", "unchecked"]
 
 
@@ -128,29 +130,33 @@ class Standing:
     times: tuple[float, ...]
     counts: dict[Relation, int]
     rule: RelationRule
+    deep: int = 0
+    """At how many of these times the depths of both are known: relations of depth are judged at these."""
 
     @property
     def held(self) -> tuple[Relation, ...]:
         """Relations that hold at nearly all times."""
-        if len(self.times) < self.rule.min_times:
-            return ()
-        return tuple(r for r in RELATIONS if self.share(r) >= self.rule.hold)
+        return tuple(r for r in RELATIONS if self._compared(r) >= self.rule.min_times and self.share(r) >= self.rule.hold)
 
     def share(self, relation: Relation) -> float:
-        """Share of the common times at which it holds."""
-        return self.counts.get(relation, 0) / len(self.times) if self.times else 0.0
+        """Share of the times at which it could be judged that it holds at."""
+        compared = self._compared(relation)
+        return self.counts.get(relation, 0) / compared if compared else 0.0
+
+    def _compared(self, relation: Relation) -> int:
+        return self.deep if relation in DEPTH else len(self.times)
 
     def judge(self, relation: Relation) -> tuple[Status, str]:
         """What the boxes say to it, and why."""
         if len(self.times) < self.rule.min_times:
             return "unchecked", f"both are in the picture at {len(self.times)} known times"
         if relation in self.held:
-            return "supported", f"holds at {self.counts[relation]} of {len(self.times)} times"
+            return "supported", f"holds at {self.counts[relation]} of {self._compared(relation)} times"
         opposite = OPPOSITE.get(relation)
         if opposite in self.held:
             assert opposite is not None
-            return "contradicted", f"{opposite} at {self.counts[opposite]} of {len(self.times)} times"
-        if relation in ("in front of", "behind"):
+            return "contradicted", f"{opposite} at {self.counts[opposite]} of {self._compared(opposite)} times"
+        if relation in DEPTH and self.deep < self.rule.min_times:
             return "unchecked", "there are no depths"
         if relation in ("inside", "contains", "overlaps") and not self.counts.get(relation):
             return "contradicted", f"at none of {len(self.times)} times"
@@ -163,19 +169,30 @@ def standing(a: Placed, b: Placed, span: Span, rule: RelationRule, aspect: float
     """How `a` stands to `b` at the times of the span at which the places of both are known."""
     counts: dict[Relation, int] = {}
     compared: list[float] = []
+    deep = 0
     for t_s in common_times(a, b, span):
         one, other = a.at(t_s, rule.max_gap_s), b.at(t_s, rule.max_gap_s)
         if one is None or other is None:
             continue
         compared.append(t_s)
-        for relation in relations(one, other, rule, aspect):
+        depths = _depths(a, b, t_s, rule)
+        deep += depths is not None
+        for relation in relations(one, other, rule, aspect, depths):
             counts[relation] = counts.get(relation, 0) + 1
-    return Standing(tuple(compared), counts, rule)
+    return Standing(tuple(compared), counts, rule, deep)
 
 
 def standing_at(a: Placed, b: Placed, t_s: float, rule: RelationRule, aspect: float = 1.0) -> Standing:
     """How they stand at a moment."""
     one, other = a.at(t_s, rule.max_gap_s), b.at(t_s, rule.max_gap_s)
     known = one is not None and other is not None
-    held = relations(one, other, rule, aspect) if one is not None and other is not None else ()
-    return Standing((t_s,) if known else (), dict.fromkeys(held, 1), rule.model_copy(update={"min_times": 1}))
+    depths = _depths(a, b, t_s, rule)
+    held = relations(one, other, rule, aspect, depths) if one is not None and other is not None else ()
+    once = rule.model_copy(update={"min_times": 1})
+    return Standing((t_s,) if known else (), dict.fromkeys(held, 1), once, int(known and depths is not None))
+
+
+def _depths(a: Placed, b: Placed, t_s: float, rule: RelationRule) -> tuple[float, float] | None:
+    """How far both are; None where one is unknown or not in front of the camera."""
+    one, other = a.depth_at(t_s, rule.max_gap_s), b.depth_at(t_s, rule.max_gap_s)
+    return (one, other) if one is not None and other is not None and min(one, other) > 0 else None

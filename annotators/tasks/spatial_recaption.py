@@ -59,7 +59,7 @@ from .spatial_sentences import (
 )
 
 TRACK_COLUMNS = ("track_id", "start_s", "end_s", "label", "phrase", "attributes_json")
-BOX_COLUMNS = ("track_id", "t_s", "x1", "y1", "x2", "y2")
+BOX_COLUMNS = ("track_id", "t_s", "x1", "y1", "x2", "y2", "depth_m")
 TEXT_COLUMNS = ("start_s", "end_s", "text", "confidence", "x1", "y1", "x2", "y2")
 BESIDE = "c1"
 """Name of the general caption in the evidence of a proposal."""
@@ -93,7 +93,7 @@ class SpatialRecaption(AskingTask[Params]):
     """Samples, proposals and claims from `tracks`, `boxes` and `text_regions` of one medium."""
 
     name = "spatial_recaption"
-    version = 1
+    version = 2
     Params = Params
     reads = (
         "media", "clips", "selection", "frames", "tracks", "boxes", "text_regions", "captions", "footage_groups",
