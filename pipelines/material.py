@@ -36,7 +36,7 @@ BESIDE = ("composed_truth", "carried_truth", "imported", "imported_from_models",
 """Annotators that read what stands beside footage."""
 USED = (
     "clips", "shots", "captions", "events", "words", "speech", "text_regions", "tracks", "boxes", "sounds", "questions",
-    "aspects", "episodes",
+    "aspects", "episodes", "fixations",
 )  # fmt: skip
 """Tables that composers are given."""
 REMEMBERED = "material.json"

@@ -27,7 +27,7 @@ SUFFIX = ".truth.json"
 KNOWN = (
     "shots", "words", "speech", "text_regions", "captions", "tracks", "boxes",
     "events", "sounds", "questions", "aspects", "episodes", "edits",
-    "scenes", "cameras", "depths", "points", "boxes3d",
+    "scenes", "cameras", "depths", "points", "boxes3d", "fixations",
 )  # fmt: skip
 """Tables that a truth file may have rows of."""
 ROUNDING_S = 0.1
