@@ -15,10 +15,8 @@ from ..schemas.box import Box
 from ..schemas.boxcodec import BoxCodec
 from ..schemas.span import Span
 from ..schemas.timecodec import TIME_CODECS, TimeCodec
+from ..schemas.verifying import COUNTED
 from .rendering import Language, LeftOut, Rendered, View
-
-COUNTED = ("", "count", "times", "items")
-"""Units of numbers that are counted, not measured: only the exact number is right."""
 
 
 def reward_facts(rendered: Rendered, view: View, language: Language, *, rationale: bool) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Check:
         return self.ok
 
 
+COUNTED = ("", "count", "times", "items")
+"""Units of numbers that are counted, not measured: only the exact number is right."""
 _UNREAD = Check(False, "no readable answer", 0.0)
 MRA_THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """Confidences of the mean relative accuracy: 0.5, 0.55 ... 0.95."""

@@ -27,7 +27,7 @@ from ...schemas.sample import (
     TextAnswer,
 )
 from ...schemas.span import Span, seconds_text, span_or_none, tiou_sets
-from ...schemas.verifying import Check, check_choice, check_number, check_order
+from ...schemas.verifying import COUNTED, Check, check_choice, check_mra, check_number, check_order
 
 SAME_SPAN_TIOU = 0.5
 """Spans count as the same answer from this tIoU on."""
@@ -99,8 +99,8 @@ class Put:
                 return check_choice(self._canonical(said), right)
             case (OrderAnswer(order=right), AskedOrderReply(order=said)):
                 return check_order([self._canonical(n) for n in said], right)
-            case (NumberAnswer(value=truth), AskedNumberReply(value=value)):
-                return check_number(value, truth, abs_tolerance=1e-6)
+            case (NumberAnswer(value=truth, unit=unit), AskedNumberReply(value=value)):
+                return check_number(value, truth, abs_tolerance=1e-6) if unit in COUNTED else check_mra(value, truth)
             case (TextAnswer(text=truth), AskedTextReply(answer=said)):
                 score = common_words(plain_words(truth), said)
                 return Check(score >= SAME_WORDS, "" if score >= SAME_WORDS else f"says {said!r}", score)

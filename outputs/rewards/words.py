@@ -15,14 +15,16 @@ from ...schemas.number_words import ONES, TENS
 _DIGITS = re.compile(
     r"(?<![\w.,])[-−+]?(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,15})?(?:[eE][-+]?\d{1,3})?(?![\d]|[.,]\d)"
 )
-_UNIT = re.compile(r"\s?([a-zA-Z°²³]+)")
+_UNIT = re.compile(r"\s?((?:(?:sq|square)\.?\s)?[a-zA-Z°²³]+(?:2(?!\d))?)")
+_SQUARED = re.compile(r"(?<=[a-z])(?:\^2|²)(?!\d)", re.IGNORECASE)
 _SCALES: dict[str, dict[str, float]] = {
     "length": {"mm": 1e-3, "millimeter": 1e-3, "cm": 1e-2, "centimeter": 1e-2, "m": 1.0, "meter": 1.0, "km": 1e3,
                "kilometer": 1e3, "inch": 0.0254, "inche": 0.0254, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048},
     "time": {"ms": 1e-3, "millisecond": 1e-3, "s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0,
              "h": 3600.0, "hour": 3600.0},
     "angle": {"°": 1.0, "deg": 1.0, "degree": 1.0, "rad": 180 / math.pi, "radian": 180 / math.pi},
-    "area": {"m²": 1.0, "sqm": 1.0, "m2": 1.0},
+    "area": {"m2": 1.0, "sqm": 1.0, "sq m": 1.0, "square meter": 1.0, "cm2": 1e-4, "square centimeter": 1e-4, "ft2": 0.09290304,
+             "sqft": 0.09290304, "sq ft": 0.09290304, "square foot": 0.09290304, "square feet": 0.09290304},
     "speed": {"px/s": 1.0},
 }  # fmt: skip
 _TENS = {w: 20 + 10 * i for i, w in enumerate(TENS)}
@@ -41,6 +43,7 @@ def read_number(text: str, unit: str) -> float | None:
     """The one number of the answer, in `unit`; NaN and infinity are none."""
     dimension, scale = _dimension(unit)
     values: list[float] = []
+    text = _SQUARED.sub("2", text)
     for m in _DIGITS.finditer(text):
         value = float(m[0].replace(",", "").replace("−", "-"))
         behind = _UNIT.match(text, m.end())
@@ -71,7 +74,7 @@ def denies(text: str) -> bool:
 
 def _dimension(unit: str) -> tuple[str | None, float]:
     """Dimension of a unit and its size in that dimension's base; (None, 1) for what is no unit of measure."""
-    known = unit.lower()
+    known = _SQUARED.sub("2", unit.lower()).replace("sq.", "sq")
     for name, scales in _SCALES.items():
         for form in (known, known.removesuffix("s").replace("metre", "meter")):
             if form in scales:
