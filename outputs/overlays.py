@@ -104,6 +104,7 @@ def draw_marks(pen: Pen, rect: Rect, t_s: float, tracks: Sequence[MarkedTrack], 
         if mask is not None:
             _tint(pen, rect, mask, track.ink)
     named: list[Rect] = []
+    boxes: list[tuple[Rect, MarkedTrack]] = []
     for track in tracks:
         place = track.place(t_s)
         if place is None:
@@ -112,6 +113,8 @@ def draw_marks(pen: Pen, rect: Rect, t_s: float, tracks: Sequence[MarkedTrack], 
             _trail(pen, rect, [*track.trail(t_s), ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)], track.ink)
         box = _on(rect, place)
         pen.frame(_within(box, rect, 2), track.ink, 2)
+        boxes.append((box, track))
+    for box, track in boxes:  # over all outlines
         _name(pen, rect, box, track, named)
 
 

@@ -24,7 +24,9 @@ from .shell import inside
 GAP_M = 0.06
 """Free air between things whose heights overlap."""
 _TRIES = 60
-_FULL = 0.34
+_SMALL = ("picture", "ball", "bin", "box", "stool", "plant", "lamp", "clock")
+"""What is tried where larger things did not fit."""
+_FULL = 0.36
 """Share of the floor that furniture covers at most, so that a camera can walk."""
 
 
@@ -67,7 +69,12 @@ def furnish(floor: Floor, draw: Draw, wanted: int, tops: bool = True) -> list[Th
     placed: list[Thing] = []
     used: list[str] = []
     covered = 0.0
-    for kind in _chosen(draw, wanted, tops):
+    small = draw.shuffled([k for k in KINDS if k.label in _SMALL for _ in range(k.most)])
+    for kind in (*_chosen(draw, wanted, tops), *small):
+        if len(placed) >= wanted:
+            break
+        if sum(t.label == kind.label for t in placed) >= kind.most:
+            continue
         colour = _colour(kind, draw, used, placed)
         parts, size = in_its_box(kind.build(draw, colour))
         stands = kind.where in ("wall", "free")
