@@ -375,6 +375,18 @@ def test_tvqa(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None:
     assert groups == {("train", "castle_s01e02 (train)"), ("validation", "castle_s01e02 (validation)")}, "as published"
 
 
+def test_fixations(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None:
+    shown("walk.mp4")
+    lines = ["walk,ann,1500,200,80,45", "walk,ann,500,100,0,0", f"walk,ann,{1000 * film.duration_s + 900},100,80,45"]
+    (tmp_path / "gaze.csv").write_text("\n".join(["video,subject,onset,duration,x,y", *lines]))
+    found = read("fixations", files="gaze.csv", time_unit="ms", size=(160, 90))
+    assert [(r["position"], r["t_s"], r["duration_s"], r["x"], r["y"]) for r in found.rows["fixations"]] == [
+        (0, 0.5, 0.1, 0.0, 0.0),
+        (1, 1.5, 0.2, 0.5, 0.5),
+    ]
+    assert [(n["rule"], n["action"]) for n in found.notes] == [("past_the_end", "left_out")]
+
+
 def test_every_importer_of_the_list_has_a_test_here() -> None:
     text = Path(__file__).read_text() + Path(__file__).with_name("test_importers_table.py").read_text()
     for name in names("importer"):
