@@ -274,7 +274,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("box", "free", _box, (*BRIGHT, "brown"), 4),
     Kind("ball", "free", _ball, BRIGHT, 3),
     Kind("tv", "mounted", _tv, ("black", "grey"), 1, (0.9, 1.2)),
-    Kind("picture", "mounted", _picture, BRIGHT, 3, (1.2, 1.5)),
+    Kind("painting", "mounted", _picture, BRIGHT, 3, (1.2, 1.5)),
     Kind("clock", "mounted", _clock, (*BRIGHT, "black"), 1, (1.6, 1.9)),
     Kind("window", "mounted", _window, WOODEN, 2, (0.85, 1.0)),
     Kind("door", "mounted", _door, WOODEN, 1, (0.0, 0.0)),

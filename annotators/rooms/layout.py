@@ -24,7 +24,7 @@ from .shell import inside
 GAP_M = 0.06
 """Free air between things whose heights overlap."""
 _TRIES = 60
-_SMALL = ("picture", "ball", "bin", "box", "stool", "plant", "lamp", "clock")
+_SMALL = ("painting", "ball", "bin", "box", "stool", "plant", "lamp", "clock")
 """What is tried where larger things did not fit."""
 _FULL = 0.36
 """Share of the floor that furniture covers at most, so that a camera can walk."""
