@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ...engine.folder_importing import FolderParams
 from ...engine.importing import ImportNote, ImportProblem
+from ..scans.pictures import picture_size
 from ..scans.sequence import FrameSequence, SequenceImporter, SequenceParams, numbered_pictures
 from .reading import number
 
@@ -29,6 +30,7 @@ class MotParams(SequenceParams):
     """Parameters of mot."""
 
     truth: str = Field("gt/gt.txt", description="file of the boxes, below the folder of the sequence")
+    frames_per_s: float | None = Field(None, gt=0, description="frame rate; null: as seqinfo.ini says")
     classes: tuple[str, ...] | None = Field(
         None, description="classes to take, whether they count or not; null: those that count"
     )
@@ -47,8 +49,22 @@ class Mot(SequenceImporter[MotParams]):
         if not info.read(folder / "seqinfo.ini", encoding="utf-8-sig") or "Sequence" not in info:
             raise ImportProblem("no seqinfo.ini with a section [Sequence]")
         about = info["Sequence"]
-        width, height = float(about["imWidth"]), float(about["imHeight"])
-        told = FrameSequence(numbered_pictures(folder / about.get("imDir", "img1")), float(about["frameRate"]))
+        pictures = numbered_pictures(folder / about.get("imDir", "img1"))
+        fps = self.params.frames_per_s or number(about.get("frameRate"))
+        if not pictures or not fps:
+            lacking = (
+                "no pictures called by their numbers"
+                if not pictures
+                else "seqinfo.ini has no frameRate; set `frames_per_s:`"
+            )
+            raise ImportProblem(lacking)
+        width, height = picture_size(next(iter(pictures.values())))
+        told = FrameSequence(pictures, fps)
+        if (said := number(about.get("imWidth"))) and said != width:
+            told.notes.append(
+                ImportNote("seqinfo.ini", "size", f"says {said:g} px wide, pictures have {width}", "noted", 0)
+            )
+            width, height = round(said), round(number(about.get("imHeight")) or height)
         told.annotated = frozenset(told.pictures)
         path = folder / self.params.truth
         if not path.is_file():
