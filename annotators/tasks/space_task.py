@@ -104,13 +104,17 @@ class SpaceTask(Task[P]):
         """Digest of the wordings."""
         return wordings_of(self.name).digest
 
+    def space(self, rows: Rows) -> Space:
+        """The space of one medium; tasks may leave out cameras that they do not show. Raises `SkipUnit` where there is none."""
+        return space_in(rows)
+
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """At most `per_kind` samples of each kind, with their `spatial_checks`; then what was withheld."""
         assert unit.medium is not None
         media_id = unit.medium.media_id
-        space = space_in(rows)
+        space = self.space(rows)
         media, split = medium_row(rows, media_id), split_of(rows, media_id)
         clips = kept_clips(rows, media_id)
         if not clips:
