@@ -2,7 +2,7 @@
 
 A detection is of one picture; `tracks` and `boxes` are made of them. How well a query fits a picture at best is kept even where
 nothing was found, so that absence can be claimed. Features are keyed by the hash of the picture and the digest of the weights:
-the same picture is never encoded twice by the same model, and never taken for one of another revision.
+a picture that comes again in a medium is not encoded again, and never taken for one of another revision.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ MASK_PROMPTS = Table(
 
 FRAME_FEATURES = Table(
     "frame_features",
-    "What a frozen encoder makes of a picture; equal pictures share one hash, and are encoded once.",
+    "What a frozen encoder makes of a picture; equal pictures of a medium share one hash, and are encoded once.",
     (
         T,
         Column("frame_hash", pa.string(), "hash of the picture's bytes"),

@@ -92,6 +92,7 @@ class Detect(UnitAnnotator[Params]):
     reads: ClassVar[tuple[str, ...]] = ("media", "frames")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("detections", "detection_scores")
+    quick_units: ClassVar[int] = 4
     needs_extra: ClassVar[str | None] = "onnx"
 
     def __init__(self, params: Params) -> None:

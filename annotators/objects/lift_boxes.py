@@ -51,6 +51,7 @@ class LiftBoxes(UnitAnnotator[Params]):
     Params: ClassVar[type[BaseParams]] = Params
     reads: ClassVar[tuple[str, ...]] = ("media", "scenes", "cameras", "depths", "tracks", "boxes")
     writes: ClassVar[tuple[str, ...]] = ("boxes3d", "points", "tracks")
+    quick_units: ClassVar[int] = 4
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """Objects, then tracks. Raises `SkipUnit` without tracks, poses or depth maps."""
@@ -111,9 +112,10 @@ class LiftBoxes(UnitAnnotator[Params]):
         ]
         for a, b in combinations(range(len(tracks)), 2):
             one, other = alone[a], alone[b]
-            if tracks[a]["label"] == tracks[b]["label"] and isinstance(one, Lifted) and isinstance(other, Lifted):
-                if box_iou(one.box, other.box) >= self.params.merge_iou:
-                    pairs.append((a, b))
+            if tracks[a]["label"] != tracks[b]["label"] or isinstance(one, str) or isinstance(other, str):
+                continue
+            if box_iou(one.box, other.box) >= self.params.merge_iou:
+                pairs.append((a, b))
         return groups(len(tracks), pairs)
 
     def _object(self, tracks: Sequence[RowDict], made: Lifted, level: bool) -> Iterable[Row]:

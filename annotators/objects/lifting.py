@@ -115,7 +115,9 @@ def thinned(points: Floats, cell_m: float) -> Floats:
 
 
 def _agreement(views: Sequence[View], reach: float) -> float:
-    """Share of points that have one of another view within `reach`."""
+    """Share of points that have one of another view within `reach`; 0 for a single view."""
+    if len(views) < 2:
+        return 0.0
     from scipy.spatial import cKDTree
 
     confirmed = total = 0

@@ -61,6 +61,7 @@ class Masks(UnitAnnotator[Params]):
     optional_reads: ClassVar[tuple[str, ...]] = ("depths",)
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("tracks", "boxes")
+    quick_units: ClassVar[int] = 4
 
     def __init__(self, params: Params) -> None:
         super().__init__(params)

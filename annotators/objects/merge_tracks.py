@@ -17,7 +17,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.kept import one_producer
 from ...schemas.span import Span
-from .things import changed, groups, object_of
+from .things import RowDict, changed, groups, object_of
 
 
 class Params(BaseParams):
@@ -77,8 +77,8 @@ def matches(
     return found
 
 
-def _together(a: dict[str, object] | object, b: dict[str, object] | object) -> bool:
-    one, other = Span(a["start_s"], a["end_s"]), Span(b["start_s"], b["end_s"])  # type: ignore[index]
+def _together(a: RowDict, b: RowDict) -> bool:
+    one, other = Span(a["start_s"], a["end_s"]), Span(b["start_s"], b["end_s"])
     return one.intersection(other) is not None
 
 

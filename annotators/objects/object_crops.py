@@ -45,6 +45,7 @@ class ObjectCrops(UnitAnnotator[Params]):
     reads: ClassVar[tuple[str, ...]] = ("media", "frames", "tracks", "boxes")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("object_crops",)
+    light: ClassVar[bool] = True
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """Crops in order of track and time. Raises `SkipUnit` without tracks or pictures."""

@@ -35,6 +35,7 @@ class ObjectEmbedding(UnitAnnotator[Params]):
         "object_crops": ("track_id", "t_s", "object_id", "width", "height", "jpeg", "crop_set")
     }
     writes: ClassVar[tuple[str, ...]] = ("object_embeddings",)
+    quick_units: ClassVar[int] = 4
     needs_extra: ClassVar[str | None] = "clip"
 
     def __init__(self, params: Params) -> None:
