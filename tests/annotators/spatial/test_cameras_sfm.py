@@ -14,13 +14,13 @@ from chronotope.annotators.spatial.colmap import ColmapSettings, pairs_of
 from chronotope.annotators.spatial.fit_scale import FitScale, FitScaleParams
 from chronotope.annotators.spatial.links import only, trusted
 from chronotope.annotators.spatial.views import Candidate, chosen
-from chronotope.engine.annotator import Medium, Rows, SkipUnit, Unit
+from chronotope.engine.annotator import Rows, SkipUnit
 from chronotope.engine.depth_maps import depth_at, depth_of, depth_values, pixel_grid
-from chronotope.engine.media.probe import probe
 from chronotope.schemas.geometry.camera import Camera, camera_of
 from chronotope.schemas.scale import admissible
 from chronotope.schemas.span import to_us
 from chronotope.schemas.tables import TABLES
+from textured_room import Walk, unit_of
 
 pytest.importorskip("pycolmap", reason="chronotope[sfm] is not installed")
 SETTINGS = CamerasSfmParams(
@@ -30,7 +30,7 @@ Tables = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture(scope="module")
-def found(walk: Any) -> Tables:
+def found(walk: Walk) -> Tables:
     """Rows of the walk by SfM, complete as they are stored."""
     tables: Tables = {t: [] for t in CamerasSfm.writes}
     for table, row in CamerasSfm(SETTINGS).annotate(walk.unit, Rows({})):
@@ -54,7 +54,7 @@ def degrees(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1, 1))))
 
 
-def test_poses_of_a_rendered_room_are_true_up_to_scale_and_upright(walk: Any, found: Tables) -> None:
+def test_poses_of_a_rendered_room_are_true_up_to_scale_and_upright(walk: Walk, found: Tables) -> None:
     posed = [c for c in map(camera_of, found["cameras"]) if c is not None]
     true = [walk.cameras()[to_us(c.t_s)] for c in posed]
     (scene,) = found["scenes"]
@@ -86,7 +86,7 @@ def test_poses_of_a_rendered_room_are_true_up_to_scale_and_upright(walk: Any, fo
     assert sum(r["count"] for r in found["points"]) >= 300
 
 
-def test_a_scale_needs_two_that_agree_and_then_metres_are_metres(walk: Any, found: Tables) -> None:
+def test_a_scale_needs_two_that_agree_and_then_metres_are_metres(walk: Walk, found: Tables) -> None:
     chance = np.random.default_rng(1)
 
     def metric(producer: str, factor: float, noise: float, origin: str = "predicted") -> list[dict[str, Any]]:
@@ -147,11 +147,8 @@ def test_footage_that_is_no_walk_through_a_static_scene_is_skipped_with_the_rule
         (still, "no shot whose camera moves enough"),
         (pan, "lies in one plane|got poses|fit together|hardly changes its place"),
     ):
-        facts = probe(path)
-        names = ("kind", "duration_s", "fps", "frames", "width", "height")
-        medium = Medium("m", path.as_uri(), path, *(facts[n] for n in names), has_video=True, has_audio=False)
         with pytest.raises(SkipUnit, match=rule):
-            list(CamerasSfm(SETTINGS).annotate(Unit("m", "medium", medium, "r", 0), Rows({})))
+            list(CamerasSfm(SETTINGS).annotate(unit_of(path), Rows({})))
 
 
 def test_pictures_are_spread_over_motion_and_sharp_ones_win() -> None:
@@ -166,12 +163,12 @@ def test_pictures_are_spread_over_motion_and_sharp_ones_win() -> None:
     assert {(0, 1), (0, 2), (0, 4), (0, 16), (5, 15)} <= set(pairs) and (1, 4) not in pairs
 
 
-def test_a_chain_is_cut_where_tracked_corners_contradict_the_poses(walk: Any) -> None:
+def test_a_chain_is_cut_where_tracked_corners_contradict_the_poses(walk: Walk) -> None:
     from chronotope.annotators.spatial.colmap import Sparse
     from chronotope.annotators.spatial.views import pictures
 
     true = [c for _, c in sorted(walk.cameras().items())][4:14]
-    taken = [bgr for _, bgr in pictures(walk.medium.path, [c.t_s for c in true], 256)]
+    taken = [bgr for _, bgr in pictures(walk.path, [c.t_s for c in true], 256)]
     poses = [c.matrix for c in true]
     seen = tuple((np.arange(6), np.zeros((6, 2))) for _ in poses)
     at, lens = np.zeros((6, 3)), (true[0].fx, true[0].fy, true[0].cx, true[0].cy)

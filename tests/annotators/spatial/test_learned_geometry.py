@@ -24,6 +24,7 @@ from chronotope.engine.models import ModelNotFound
 from chronotope.schemas.geometry.camera import camera_of
 from chronotope.schemas.span import to_us
 from chronotope.schemas.tables import TABLES
+from textured_room import Walk
 
 Tables = dict[str, list[dict[str, Any]]]
 SIZE = (56, 42)
@@ -44,11 +45,10 @@ class Geometry:
 '''
 
 
-def vggt_style(walk: Any, unit_m: float = 1.0) -> dict[str, np.ndarray]:
+def vggt_style(walk: Walk, unit_m: float = 1.0) -> dict[str, np.ndarray]:
     """What VGGT would say of each frame if it were perfect: the first camera's frame, world to camera, its own size and unit."""
     cameras = [c for _, c in sorted(walk.cameras().items())]
-    maps = {to_us(r["t_s"]): depth_of(r) for r in walk.truth["depths"]}
-    cameras = [c for c in cameras if to_us(c.t_s) in maps]
+    maps = walk.depths()
     first = cameras[0].matrix
     w, h = SIZE
     told: dict[str, list[Any]] = {k: [] for k in ("times", "depth", "extrinsics", "intrinsics", "confidence")}
@@ -65,7 +65,7 @@ def vggt_style(walk: Any, unit_m: float = 1.0) -> dict[str, np.ndarray]:
     return {k: np.array(v) for k, v in told.items()}
 
 
-def run(walk: Any, annotator: Any, folder: Path, rows: Rows | None = None) -> Tables:
+def run(walk: Walk, annotator: Any, folder: Path, rows: Rows | None = None) -> Tables:
     annotator.folder = str(folder)
     made: Tables = {}
     for table, row in annotator.annotate(walk.unit, rows or Rows({})):
@@ -81,7 +81,7 @@ def own(folder: Path, arrays: dict[str, Any], **params: Any) -> CamerasLearned:
     return CamerasLearned(CamerasLearnedParams(backend="mine.py:Geometry", **settings))
 
 
-def errors(walk: Any, made: Tables) -> tuple[float, float, float]:
+def errors(walk: Walk, made: Tables) -> tuple[float, float, float]:
     """Largest error of distances between cameras (share), of their relative turns (degrees), and of the world's up (degrees)."""
     found = [c for c in map(camera_of, made["cameras"]) if c is not None]
     true = [walk.cameras()[to_us(c.t_s)] for c in found]
@@ -106,7 +106,7 @@ def errors(walk: Any, made: Tables) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize("style", ["as VGGT", "the other way"])
-def test_every_convention_gives_the_same_true_cameras(walk: Any, tmp_path: Path, style: str) -> None:
+def test_every_convention_gives_the_same_true_cameras(walk: Walk, tmp_path: Path, style: str) -> None:
     told = vggt_style(walk, unit_m=2.7)
     if style == "the other way":
         square = np.tile(np.eye(4), (len(told["extrinsics"]), 1, 1))
@@ -125,7 +125,7 @@ def test_every_convention_gives_the_same_true_cameras(walk: Any, tmp_path: Path,
     assert [camera.fx, camera.fy, camera.cx] == pytest.approx([true.fx, true.fy, 128.0])
 
 
-def test_a_wrong_convention_is_refused_not_stored(walk: Any, tmp_path: Path) -> None:
+def test_a_wrong_convention_is_refused_not_stored(walk: Walk, tmp_path: Path) -> None:
     told = vggt_style(walk)
     with pytest.raises(SkipUnit, match="neighbouring pictures differs"):
         run(walk, own(tmp_path, {**told, "camera_to_world": np.array(True)}), tmp_path)
@@ -147,7 +147,7 @@ def test_a_wrong_convention_is_refused_not_stored(walk: Any, tmp_path: Path) -> 
     assert metres_of_da3(np.ones((1, 2, 2)), np.array([600.0])).max() == 2.0, "focal length in px times output over 300"
 
 
-def test_claimed_metres_are_confirmed_by_a_second_model_or_stay_unit(walk: Any, tmp_path: Path) -> None:
+def test_claimed_metres_are_confirmed_by_a_second_model_or_stay_unit(walk: Walk, tmp_path: Path) -> None:
     made = run(walk, own(tmp_path, {**vggt_style(walk), "metric": np.array(True)}), tmp_path)
     assert made["scenes"][0]["scale_status"] == "unit" and all(d["metric"] for d in made["depths"])
     for factor, status in ((1.05, "predicted"), (1.4, "unit")):
@@ -194,14 +194,14 @@ class Service:
 
 
 @pytest.fixture
-def service(walk: Any) -> Iterator[Service]:
+def service(walk: Walk) -> Iterator[Service]:
     served = Service({**vggt_style(walk), "metric": np.array(True)})
     yield served
     served.server.shutdown()
     served.server.server_close()
 
 
-def test_a_service_serves_cameras_and_depth_at_their_times(walk: Any, tmp_path: Path, service: Service) -> None:
+def test_a_service_serves_cameras_and_depth_at_their_times(walk: Walk, tmp_path: Path, service: Service) -> None:
     asked = CamerasLearnedParams(backend="http", url=service.url, views=4, candidates_fps=3, drop=0.0, points=5000)
     made = run(walk, CamerasLearned(asked), tmp_path)
     assert errors(walk, made)[1] < 1e-4 and len(service.sent) == 1
@@ -213,7 +213,7 @@ def test_a_service_serves_cameras_and_depth_at_their_times(walk: Any, tmp_path: 
     assert [d["t_s"] for d in depths["depths"]] == [c["t_s"] for c in made["cameras"]]
     assert all(d["metric"] and d["origin"] == "predicted" for d in depths["depths"]) and len(service.sent) == 2
     at_rate = run(walk, Depth(DepthParams(backend="http", url=service.url, fps=1.0)), tmp_path)
-    assert [d["t_s"] for d in at_rate["depths"]] == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.01)
+    assert [d["t_s"] for d in at_rate["depths"]] == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], abs=0.01)
 
 
 def test_what_is_missing_is_said_with_the_remedy() -> None:
