@@ -1,7 +1,7 @@
 """MOTChallenge: a folder per sequence with `seqinfo.ini`, `img1/000001.jpg` and `gt/gt.txt`.
 
-A line of the truth is frame, identity, left, top, width, height, whether it counts, class, visible share; frames and pixels count
-from 1. Lines that do not count, and classes that are not asked for, are left out and noted by class.
+A line of the truth is frame, identity, left, top, width, height, whether it counts, class, visible share; of MOT15 the last are
+three coordinates in the world, and all are people. Frames and pixels count from 1. Lines that do not count, and classes that are not asked for, are left out and noted by class.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ CLASSES = {
     7: "static person", 8: "distractor", 9: "occluder", 10: "occluder on the ground", 11: "full occluder", 12: "reflection",
     13: "crowd",
 }  # fmt: skip
+
+
+PEOPLE = "pedestrian"
+IN_WORLD = 3
+"""Cells after width and height, of which there are more in MOT15."""
 
 
 class MotParams(SequenceParams):
@@ -79,7 +84,10 @@ class Mot(SequenceImporter[MotParams]):
                     f"{path.name}, line {line_number}: {line[:50]!r} is no frame, identity, left, top, width, height"
                 )
             frame, identity, left, top, wide, high, *rest = (float(c) if c is not None else -1.0 for c in cells)
-            label = CLASSES.get(int(rest[1]), "pedestrian") if len(rest) > 1 else "pedestrian"
+            in_world = (
+                len(rest) > IN_WORLD
+            )  # MOT15 lists a place on the ground where later years list class and visible share
+            label = CLASSES.get(int(rest[1]), PEOPLE) if len(rest) > 1 and not in_world else PEOPLE
             wanted = label in self.params.classes if self.params.classes else not rest or rest[0] != 0
             if not wanted:
                 left_out[label] += 1

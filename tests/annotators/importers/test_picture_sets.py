@@ -88,7 +88,13 @@ def test_mot(tmp_path: Path) -> None:
     assert {t["label"] for t in medium.rows["tracks"]} == {"pedestrian"}
     [note] = medium.notes
     assert (note.item, note.items, note.action) == ("distractor", 12, "left_out")
-    (tmp_path / "MOT17-02" / "gt" / "gt.txt").write_text("1,2,a\n")
+    truth = tmp_path / "MOT17-02" / "gt" / "gt.txt"
+    truth.write_text("1,4,10,20,30,40,1,3.2,-1.5,0\n")
+    old = _sequence("mot", tmp_path / "MOT17-02")
+    assert old.rows["tracks"][0]["label"] == "pedestrian" and old.rows["boxes"][0]["visibility"] is None, (
+        "MOT15: a place, no class"
+    )
+    truth.write_text("1,2,a\n")
     with pytest.raises(ImportProblem, match=r"gt.txt, line 1"):
         _sequence("mot", tmp_path / "MOT17-02")
 
