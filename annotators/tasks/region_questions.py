@@ -130,7 +130,10 @@ class RegionQuestions(Task[Params]):
     Params = Params
     reads = ("media", "clips", "selection", "tracks", "boxes", "captions", "events", "footage_groups")
     optional_reads = ("selection", "captions", "events", "footage_groups")
-    must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "options_only", "question_only")
+    must_hurt: ClassVar[tuple[Solver, ...]] = ("prior", "options_only")
+    """Not `question_only`: whoever reads the boxes of two regions as numbers knows how they stand. Formats with `<region>` hide
+    them.
+    """
 
     def code_digest(self) -> str:
         """Digest of the wordings."""

@@ -112,6 +112,8 @@ class VstarChains(Task[Params]):
                 raise Withheld("a chain has turns for an answer")
             parts = sample.answer.parts
             worded = tuple((p.lead, p.form) for p in parts)
+            if (sample.wording, sample.answer_form) != worded[0]:
+                raise Withheld("the wording is not that of the first turn")
             names = tuple(unescape(o.text) for o in sample.options)
             chain = next((c for c, kinds in KINDS.items() if self._fits(kinds, worded)), None)
             if chain is None:
@@ -149,7 +151,7 @@ class VstarChains(Task[Params]):
         except Withheld:
             return
         there = [t for t in objects.tracks if t is not tube.track and overlap_s(span_of(t), window) > 0]
-        names = self._names(tube, there, objects, unit.seed)
+        names = self._names(tube, there, objects, events, unit.seed)
         named = [t for t in objects.tracks if t is not tube.track and t not in there and phrase_of(t) in names]
         first = [b for t in there for b in objects.boxes[str(t["track_id"])][:1]]
         held = covering(clips, [tube.span]) or []
@@ -166,13 +168,18 @@ class VstarChains(Task[Params]):
             except Withheld:
                 continue
 
-    def _names(self, tube: EventTube, there: Sequence[RowDict], objects: Objects, seed: int) -> tuple[str, ...]:
-        """The thing and others of the footage, those of the window first; in the order of options."""
-        near = sorted({phrase_of(t) for t in there})
-        far = sorted({phrase_of(t) for t in objects.tracks} - set(near))
+    def _names(
+        self, tube: EventTube, there: Sequence[RowDict], objects: Objects, events: Sequence[RowDict], seed: int
+    ) -> tuple[str, ...]:
+        """The thing and others of the footage: those of which something is described before others, so that to be asked about
+        does not tell the thing, and those of the window before others; in the order of options.
+        """
+        near = {phrase_of(t) for t in there}
+        every = {phrase_of(t) for t in objects.tracks}
+        told = {n for n in every if any(n.casefold() in said(e).casefold() for e in events)}
         found = [tube.name]
-        for group in (near, far):
-            for name in shuffled(group, seed, self.name, tube.event["row_id"], key=str):
+        for group in (near & told, told - near, near - told, every - near - told):
+            for name in shuffled(sorted(group), seed, self.name, tube.event["row_id"], key=str):
                 if len(found) < self.params.options[1] and not any(may_be_called(name, n) for n in found):
                     found.append(name)
         return tuple(sorted(found, key=lambda n: derive_id("option", n)))
