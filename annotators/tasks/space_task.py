@@ -61,7 +61,7 @@ class SpaceParams(Params):
     clearly: SeenRule = Field(default=CLEARLY, description="When it is seen well enough to be asked about.")
     pictures: int = Field(8, ge=1, le=32, description="Stills shown by questions about single pictures.")
     imbalance: float = Field(
-        0.75,
+        0.5,
         ge=0,
         description="How often more than its share an answer may be right in the questions of a kind and medium.",
     )

@@ -52,12 +52,19 @@ class Floor:
     @cached_property
     def places(self) -> Floats:
         """Free places of the grid, [n, 2]. Raises ValueError for a floor with more cells than can be looked at."""
-        low, high = self.corners.min(axis=0), self.corners.max(axis=0)
-        counts = np.maximum(1, np.ceil((high - low) / self.step).astype(int))
+        # the grid lies along the longest wall, so that turning the world changes nothing
+        ends = np.roll(self.corners, -1, axis=0)
+        lengths = np.linalg.norm(ends - self.corners, axis=1).round(6)
+        wall = int(np.argmax(lengths))
+        along = (ends[wall] - self.corners[wall]) / max(float(lengths[wall]), 1e-9)
+        axes, origin = np.array([along, [-along[1], along[0]]]), self.corners[wall]
+        local = ((self.corners - origin) @ axes.T).round(9)
+        low, high = local.min(axis=0), local.max(axis=0)
+        counts = np.maximum(1, np.ceil(((high - low) / self.step).round(6)).astype(int))
         if int(counts.prod()) > _MOST_CELLS:
             raise ValueError(f"a floor of {counts[0]} x {counts[1]} cells; use larger steps")
         lines = [low[k] + (np.arange(counts[k]) + 0.5) * (high[k] - low[k]) / counts[k] for k in (0, 1)]
-        grid = np.stack(np.meshgrid(*lines, indexing="ij"), -1).reshape(-1, 2)
+        grid = np.stack(np.meshgrid(*lines, indexing="ij"), -1).reshape(-1, 2) @ axes + origin
         return grid[self.free(grid)]
 
     def beside(self, box: Box3D, reach: float) -> Floats | None:
