@@ -6,7 +6,6 @@ are stands in their difficulty factors. Everything is read from stored rows; a m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ class AskedSpace:
 def space_stored(catalog: Catalog, media_id: str, *, points: bool = False) -> Space | None:
     """The space of a medium from its rows; None where no scene is described."""
     wanted = [name for name in SPACE_TABLES if points or name != "points"]
-    rows: dict[str, Sequence[Mapping[str, Any]]] = {name: () for name in SPACE_TABLES}
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SPACE_TABLES}
     for name in wanted:
         rows[name] = catalog.rows(f"SELECT * FROM {name} WHERE media_id = ? ORDER BY row_id", [media_id])
         if name == "scenes" and not rows[name]:

@@ -261,7 +261,7 @@ def _write(plan: _Map, x: float, y: float, text: str, size: int, ink: str, away:
         reach = [away + height / 2, away + 1.6 * height, away + 2.8 * height]
         steps = [(0, 0)] if away <= 0 else []
         for far in reach:
-            steps += [(0, -far), (0, far), (far + width / 2, 0), (-far - width / 2, 0)]  # type: ignore[operator]
+            steps += [(0, -far), (0, far), (far + width / 2, 0), (-far - width / 2, 0)]
     for dx, dy in steps:
         left = min(max(x + dx - width / 2, plan.rect[0] + 1), plan.rect[2] - width - 1)
         top = min(max(y + dy - height / 2, plan.rect[1] + 1), plan.rect[3] - height - 1)

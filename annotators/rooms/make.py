@@ -9,7 +9,7 @@ import numpy as np
 from .caster import Tree, triangles_at
 from .draw import Draw
 from .layout import draw_floor, furnish
-from .movers import draw_movers, draw_physical, moved
+from .movers import draw_movers, draw_physical, motions, moved
 from .physics import events_of, simulate
 from .room_space import walkable
 from .route import Planner
@@ -66,6 +66,7 @@ def make_room(plan: RoomPlan) -> RoomScene:
         still = replace(still, events=events_of(things, travelling, hits, plan.fps))
     else:
         travelling = [moved(m, frames, plan.fps) for m in movers]
+        still = replace(still, events=motions(things, movers, plan.fps))
     middle = np.asarray(floor.polygon).mean(axis=0)
     scene = replace(
         still, things=(*things, *travelling), light=(float(middle[0]), float(middle[1]), floor.height_m - 0.3)

@@ -7,6 +7,7 @@ stands still and watches. Before and after it rests, so that its truth is a pose
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -14,11 +15,12 @@ from typing import Literal
 import numpy as np
 
 from ...schemas.geometry.box3d import Box3D
+from ...schemas.span import from_us, to_us
 from .draw import BRIGHT, METAL, Draw
 from .layout import Floor
 from .meshes import ball, box, in_its_box, prism
 from .room_space import clearance
-from .scene import Floats, Part, Thing
+from .scene import Event, Floats, Part, Thing
 
 Way = Literal["straight", "corner", "back", "spin", "drop", "roll"]
 WAYS: tuple[Way, ...] = ("straight", "back", "corner", "spin", "straight")
@@ -76,7 +78,8 @@ def draw_movers(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int) 
     ways = draw.shuffled(WAYS)
     for number in range(wanted):
         label, way = labels[number % len(labels)], ways[number % len(ways)]
-        colour = draw.pick(BRIGHT)
+        alike = {t.phrase for t in (*things, *(m.thing for m in found))}
+        colour = draw.pick([c for c in BRIGHT if f"{c} {label}" not in alike] or BRIGHT)
         parts, size = in_its_box(_built(label, draw, colour))
         radius = math.hypot(size[0], size[1]) / 2
         for attempt in range(_TRIES):
@@ -105,7 +108,8 @@ def draw_physical(floor: Floor, things: Sequence[Thing], draw: Draw, wanted: int
     for _number in range(wanted):
         label = draw.pick(("ball", "ball", "box"))
         way: Way = "drop" if label == "box" or draw.chance(0.5) else "roll"
-        colour = draw.pick([c for c in BRIGHT if not any(m.thing.colour == c for m in found)])
+        alike = {t.phrase for t in (*things, *(m.thing for m in found))}
+        colour = draw.pick([c for c in BRIGHT if f"{c} {label}" not in alike] or BRIGHT)
         parts, size = in_its_box(_built(label, draw, colour))
         for _ in range(_TRIES):
             stops = _stops("spin", floor, draw)
@@ -177,6 +181,22 @@ def moved(mover: Mover, frames: int, fps: float) -> Thing:
     told = {"way": mover.way, "windows_s": [[a / fps, b / fps] for a, b in mover.windows]}
     first = Box3D(tuple(at[0]), tuple(axes[0].ravel()), mover.thing.box.size)
     return replace(mover.thing, box=first, centres=at, axes=axes, told=told)
+
+
+_SAID: dict[Way, str] = {
+    "straight": "moves across the floor", "corner": "moves and turns a corner", "back": "moves there and back", "spin": "spins in place",
+}  # fmt: skip
+
+
+def motions(things: Sequence[Thing], movers: Sequence[Mover], fps: float) -> tuple[Event, ...]:
+    """What movers do, for those that only one phrase calls."""
+    calls = Counter(t.phrase for t in (*things, *(m.thing for m in movers)))
+    return tuple(
+        Event(from_us(to_us(a / fps)), from_us(to_us(b / fps)), f"the {m.thing.phrase} {_SAID[m.way]}", len(things) + k)
+        for k, m in enumerate(movers)
+        for a, b in m.windows
+        if calls[m.thing.phrase] == 1 and b - a >= m.lasts_s * fps - 1
+    )
 
 
 def _along(mover: Mover, progress: float) -> tuple[Floats, float, float]:

@@ -98,7 +98,9 @@ def events_of(things: Sequence[Thing], movers: Sequence[Thing], hits: Sequence[H
         one, other = called(f"m{hit.mover}"), called(hit.other)
         if one and other:
             start = from_us(to_us(hit.t_s))
-            events.append(Event(start, from_us(to_us(hit.t_s + 1 / fps)), f"{one} hits {other}"))
+            events.append(
+                Event(start, from_us(to_us(hit.t_s + 1 / fps)), f"{one} hits {other}", len(things) + hit.mover)
+            )
     return tuple(events)
 
 

@@ -101,6 +101,8 @@ class Event:
     start_s: float
     end_s: float
     text: str
+    thing: int
+    """Index of the thing that it is about: where that is not seen, nothing is said."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.intrinsics import resized
 from ...schemas.ids import derive_id
 from .caster import Caster, View
-from .scene import Floats, RoomScene
+from .scene import Event, Floats, RoomScene
 from .sightings import seen_in
 from .surface import shell_points, thing_points
 
@@ -113,10 +113,17 @@ class TruthTaker:
             "events": [
                 {"start_s": e.start_s, "end_s": min(length, e.end_s), "text": e.text, "kind": "event"}
                 for e in scene.events
-                if e.start_s < length
+                if e.start_s < length and _seen(e, views.get(self.ids[e.thing], ()), every_s)
             ],
             "shots": [{"start_s": 0.0, "end_s": length, "transition": "start", "score": None}],
         }  # fmt: skip
+
+
+def _seen(event: Event, times: Sequence[float], every_s: float) -> bool:
+    """Whether the thing is in the picture at four of five annotated times of an event, given those at which it is seen."""
+    first, last = round(event.start_s / every_s), max(round(event.start_s / every_s), round(event.end_s / every_s) - 1)
+    seen = {round(t / every_s) for t in times}
+    return sum(k in seen for k in range(first, last + 1)) >= 0.8 * (last + 1 - first)
 
 
 def truth_of(scene: RoomScene, name: str, plan: TruthPlan, views: Callable[[int], View] | None = None) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import s0
 from chronotope.annotators.rooms.caster import Caster
 from chronotope.annotators.rooms.draw import Draw
@@ -46,6 +47,14 @@ def test_the_canonical_scene_is_seen_as_it_is_by_arithmetic() -> None:
     assert {k for k, v in shares.items() if v >= 0.01} == {"table", "sofa", "lamp", "tv"}
     assert 0 < shares["clock"] < 0.01
     assert shares["bin"] == 0
+    caster = Caster(scene)
+    shown = {scene.things[s.thing].label: s for s in seen_in(caster, 0, view)}
+    told = {s.object_id: s for s in s0.s0().seen_at(0.0)}
+    assert set(shown) == set(told)
+    for name, seen in shown.items():
+        assert seen.visibility == pytest.approx(told[name].visibility, abs=0.05), name
+        assert seen.depth_m == pytest.approx(told[name].depth_m, abs=0.05), name
+        assert seen.truncated == told[name].truncated, name
 
 
 def test_what_stands_behind_is_not_seen_and_what_half_does_is_seen_by_half() -> None:

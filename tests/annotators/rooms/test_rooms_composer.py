@@ -148,6 +148,21 @@ def test_tracks_span_the_sightings_and_movers_have_a_box_per_camera(space: Space
         assert np.ptp(places[: len(still)], axis=0).max() == 0
 
 
+def test_events_say_what_movers_do_while_they_are_seen_doing_it(
+    space: Space, made: tuple[Path, dict[str, Any]]
+) -> None:
+    assert made[1]["events"]
+    for event in made[1]["events"]:
+        (mover,) = [o for o in space.objects if f"the {o.phrase} " in event["text"]]
+        told = json.loads(mover.rows[0]["attributes_json"])
+        assert [event["start_s"], event["end_s"]] in told["windows_s"]
+        times = [c.t_s for c in space.cameras if event["start_s"] <= c.t_s < event["end_s"]]
+        seen = {s.t_s for s in space.seen[mover.object_id]}
+        assert sum(t in seen for t in times) >= 0.75 * len(times)
+        outside = [b.centre for t, b in zip(mover.times, mover.boxes, strict=True) if t < event["start_s"]]
+        assert len(set(outside)) <= 1
+
+
 def test_nothing_stands_in_anything_else_or_in_a_wall(scenes: list[RoomScene]) -> None:
     for scene in scenes:
         still = [t.box for t in scene.things if not t.moving]
