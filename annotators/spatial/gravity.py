@@ -99,7 +99,8 @@ def find_planes(cloud: Floats, thick: float) -> list[Plane]:
 
     some = cloud[:: max(1, len(cloud) // _MOST_POINTS)]
     random = np.random.default_rng(0)
-    left, found = some, []
+    left = some
+    found: list[Plane] = []
     least = max(30, int(_LEAST_SHARE * len(some)))
     while len(found) < _MOST_PLANES and len(left) >= least:
         near = cKDTree(left)

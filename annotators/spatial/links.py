@@ -50,7 +50,7 @@ def trusted(made: Sparse, pictures: Sequence[NDArray[np.uint8]], least_share: fl
                 cut += 1
                 runs.append([])
         runs[-1].append(b)
-    return Links(tested, cut, tuple(max(runs, key=len)))
+    return Links(tested, cut, tuple(max(runs, key=lambda run: len(run))))
 
 
 def only(made: Sparse, kept: Sequence[int]) -> Sparse:
@@ -77,12 +77,13 @@ def tracked(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> tuple[Floats
     corners = cv2.goodFeaturesToTrack(first, 400, 0.005, 7)
     if corners is None:
         return np.zeros((0, 2)), np.zeros((0, 2))
-    settings: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 4}
-    there, ahead, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, None, **settings)
-    again, back, _ = cv2.calcOpticalFlowPyrLK(second, first, there, None, **settings)
+    track: Any = cv2.calcOpticalFlowPyrLK
+    there, ahead, _ = track(first, second, corners, None, winSize=(21, 21), maxLevel=4)
+    again, back, _ = track(second, first, there, None, winSize=(21, 21), maxLevel=4)
     good = (ahead.ravel() > 0) & (back.ravel() > 0)
     good &= np.linalg.norm((again - corners).reshape(-1, 2), axis=1) < 1
-    return tuple(p.reshape(-1, 2)[good].astype(np.float64) + 0.5 for p in (corners, there))  # type: ignore[return-value]
+    kept = [p.reshape(-1, 2)[good].astype(np.float64) + 0.5 for p in (corners, there)]
+    return kept[0], kept[1]
 
 
 def sampson(before: Floats, after: Floats, first: Floats, second: Floats, intrinsics: Sequence[float]) -> Floats:

@@ -103,7 +103,7 @@ class SceneFeatureMemory(UnitAnnotator[SceneFeatureMemoryParams]):
         yield from _components(named, cover, vectors[known], keys, origin, edge)
         start = 0
         for view, after in zip(views, [*views[1:], None], strict=True):
-            here = np.isfinite(view.points).all(axis=1)
+            here = np.asarray(np.isfinite(view.points).all(axis=1))
             yield "feature_views", {
                 **named, **_parts(view, here, cover, slice(start, start + int(here.sum()))), **self._crossed(view, after),
             }  # fmt: skip

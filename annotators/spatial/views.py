@@ -124,7 +124,9 @@ def _measured(path: Path, spans: Sequence[Span], fps: float) -> Iterator[tuple[S
     waiting = sorted(spans, key=lambda s: s.start_s)
     if not waiting:
         return
-    span, found, slot, before = waiting.pop(0), [], -1, None
+    found: list[Candidate] = []
+    before: Any = None
+    span, slot = waiting.pop(0), -1
     for frame in _frames(path, max(s.end_s for s in spans)):
         while frame.t_s >= span.end_s - _SLACK_S:
             yield span, found
@@ -156,7 +158,8 @@ def moved(before: Any, after: Any) -> float:
     corners = cv2.goodFeaturesToTrack(before, 200, 0.01, 5)
     if corners is None or len(corners) < _FEWEST_CORNERS:
         return 0.0
-    there, status, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(15, 15), maxLevel=3)
+    track: Any = cv2.calcOpticalFlowPyrLK
+    there, status, _ = track(before, after, corners, None, winSize=(15, 15), maxLevel=3)
     held = status.ravel() > 0
     if held.sum() < _FEWEST_CORNERS:
         return 0.1
