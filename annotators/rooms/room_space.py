@@ -12,6 +12,10 @@ from .scene import Floats, Thing
 from .shell import inside
 
 
+_LEG_M = 3.2
+"""Longest way between two places, metres."""
+
+
 def clearance(polygon: Floats, things: Sequence[Thing], points: Floats) -> Floats:
     """Distance of points [n, 2] on the floor to the nearest wall or thing that stands on it, metres; negative outside."""
     nearest = np.full(len(points), np.inf)
@@ -72,7 +76,7 @@ def walkable(
     things: Sequence[Thing],
     kept_free: Sequence[tuple[Floats, float]],
     order: Sequence[float],
-    count: int = 48,
+    count: int = 40,
 ) -> Nodes:
     """About `count` places with room for a person, spread over the floor; `kept_free` are points with radii to stay away from.
 
@@ -102,8 +106,10 @@ def walkable(
             far = np.minimum(far, np.hypot(*(able - able[chosen[-1]]).T))
         places = able[chosen]
         n = len(places)
-        steps = np.linspace(0, 1, 41)
+        steps = np.linspace(0, 1, 25)
         a, b = np.triu_indices(n, 1)
+        short = np.hypot(*(places[b] - places[a]).T) < _LEG_M
+        a, b = a[short], b[short]
         between = places[a][:, None] + (places[b] - places[a])[:, None] * steps[None, :, None]
         clear = room(between.reshape(-1, 2)).reshape(len(a), -1).min(axis=1) > person * 0.9
         joined = np.zeros((n, n), bool)

@@ -21,7 +21,7 @@ from chronotope.schemas.space import Space, space_of
 from pydantic import ValidationError
 
 SMALL: dict[str, Any] = {"videos": 1, "width": 160, "height": 120, "movers": (2, 2), "area_m2": (16, 24), "seconds": 8}
-SEEDS = range(12)
+SEEDS = range(9)
 
 
 def composed(path: Path, seed: int = 4, **more: Any) -> dict[str, Any]:
@@ -52,14 +52,12 @@ def full(row: dict[str, Any]) -> dict[str, Any]:
     return {"label_raw": None, "distortion": [], **row}
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_room(
-    made: tuple[Path, dict[str, Any]], tmp_path: Path
-) -> None:
-    path, rows = made
-    again, other = tmp_path / "again.mp4", tmp_path / "other.mp4"
-    assert composed(again) == rows
-    assert again.read_bytes() == path.read_bytes()
-    assert composed(other, seed=5)["boxes3d"] != rows["boxes3d"]
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_room(tmp_path: Path) -> None:
+    short = {"seconds": 1.5, "width": 96, "height": 72}
+    rows = composed(tmp_path / "one.mp4", **short)
+    assert composed(tmp_path / "again.mp4", **short) == rows
+    assert (tmp_path / "again.mp4").read_bytes() == (tmp_path / "one.mp4").read_bytes()
+    assert composed(tmp_path / "other.mp4", seed=5, **short)["boxes3d"] != rows["boxes3d"]
 
 
 def test_the_truth_is_the_same_when_only_it_is_asked_for(made: tuple[Path, dict[str, Any]]) -> None:
