@@ -124,7 +124,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         embed_dim=8, depths=[1, 1, 1], num_heads=[1, 1, 1], window_size=2, image_size=64, out_indices=[2, 3]
     )
     config = tr.GroundingDinoConfig(
-        backbone_config=swin, text_config=text, d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16,
+        backbone_config=swin, text_config=text, d_model=32, encoder_layers=1, decoder_layers=2, encoder_ffn_dim=16, decoder_ffn_dim=16,
         encoder_attention_heads=2, decoder_attention_heads=2, num_queries=12, num_feature_levels=3, max_text_len=64,
     )  # fmt: skip
     tr.GroundingDinoForObjectDetection(config).save_pretrained(made["grounding_dino"])

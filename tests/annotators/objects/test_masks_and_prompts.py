@@ -77,7 +77,7 @@ def test_a_box_of_one_colour_gets_no_mask() -> None:
 
 
 def test_masks_are_written_with_what_follows_from_them() -> None:
-    pictures = [world(t) for t in range(3)]
+    pictures = [world(t, "circle") for t in range(3)]
     given = encode_mask(disc(140, 20, 8))
     boxes = [row(t, box_of(m)) for t, (_, m) in enumerate(pictures)]
     boxes += [row(1, box_of(disc(140, 20, 8)), "b", given), row(9, (0.1, 0.1, 0.2, 0.2))]
@@ -137,8 +137,8 @@ def sam2(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     transformers = pytest.importorskip("transformers")
     torch.manual_seed(0)
     backbone = transformers.Sam2HieraDetConfig(
-        hidden_size=8, num_attention_heads=1, image_size=[64, 64], blocks_per_stage=[1, 1, 1, 1], embed_dim_per_stage=[8, 16, 32, 64],
-        num_attention_heads_per_stage=[1, 1, 1, 1], window_size_per_stage=[4, 2, 4, 2], global_attention_blocks=[2],
+        hidden_size=8, num_attention_heads=1, image_size=[64, 64], blocks_per_stage=[1, 1, 2, 1], embed_dim_per_stage=[8, 16, 32, 64],
+        num_attention_heads_per_stage=[1, 1, 1, 1], window_size_per_stage=[2, 2, 2, 2], global_attention_blocks=[3],
         window_positional_embedding_background_size=[4, 4],
     )  # fmt: skip
     vision = transformers.Sam2VisionConfig(
