@@ -161,7 +161,7 @@ class CompassScop(Task[Params]):
                     "checked_by": ["boxes"],
                     "reason": f"areas {m.pair_share:.3f} of the picture, {m.distance:.2f} diagonals apart, "
                     f"{m.common:.2f} in common, sizes {m.ratio:.2f}",
-                    "clip_id": clip["clip_id"] if clip else None,
+                    "clip_id": clip["clip_id"] if clip else "",
                     "caption_id": None,
                     "request_hash": None,
                     "model": "",

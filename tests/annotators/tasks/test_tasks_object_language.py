@@ -93,3 +93,32 @@ def test_a_second_thing_of_the_name_silences_the_question(new_world: Any) -> Non
     for kind in (SpatialGrounding, SpatioTemporalGrounding, VstarChains):
         for row in world.run(kind(kind.Params()), "m"):
             assert not ("green star" in row["turns"][0]["text"] and row["answer_kind"] in ("box", "tube"))
+
+
+def test_pictures_of_a_set_are_filtered_as_it_was_published(new_world: Any) -> None:
+    world = new_world()
+    boxes = {  # the two examples of the source, and a crowd
+        "kept": (((100, 150, 200, 200), 0), ((340, 170, 180, 180), 0)),
+        "small": (((100, 200, 150, 150), 0), ((330, 220, 140, 140), 0)),
+        "crowd": (((20, 20, 250, 300), 0), ((340, 20, 250, 300), 1)),
+    }
+    for name, pair in boxes.items():
+        world.medium(name, 0.0, kind="image", width=640, height=480)
+        for label, ((x, y, w, h), crowd) in zip(("dog", "bench"), pair, strict=True):
+            track_id = f"{name} {label}"
+            told = json.dumps({"iscrowd": crowd} if crowd else {})
+            world.add("tracks", name, track_id=track_id, start_s=0.0, end_s=0.0, label=label, attributes_json=told)
+            edges = {"x1": x / 640, "y1": y / 480, "x2": (x + w) / 640, "y2": (y + h) / 480}
+            world.add("boxes", name, track_id=track_id, t_s=0.0, **edges)
+    ours, published = CompassScop(CompassScop.Params()), CompassScop(CompassScop.Params(keep_crowds=True, unique_names=False))
+
+    def said(task: CompassScop, name: str) -> tuple[set[tuple[str, str, str]], set[str]]:
+        rows = world.run(task, name)
+        triples = {(r["subject"], r["predicate"], r["object_text"]) for r in rows if "predicate" in r}
+        return triples, {r["reason"] for r in rows if "candidates" in r}
+
+    assert said(ours, "kept") == ({("dog", "left of", "bench"), ("bench", "right of", "dog")}, {""})
+    assert said(ours, "small") == (set(), {"insignificant"})
+    assert said(ours, "crowd") == (set(), {"crowd"}) and len(said(published, "crowd")[0]) == 2
+    sample = next(r for r in world.run(ours, "kept") if "answer_json" in r)
+    assert sample["media"][0]["kind"] == "image" and world.check(ours, sample)["passed"]
