@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from .scene import Floats, Thing
 from .shell import inside
 
-
 _LEG_M = 3.2
 """Longest way between two places, metres."""
 
