@@ -77,7 +77,7 @@ class EventTube:
         return masked(self.text, [self.mention])
 
     def answer(self, said: str = "both") -> TubeAnswer:
-        return TubeAnswer(start_s=self.span.start_s, end_s=self.span.end_s, boxes=self.places, said=said)  # type: ignore[arg-type]
+        return TubeAnswer(start_s=self.span.start_s, end_s=self.span.end_s, boxes=self.places, said=said)
 
 
 def tube_in(event: RowDict, objects: Objects, window: Span, params: TubeParams) -> EventTube:

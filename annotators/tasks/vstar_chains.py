@@ -251,7 +251,7 @@ class VstarChains(Task[Params]):
             "rhythm": self.params.rhythm_words,
             "count": _COUNTS[len(tube.places)] if len(tube.places) < len(_COUNTS) else "many",
             "track": " ".join(render([BoxAt(*place)]) for place in tube.places),
-            "places": " ".join(render([BoxMark(*edges)]) for _, *edges in tube.places),
+            "places": " ".join(render([BoxMark(x1, y1, x2, y2)]) for _, x1, y1, x2, y2 in tube.places),
         }
         answers: dict[str, PartAnswer] = {
             "what": ChoiceAnswer(index=names.index(tube.name)),

@@ -57,7 +57,9 @@ def _flip_warning(catalog: Catalog, wanted: Collection[str]) -> list[str]:
     named = sum(row["sample_id"] in wanted for row in rows)
     if not named:
         return []
-    return [f"`flip_safe=false`: {named} of {len(wanted)} samples speak of left and right: train them without horizontal flips."]
+    return [
+        f"`flip_safe=false`: {named} of {len(wanted)} samples speak of left and right: train them without horizontal flips."
+    ]
 
 
 def trust_state(catalog: Catalog) -> str:
