@@ -16,6 +16,7 @@ from chronotope.annotators.rooms.scene import RoomScene
 from chronotope.annotators.rooms.shell import inside
 from chronotope.engine.depth_maps import depth_of, pixel_grid
 from chronotope.engine.media.timeline import read_timeline
+from chronotope.pipelines.composed_places import facts_of, make
 from chronotope.schemas.masks import box_of, decode_mask
 from chronotope.schemas.space import Space, space_of
 from pydantic import ValidationError
@@ -60,11 +61,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_room(tmp_pa
     assert composed(tmp_path / "other.mp4", seed=5, **short)["boxes3d"] != rows["boxes3d"]
 
 
-def test_the_truth_is_the_same_when_only_it_is_asked_for(made: tuple[Path, dict[str, Any]]) -> None:
-    """A build that was interrupted between film and truth measures the room again."""
-    (draft,) = Rooms(Params.model_validate(SMALL)).compose((), 4)
-    assert draft.measured is not None
-    assert draft.measured() == made[1]
+def test_a_truth_that_is_lost_is_measured_again_and_one_that_is_there_is_kept(tmp_path: Path) -> None:
+    """A build may be interrupted between film and truth; later builds do not cast the rays again."""
+
+    def built() -> tuple[str, int]:
+        composer = Rooms(Params.model_validate(SMALL | {"seconds": 1.5, "width": 96, "height": 72}))
+        (draft,) = composer.compose((), 4)
+        make(draft, facts_of(draft, composer), tmp_path / "room.mp4")
+        truth = tmp_path / "room.truth.json"
+        return truth.read_text(encoding="utf-8"), truth.stat().st_mtime_ns
+
+    first, written = built()
+    assert built() == (first, written)
+    (tmp_path / "room.truth.json").unlink()
+    assert built()[0] == first
 
 
 def test_film_and_truth_are_on_one_clock(made: tuple[Path, dict[str, Any]], space: Space) -> None:
