@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +125,7 @@ class CorrespondenceMarks(Composer[MarkParams]):
     optional_reads = ("selection",)
     writes = ("media", "sources", "edits", "marks")
     grade = "exact"
+    quick_units: ClassVar[int] = 4
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """The films of one medium. Raises `SkipUnit` where nothing can be marked."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-import pytest
 from chronotope.annotators.compose.correspondence_marks import MarkParams, draw_numeral, inner_point, mark_of
 from chronotope.annotators.tasks.marked_objects import MarkedObjects
 from chronotope.engine.catalog import Catalog
@@ -48,7 +47,6 @@ def broken(marks: list[dict], boxes: dict) -> list[str]:
     return found
 
 
-@pytest.mark.xdist_group("ray")
 def test_numerals_lie_in_their_masks_and_answers_follow_from_the_room(rooms, tmp_path, monkeypatch) -> None:
     def small(recipe: dict) -> None:
         recipe["enrich"] = [{"correspondence_marks": {"pictures": 6, "least_radius_px": 3}}]
