@@ -146,7 +146,7 @@ def sweep(places: Iterable[Place], root: Path, recipe: str) -> int:
         half = file.name.startswith(".")
         if not file.is_file() or (not half and str(file.with_name(file.name.partition(".")[0])) in kept):
             continue
-        gone += not half and not file.name.endswith(TRUTH)
+        gone += not half and file.suffix != ".json"  # its truth and its stamp go with it
         file.unlink()
     return gone
 

@@ -43,7 +43,7 @@ class ComposedTruth(UnitAnnotator[Params]):
     """
 
     name: ClassVar[str] = "composed_truth"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = KNOWN
     grade: ClassVar[Grade] = "exact"

@@ -73,7 +73,7 @@ class ImportedAnnotator(UnitAnnotator[ImportedParams]):
     """Writes what the recipe's `import:` sources say of a medium, and notes about what was not taken as written."""
 
     name: ClassVar[str] = "imported"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Params: ClassVar[type[Params]] = ImportedParams
     reads: ClassVar[tuple[str, ...]] = ("media", "sources")
     writes: ClassVar[tuple[str, ...]] = (*KNOWN, "import_notes")

@@ -60,7 +60,9 @@ class Nerfstudio(ScanImporter[NerfstudioParams]):
         listed = told.get("frames")
         if not isinstance(listed, list):
             raise ImportProblem(f"{p.file}: no list `frames`; is it a file of nerfstudio or instant-ngp?")
-        frames, bent, absent = [], 0, []
+        frames: list[Frame] = []
+        absent: list[str] = []
+        bent = 0
         for about in sorted(listed, key=lambda f: str(f.get("file_path"))):
             path = _picture(folder, str(about["file_path"]))
             if path is None:

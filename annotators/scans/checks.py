@@ -1,14 +1,15 @@
-"""Checks that a scan means what its importer takes it to mean, and what is probably wrong where it does not.
+"""Checks that a scan means what its importer takes it to mean.
 
 Each check measures one thing that a wrong convention breaks and compares it with a limit: rotations that are rotations, the
 mesh where the depth maps say, cameras inside the scene, a level floor, objects inside their boxes, masks on the objects that
-they number. Where one fails, every convention is tried the other way round, one at a time, and what mends it is named.
+they number. `mending` says what is probably wrong where one fails.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,6 @@ from .floor import floor_of
 from .sampling import evenly, item_points, surface_points
 from .scan import Frame, Scan
 
-LEAST_SCENE_M = 1.5
-"""A scene is no smaller: in a speck every distance would pass."""
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -34,6 +32,8 @@ class Limits:
     depth_share: float = 0.03
     """In place of `depth_m` where the scale is unknown."""
     outside_m: float = 0.5
+    inside_percent: float = 95.0
+    """So many percent of the cameras may be no farther outside: a scan may begin in the doorway."""
     floor_deg: float = 5.0
     camera_up_deg: float = 60.0
     inside_share: float = 0.95
@@ -184,7 +184,7 @@ class Checker:
         if not centres:
             return Check("inside", False, None, self.limits.outside_m, "no frame has a pose")
         out = np.maximum(np.maximum(low - centres, np.asarray(centres) - high), 0).max(axis=1)
-        value = float(out.max())
+        value = float(np.percentile(out, self.limits.inside_percent))
         share = float((out > self.limits.outside_m).mean())
         says = f"camera centres lie {value:.1f} m outside the scene ({share:.0%} of them beyond {self.limits.outside_m:g} m)"
         return Check("inside", value <= self.limits.outside_m, value, self.limits.outside_m, says)
@@ -310,71 +310,6 @@ class Checker:
         says = f"{value:.0%} of the cameras have the scene in front of them"
         return Check("in_view", value >= self.limits.in_view_share, value, self.limits.in_view_share, says)
 
-    def why(self, failed: Check, checks: list[Check]) -> str:
-        """What a failing scan is told: the check, what it measured, its limit, and what would mend it."""
-        first = f"self-check {failed.name} failed: {failed.says}"
-        if failed.limit is not None:
-            first += f" (limit {failed.limit:g})"
-        names = {c.name for c in checks if c.passed is False}
-        mends: list[tuple[str, Any]] = []
-        for name, value, other in self.scan.conventions.others():
-            if self._may_mend(name, value, names) and self.passes(other):
-                mends.append((name, value))
-        mends += [("intrinsics_size", list(size)) for size in self._sizes(names)]
-        if not mends:
-            others = ", ".join(sorted(names - {failed.name}))
-            also = f"; also failed: {others}" if others else ""
-            return f"{first}{also}; no single change of convention mends it: is the scan whole, and are all its parts of one version?"
-        name, value = mends[0]
-        further = [f"{n}: {v}" for n, v in mends[1:]]
-        rest = f" (it would also pass with {', '.join(further)})" if further else ""
-        return f"{first}: {_CAUSES[name](value)}; set {name}: {value}{rest}"
-
-    def _may_mend(self, name: str, value: Any, failed: set[str]) -> bool:
-        scan = self.scan
-        if name == "align":
-            return scan.alignment is not None
-        if name in ("box_axes", "box_lengths"):
-            return "boxes" in failed
-        if name == "mask_offset":
-            return "masks" in failed
-        if name in ("depth_per_m", "depth_kind"):
-            return "depth" in failed
-        if name == "metres_per_unit":
-            return scan.mesh is not None and float(np.ptp(scan.mesh.vertices, axis=0).max()) * value >= LEAST_SCENE_M
-        return name != "world_up" or bool(failed & {"floor", "inside"})
-
-    def _sizes(self, failed: set[str]) -> list[tuple[int, int]]:
-        """A picture size that the intrinsics may be of, by their principal point, where that mends the scan."""
-        if not failed & {"depth", "masks", "reprojection"} or not self.frames:
-            return []
-        frame = self.frames[0]
-        _, _, cx, cy = frame.k
-        found = []
-        for width in {round(2 * cx), round(2 * cx / 10) * 10, *(round(frame.size[0] * f) for f in (0.5, 2, 4, 7.5))}:
-            size = width, round(width * frame.size[1] / frame.size[0])
-            likely = width > 0 and abs(width / frame.size[0] - 1) > 0.05 and abs(2 * cy / size[1] - 1) < 0.2
-            if likely and self.passes(replace(self.scan.conventions, intrinsics_size=size)):
-                found.append(size)
-        return sorted(found, key=lambda s: abs(s[0] - 2 * cx))[:1]
-
-
-_CAUSES: dict[str, Callable[[Any], str]] = {
-    "pose_kind": lambda v: "poses are world-to-camera" if v == "w2c" else "poses are camera-to-world",
-    "camera_axes": lambda v: f"camera axes are {'OpenGL (y up, looking along -z)' if v == 'opengl' else 'OpenCV (y down)'}",
-    "depth_per_m": lambda v: f"depth maps count {v:g} steps per metre",
-    "depth_kind": lambda v: "depth is the length of the ray" if v == "ray" else "depth is along the camera's z axis",
-    "box_axes": lambda v: f"the {v} of a box's nine numbers are its axes",
-    "box_lengths": lambda v: f"boxes list {v} lengths",
-    "mask_offset": lambda v: f"masks number objects from {v}" if v else "masks number objects as the scan does",
-    "align": lambda v: {
-        "both": "mesh and poses both need the scan's alignment matrix", "none": "mesh and poses are aligned already",
-    }.get(v, f"the alignment matrix belongs to {v} alone"),
-    "world_up": lambda v: f"the world's vertical is {v}",
-    "metres_per_unit": lambda v: f"mesh, boxes and poses count {v:g} m",
-    "intrinsics_size": lambda v: f"intrinsics are of a picture of {v[0]}x{v[1]} and were not scaled",
-}  # fmt: skip
-
 
 class _Kept:
     """A frame whose depth and mask are read once."""
@@ -383,22 +318,14 @@ class _Kept:
         self._read: dict[str, Any] = {}
         self.frame = replace(
             frame,
-            depth=None if frame.depth is None else lambda: self._once("depth", frame.depth),
-            mask=None if frame.mask is None else lambda: self._once("mask", frame.mask),
+            depth=None if frame.depth is None else partial(self._once, "depth", frame.depth),
+            mask=None if frame.mask is None else partial(self._once, "mask", frame.mask),
         )
 
     def _once(self, what: str, read: Callable[[], Any]) -> Any:
         if what not in self._read:
             self._read[what] = read()
         return self._read[what]
-
-
-def checked(scan: Scan, limits: Limits | None = None) -> tuple[list[Check], str | None]:
-    """The checks of a scan, and why it must not be used; None where all that can be made pass."""
-    checker = Checker(scan, limits or Limits())
-    checks = checker.run()
-    failed = next((c for c in checks if c.passed is False), None)
-    return checks, None if failed is None else checker.why(failed, checks)
 
 
 def _shown(camera: Camera, points: Floats, world: MeshCaster | None, depth: Floats | None) -> NDArray[np.bool_]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def write_film(
             "preset": "veryfast", "crf": str(crf), "threads": "1", "bf": "0", "video_track_timescale": str(TICKS_PER_S),
             "x264-params": "mbtree=0:keyint=48",
         }  # fmt: skip
-        lengths = {}
+        lengths: dict[int, int] = {}
         for picture, start, end in zip(pictures, stamps, ends, strict=True):
             if (picture.shape[1], picture.shape[0]) != size:
                 picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
@@ -66,9 +67,11 @@ def write_film(
             )
             frame.pts, frame.time_base = start, Fraction(1, TICKS_PER_S)
             lengths[start] = end - start
-            for packet in stream.encode(frame):
-                packet.duration = lengths[packet.pts]
-                container.mux(packet)
-        for packet in stream.encode():
-            packet.duration = lengths[packet.pts]
-            container.mux(packet)
+            _put(container, stream.encode(frame), lengths)
+        _put(container, stream.encode(), lengths)
+
+
+def _put(container: Any, packets: Iterable[Any], lengths: Mapping[int, int]) -> None:
+    for packet in packets:
+        packet.duration = lengths[packet.pts]
+        container.mux(packet)

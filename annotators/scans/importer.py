@@ -15,9 +15,9 @@ from ...engine.folder_importing import FolderImporter, FolderMedium, FolderParam
 from ...engine.importing import ImportNote, ImportProblem
 from ...schemas.span import from_us, to_us
 from .categories import categories_of
-from .checks import checked
 from .conventions import Align, BoxAxes, BoxLengths, Conventions, DepthKind, Up
 from .film import end_of, film_size, write_film
+from .mending import checked
 from .rows import Amounts, ScanRows
 from .sampling import evenly
 from .scan import Frame, Pixels, Scan

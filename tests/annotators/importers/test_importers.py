@@ -388,7 +388,8 @@ def test_fixations(film: Any, shown: Shows, read: Reads, tmp_path: Path) -> None
 
 
 def test_every_importer_of_the_list_has_a_test_here() -> None:
-    text = Path(__file__).read_text() + Path(__file__).with_name("test_importers_table.py").read_text()
+    others = ("test_importers_table.py", "test_scans.py", "test_picture_sets.py")
+    text = "".join(Path(__file__).with_name(name).read_text() for name in (Path(__file__).name, *others))
     for name in names("importer"):
         importer = find("importer", name)
         assert importer.name == name and f'"{name}"' in text

@@ -43,9 +43,7 @@ def test_what_is_written_is_read_back(form: str, tmp_path: Path) -> None:
     assert off.time_s < 1e-4 if "iphone" not in form else off.time_s < 2e-3  # the file's clock has milliseconds
     assert off.depth_m < 2e-3
     assert off.box_centre_m < 5e-3 and off.box_size_m < 7e-3
-    assert off.box_corner_m < (0.15 if form.startswith("scannet ") or form == "scannet" else 5e-3), (
-        "a round foot has no yaw"
-    )
+    assert off.box_corner_m < 0.01
     assert off.mask_iou > 0.98
     [scene] = found.rows("scenes")
     checks = json.loads(scene["checks_json"])
