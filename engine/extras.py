@@ -19,6 +19,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "rooms": ("trimesh", "embreex"),
     "physics": ("mujoco",),
     "sfm": ("pycolmap",),
+    "geo": ("s2sphere",),
     "detect": ("transformers", "torch"),
     "track": ("norfair",),
     "llm": ("openai", "aiohttp", "tenacity"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
@@ -65,11 +64,7 @@ class GeoCellLabel(UnitAnnotator[GeoCellLabelParams]):
     grade: ClassVar[Grade] = "exact"
     grain: ClassVar[Grain] = "corpus"
     light: ClassVar[bool] = True
-
-    def setup(self) -> None:
-        """Fails where the library of S2 cells is missing."""
-        if find_spec("s2sphere") is None:
-            raise RuntimeError("geo_cell_label needs the library s2sphere; pip install s2sphere")
+    needs_extra: ClassVar[str | None] = "geo"
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """A row for every medium; those without a believable place say why."""
