@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...engine.depth_maps import pixel_grid
 from ...schemas.geometry.box3d import Box3D
 from ...schemas.geometry.camera import Camera
-from ...schemas.geometry.directions import angle_deg
 from ...schemas.geometry.refit import upright_box
 from ...schemas.masks import Mask
 
@@ -37,7 +36,9 @@ class LiftRule(BaseModel):
     least_views: int = Field(3, ge=1, description="Fewest views of it.")
     least_parallax_deg: float = Field(10.0, ge=0, description="Widest angle between two views, seen from it.")
     most_shift: float = Field(
-        0.7, gt=0, description="Distance between medians of two views, in diagonals of the box, from which it moves."
+        0.7,
+        gt=0,
+        description="Distance between medians of two views, in diagonals of the largest view, from which it moves.",
     )
     cell_m: float = Field(0.02, gt=0, description="Of points in one cell of this size one is kept.")
 
@@ -94,7 +95,8 @@ def lift(views: Sequence[View], rule: LiftRule) -> Lifted | str:
     box = upright_box(points, rule.keep_percent)
     diagonal = float(np.linalg.norm(box.size))
     middles = np.asarray([np.median(v.points, axis=0) for v in views])
-    if np.linalg.norm(middles[:, None] - middles[None], axis=2).max() > rule.most_shift * diagonal:
+    widest = max(float(np.linalg.norm(np.ptp(np.percentile(v.points, [2, 98], axis=0), axis=0))) for v in views)
+    if np.linalg.norm(middles[:, None] - middles[None], axis=2).max() > rule.most_shift * max(widest, 0.05):
         return "it moves"
     parallax = parallax_deg(np.asarray(box.centre), np.asarray([v.camera.centre for v in views]))
     if parallax < rule.least_parallax_deg:
@@ -105,7 +107,8 @@ def lift(views: Sequence[View], rule: LiftRule) -> Lifted | str:
 def parallax_deg(centre: Floats, cameras: Floats) -> float:
     """Widest angle between two of the directions from `centre` [3] to `cameras` [n, 3], degrees."""
     rays = cameras - centre
-    return float(max(np.max(angle_deg(rays[None, k], rays)) for k in range(len(rays))))
+    rays = rays / np.maximum(np.linalg.norm(rays, axis=1, keepdims=True), 1e-12)
+    return float(np.degrees(np.arccos(np.clip(rays @ rays.T, -1.0, 1.0))).max())
 
 
 def thinned(points: Floats, cell_m: float) -> Floats:
