@@ -196,10 +196,10 @@ def _corners(at: Floats, walked: Floats, rule: GraphRule) -> set[int]:
             turn = float(np.nan_to_num(angle_deg(at[i] - at[before], at[after] - at[i])))
             turns[i] = min(turn, 360.0 - turn)
     found = set()
-    for i in np.flatnonzero(turns >= rule.heading_deg):
-        around = np.abs(walked - walked[i]) <= rule.leaf_m
-        if turns[i] >= turns[around].max() - 1e-9:
-            found.add(int(i))
+    for k in np.flatnonzero(turns >= rule.heading_deg).tolist():
+        around = np.abs(walked - walked[k]) <= rule.leaf_m
+        if turns[k] >= turns[around].max() - 1e-9:
+            found.add(int(k))
     return found
 
 

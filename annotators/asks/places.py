@@ -115,7 +115,7 @@ class PlaceKind(Kind):
         """Things that their label names alone, clearly seen in some picture."""
         return view.named()
 
-    def choice(
+    def of_things(
         self, log: Log, about: About, right: SpaceObject, wrong: Sequence[SpaceObject], slots: dict[str, str], says: str,
         rationale: tuple[str, ...], difficulty: dict[str, float],
     ) -> Solved:  # fmt: skip
@@ -173,7 +173,7 @@ class LastSeen(PlaceKind):
             raise Withheld("not the last visit")
         _require(log, right, wrong, visit, self.options)
         after = sum(t > visit[-1] for t in log.times)
-        return self.choice(
+        return self.of_things(
             log, about, right, wrong, {"place": str(place)}, right.label,
             (f"The last visit of place {place} is its {ordinal(len(log.of_place(place)))}.",
              f"Its pictures show the {right.label} and none of the other things."),
@@ -252,7 +252,7 @@ class NextThere(PlaceKind):
             raise Withheld("the visit before shows it, or may")
         _require(log, right, wrong, after, self.options)
         number = visits.index(after) + 1
-        return self.choice(
+        return self.of_things(
             log, about, right, wrong, {"place": str(place), "visit": ordinal(number)}, right.label,
             (f"I compare the {ordinal(number)} visit of place {place} with the one before: the {right.label} is new there.",),
             {"visit": float(number), "delay": float(sum(before[-1] < t < after[0] for t in log.times))},

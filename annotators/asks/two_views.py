@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...engine.distractors.vocabulary import OTHER_DIRECTION, OTHER_OBJECT
 from ...schemas.box import Box, box_or_none, iou
+from ...schemas.chain_building import Trail
 from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.directions import LEVELS, corner_votes, ego_angle
 from ...schemas.geometry.distances import box_box
@@ -26,6 +27,7 @@ from ..tasks.common import Withheld
 from .ask import About, Kind, Pick, Solved, Wrong
 from .online import turned_deg
 from .online_seen import HINT
+from .room_things import read_box
 from .view import View
 
 Variant = Literal["two", "single", "video"]
@@ -270,6 +272,7 @@ class DistanceComparison(TwoViewsKind):
                        "the others.", f"The {nearest.label} is nearest to it."),
             labels=self.labels_of(view, (reference, *others)), sightings=sightings, source="boxes3d",
             difficulty={"candidates": float(len(others))},
+            chain=lambda trail: _nearest(trail, reference, others, view.least(self.rule.near_m)),
         )  # fmt: skip
 
 
@@ -336,6 +339,13 @@ class AzimuthTransfer(TwoViewsKind):
             labels=self.labels_of(view, three), sightings=sightings, source="boxes3d",
             difficulty={"corner_votes": float(corner_votes(places[0], places[1], query.box, sectors))},
         )  # fmt: skip
+
+
+def _nearest(trail: Trail, reference: SpaceObject, others: Sequence[SpaceObject], least: float) -> str:
+    """The steps: the boxes, their distances, and which is least."""
+    own = read_box(trail, reference)
+    apart = [trail.compute("box_distance", own, read_box(trail, o)) for o in others]
+    return trail.compute("least_of", *apart, names=[o.label for o in others], gap=round(least - 1e-9, 9))
 
 
 def _said(sector: str) -> str:

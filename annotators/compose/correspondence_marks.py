@@ -108,7 +108,7 @@ def draw_numeral(picture: Picture, numeral: int, mark: Mark) -> Picture:
     out = picture.copy()
     y0, y1, x0, x1 = max(0, top), min(height, top + side), max(0, left), min(width, left + side)
     window = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-    area = out[y0:y1, x0:x1].astype(np.float32)
+    area: NDArray[np.float64] = out[y0:y1, x0:x1].astype(np.float64)
     area = area * (1 - disc[window]) + 16 * disc[window]
     area = area * (1 - text[window] * disc[window]) + 250 * text[window] * disc[window]
     out[y0:y1, x0:x1] = np.clip(np.rint(area), 0, 255).astype(np.uint8)

@@ -192,7 +192,7 @@ def _choice(
     names = chosen(kind, label, *seed)
     if scene.mirrored and label == ABSENT and kind == "direction":
         names = [{"left": "right", "right": "left"}.get(n, n) for n in names]
-    texts = TEXTS[kind] | {ABSENT: f"there is no {phrase}"}
+    texts = {**TEXTS[kind], ABSENT: f"there is no {phrase}"}
     options = [Option(text=texts[n], distractor_kind=None if n == label else _kind_of(n, label)) for n in names]
     options.sort(key=lambda o: (derive_id("option", "vlm4d_motion_qa", o.text), o.text))
     index = next(i for i, o in enumerate(options) if o.text == texts[label])

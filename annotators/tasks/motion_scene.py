@@ -224,6 +224,6 @@ def _of_track(
     return Moved(str(track["track_id"]), phrase_of(track), str(track["label"]), curve, None, seen, False, evidence)
 
 
-def _moves(a: np.ndarray, b: np.ndarray, r: np.ndarray, s: np.ndarray) -> bool:  # type: ignore[type-arg]
+def _moves(a: np.ndarray, b: np.ndarray, r: np.ndarray, s: np.ndarray) -> bool:
     turned = math.degrees(math.acos(max(-1.0, min(1.0, (float(np.trace(r @ s.T)) - 1) / 2))))
     return float(np.linalg.norm(a - b)) >= MOVED_M or turned >= TURNED_DEG

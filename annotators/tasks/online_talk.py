@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...schemas.markup import AnswerMark, Media, OptionsMark, parse, render
+from ...schemas.markup import AnswerMark, Media, MediaKind, OptionsMark, parse, render
 from ...schemas.sample import Evidence, MediumRef, Sample, Turn, TurnPart, TurnsAnswer
 from ...schemas.span import Span, to_us
 from ..asks.ask import About
 from .common import Withheld
 from .talk import NEEDS
 
-PICTURE = "image"
+PICTURE: MediaKind = "image"
 
 
 @dataclass(frozen=True)

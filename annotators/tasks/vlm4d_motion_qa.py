@@ -184,7 +184,8 @@ class Vlm4dMotionQa(Task[Params]):
     def _mixed(self, found: Sequence[tuple[MotionScene, MotionQuestion, MotionAnswer]]) -> list[tuple[MotionScene, MotionQuestion, MotionAnswer]]:  # fmt: skip
         """At most `per_kind`, and of one answer `per_answer`; no more than the share of them, or one, about what is absent."""
         told: Counter[str] = Counter()
-        there, gone = [], []
+        there: list[tuple[MotionScene, MotionQuestion, MotionAnswer]] = []
+        gone: list[tuple[MotionScene, MotionQuestion, MotionAnswer]] = []
         for f in found:
             told[f[2].text] += 1
             if told[f[2].text] <= self.params.per_answer:
