@@ -13,14 +13,17 @@ from chronotope.annotators.spatial.cameras_sfm import CamerasSfm, CamerasSfmPara
 from chronotope.annotators.spatial.colmap import ColmapSettings, pairs_of
 from chronotope.annotators.spatial.fit_scale import FitScale, FitScaleParams
 from chronotope.annotators.spatial.links import only, trusted
+from chronotope.annotators.spatial.sightings import Sightings, SightingsParams
 from chronotope.annotators.spatial.views import Candidate, chosen
+from chronotope.annotators.tasks.room_questions import ANNOTATOR as RoomQuestions
 from chronotope.engine.annotator import Rows, SkipUnit
 from chronotope.engine.depth_maps import depth_at, depth_of, depth_values, pixel_grid
+from chronotope.schemas.geometry.box3d import Box3D, box3d_values
 from chronotope.schemas.geometry.camera import Camera, camera_of
 from chronotope.schemas.scale import admissible
 from chronotope.schemas.span import to_us
 from chronotope.schemas.tables import TABLES
-from textured_room import Walk, unit_of
+from textured_room import BOXES, Walk, told, unit_of
 
 pytest.importorskip("pycolmap", reason="chronotope[sfm] is not installed")
 SETTINGS = CamerasSfmParams(
@@ -181,3 +184,56 @@ def test_a_chain_is_cut_where_tracked_corners_contradict_the_poses(walk: Walk) -
     broken = Sparse(tuple(wrong), (256, 192), lens, (), at, np.zeros((6, 3), np.uint8), seen, 0.2, 9.0, 4.0, 0.4, ())
     told = trusted(broken, taken, 0.75)
     assert told.cut >= 1 and told.kept == tuple(range(6)) and only(broken, told.kept).registered == 6
+
+
+def test_at_unit_scale_only_what_no_scale_can_change_is_asked(walk: Walk, found: Tables) -> None:
+    posed = [c for c in map(camera_of, found["cameras"]) if c is not None]
+    true = [walk.cameras()[to_us(c.t_s)] for c in posed]
+    scale, turn, _ = similarity(posed, true)
+    shift = np.mean([t.centre - scale * turn @ c.centre for c, t in zip(posed, true, strict=True)], axis=0)
+    names = ("crate", "table", "chest", "cabinet", "stool")
+    boxes = []
+    for name, (centre, size) in zip(names, BOXES, strict=True):
+        place = Box3D(
+            tuple((turn.T @ (np.array(centre) - shift) / scale).tolist()),
+            tuple(turn.ravel()),
+            tuple((np.array(size) / scale).tolist()),
+        )
+        extra = {"object_id": name, "t_s": 0.0, "moving": False, "label": name, "label_raw": None, "phrase": None, "score": 1.0,
+                 "attributes_json": None, "gravity_aligned": True, "source_box_json": None, "points": 900, "views": 9}  # fmt: skip
+        boxes.append({**extra, **box3d_values(place)})
+    dense = [{"t_s": c.t_s, "model": "", **depth_values(walk.depths()[to_us(c.t_s)] / scale)} for c in posed]
+    rows: Tables = {**found, "boxes3d": told(boxes, "sfm"), "depths": told(dense, "sfm"), "points": []}
+    seen: Tables = {"tracks": [], "boxes": []}
+    for table, row in Sightings(SightingsParams()).annotate(walk.unit, Rows(rows)):
+        seen[table].append({**row, "producer": "sightings", "media_id": "m"})
+    assert {t["object_id"] for t in seen["tracks"]} >= {"chest", "table"}
+    blank = {c.name: None for c in TABLES["media"].columns}
+    medium = {**blank, "media_id": "m", "kind": "video", "duration_s": 5.2, "fps": 5.0, "frames": 26, "width": 256, "height": 192,
+              "title": "room.mp4", "row_id": "m0", "producer": "scan"}  # fmt: skip
+    clip = {
+        "media_id": "m",
+        "clip_id": "c",
+        "start_s": 0.0,
+        "end_s": 5.2,
+        "row_id": "c0",
+        "producer": "clips",
+        "unit": "m",
+    }
+    numbered = {
+        t: [{**r, "row_id": f"{t}{k}", "unit": "m"} for k, r in enumerate(rs)] for t, rs in {**rows, **seen}.items()
+    }
+
+    def kinds(scene: dict[str, Any]) -> tuple[set[str], set[tuple[str, str]]]:
+        given = {**numbered, "scenes": [{**numbered["scenes"][0], **scene}], "media": [medium], "clips": [clip]}
+        task = RoomQuestions(RoomQuestions.Params())
+        made = list(task.annotate(walk.unit, Rows(given)))
+        asked = {r["kind"] for t, r in made if t == "spatial_checks"}
+        return asked, {(r["kind"], r["reason"]) for t, r in made if t == "withheld" and r["reason"]}
+
+    asked, withheld = kinds({})
+    metres = {"object_size", "obj_abs_dist", "room_size"}
+    assert asked and not asked & metres, asked
+    assert {k for k, reason in withheld if reason == "unit scale"} & metres
+    more, _ = kinds({"scale_status": "sensor", "scale_sigma": 0.005})
+    assert more & metres, "the same scene with a measured scale"
