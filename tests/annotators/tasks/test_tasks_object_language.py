@@ -107,9 +107,11 @@ def test_pictures_of_a_set_are_filtered_as_it_was_published(new_world: Any) -> N
         for label, ((x, y, w, h), crowd) in zip(("dog", "bench"), pair, strict=True):
             track_id = f"{name} {label}"
             told = json.dumps({"iscrowd": crowd} if crowd else {})
-            world.add("tracks", name, track_id=track_id, start_s=0.0, end_s=0.0, label=label, attributes_json=told)
+            world.add(
+                "tracks", name, "people", track_id=track_id, start_s=0.0, end_s=0.0, label=label, attributes_json=told
+            )
             edges = {"x1": x / 640, "y1": y / 480, "x2": (x + w) / 640, "y2": (y + h) / 480}
-            world.add("boxes", name, track_id=track_id, t_s=0.0, **edges)
+            world.add("boxes", name, "people", track_id=track_id, t_s=0.0, **edges)
     ours, published = (
         CompassScop(CompassScop.Params()),
         CompassScop(CompassScop.Params(keep_crowds=True, unique_names=False)),
