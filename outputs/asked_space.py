@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.annotator import SkipUnit
+from ..engine.annotator import Rows, SkipUnit
 from ..engine.catalog import Catalog
 from ..engine.spaces import SPACE_TABLES, space_in
 from ..schemas.sample import NumberAnswer, Sample
@@ -49,7 +49,7 @@ def space_stored(catalog: Catalog, media_id: str, *, points: bool = False) -> Sp
         if name == "scenes" and not rows[name]:
             return None
     try:
-        return space_in(rows)
+        return space_in(Rows(rows))
     except SkipUnit:
         return None
 
