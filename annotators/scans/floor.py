@@ -30,26 +30,23 @@ def floor_of(points: Floats) -> Floor | None:
         return None
     rng = np.random.Generator(np.random.PCG64(7))
     low = points[points[:, 2] <= np.percentile(points[:, 2], 45)]
-    best: tuple[int, Floats, Floats] | None = None
-    for triple in rng.integers(0, len(low), (TRIES, 3)):
-        a, b, c = low[triple]
-        normal = np.cross(b - a, c - a)
-        length = float(np.linalg.norm(normal))
-        if length < 0.05:
-            continue
-        normal = normal / length * (1 if normal[2] > 0 else -1)
-        if normal[2] < np.cos(np.radians(MOST_DEG)):
-            continue
-        height = (points - a) @ normal
-        if (height < -BELOW_M).mean() > BELOW_SHARE:
-            continue
-        on = int((np.abs(height) < ON_M).sum())
-        if best is None or on > best[0]:
-            best = on, normal, a
-    if best is None or best[0] < LEAST_SHARE * len(points):
+    a, b, c = low[rng.integers(0, len(low), (TRIES, 3))].transpose(1, 0, 2)
+    normals = np.cross(b - a, c - a)
+    lengths = np.linalg.norm(normals, axis=1)
+    wide = lengths > 0.05
+    normals = normals[wide] / lengths[wide, None]
+    normals *= np.where(normals[:, 2:] > 0, 1.0, -1.0)
+    steep = normals[:, 2] >= np.cos(np.radians(MOST_DEG))
+    normals, starts = normals[steep], a[wide][steep]
+    if not len(normals):
         return None
-    _, normal, a = best
-    on_it = points[np.abs((points - a) @ normal) < ON_M]
+    heights = normals @ points.T - np.einsum("ij,ij->i", normals, starts)[:, None]
+    on = (np.abs(heights) < ON_M).sum(axis=1)
+    on[(heights < -BELOW_M).mean(axis=1) > BELOW_SHARE] = 0
+    best = int(on.argmax())
+    if on[best] < LEAST_SHARE * len(points):
+        return None
+    on_it = points[np.abs(heights[best]) < ON_M]
     fitted = np.linalg.svd(on_it - on_it.mean(axis=0), full_matrices=False)[2][2]
     tilt = float(np.degrees(np.arccos(np.clip(abs(fitted[2]), 0.0, 1.0))))
     return Floor(tilt, float(np.median(on_it[:, 2])))

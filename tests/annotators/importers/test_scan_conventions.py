@@ -64,3 +64,35 @@ def test_a_failing_scan_may_be_taken_with_a_note(tmp_path: Path) -> None:
     found = read("scannet", tmp_path, {"mask_offset": 0}, failing="note")
     [note] = [n for n in found.medium.notes if n.rule == "self_check"]
     assert "set mask_offset: 0" in note.detail and found.rows("scenes")
+
+
+def test_a_world_with_another_vertical_is_named(tmp_path: Path) -> None:
+    import json
+
+    import numpy as np
+    from layouts.numbers import ply
+    from plyfile import PlyData
+    from scipy.spatial.transform import Rotation
+
+    found = read("replica", tmp_path)
+    turn = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # our z is the source's y
+    poses = np.loadtxt(found.folder / "traj.txt").reshape(-1, 4, 4)
+    poses[:, :3] = turn @ poses[:, :3]
+    np.savetxt(found.folder / "traj.txt", poses.reshape(-1, 16))
+    mesh = found.folder / "habitat" / "mesh_semantic.ply"
+    told = PlyData.read(str(mesh))
+    vertices = np.stack([told["vertex"][a] for a in "xyz"], axis=1) @ turn.T
+    ply(mesh, vertices, np.stack(told["face"]["vertex_indices"]), object_id=told["face"]["object_id"])
+    info = json.loads((found.folder / "habitat" / "info_semantic.json").read_text())
+    for thing in info["objects"]:
+        held = thing["oriented_bbox"]["orientation"]
+        held["rotation"] = (Rotation.from_matrix(turn) * Rotation.from_quat(held["rotation"])).as_quat().tolist()
+    (found.folder / "habitat" / "info_semantic.json").write_text(json.dumps(info))
+    with pytest.raises(ImportProblem, match=r"pictures point along \+y of the world.*set world_up: \+y"):
+        found.importer.read(found.folder.name, found.folder)
+    info["gravity_dir"] = [0, -1, 0]
+    (found.folder / "habitat" / "info_semantic.json").write_text(json.dumps(info))
+    again = found.importer.read(found.folder.name, found.folder)
+    assert again.rows["scenes"][0]["up_error_deg"] < 0.1, "the source's own gravity is followed"
+    sizes = {b["object_id"]: b["size"][2] for b in found.rows("boxes3d")}
+    assert all(b["size"][2] == pytest.approx(sizes[b["object_id"]], abs=1e-3) for b in again.rows["boxes3d"])
