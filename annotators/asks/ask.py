@@ -111,6 +111,11 @@ class Kind(ABC):
     counts: ClassVar[bool] = False
     """Needs every object of the labels that occur (`scenes.all_labelled`)."""
 
+    even: ClassVar[bool] = False
+    """Its options are names of things of which some are right by habit (a table is near): of a medium only questions are kept
+    in which each name is right about as often as its share.
+    """
+
     @abstractmethod
     def candidates(self, view: View) -> Iterable[About]:
         """Everything that could be asked, cheaply: `solve` says no where it must."""

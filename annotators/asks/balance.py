@@ -33,10 +33,11 @@ def stake_of(variant: int, solved: Solved) -> Stake:
     return Stake(variant, solved.group or solved.key, ())
 
 
-def balanced(stakes: Sequence[Stake], most: int, limit: float) -> tuple[list[int], int]:
+def balanced(stakes: Sequence[Stake], most: int, limit: float, *, even: bool = False) -> tuple[list[int], int]:
     """Indices of at most `most` questions in the order in which they are taken, and how many were refused.
 
-    `limit` is how far a text may be from its share; the share that a single question gives is always allowed.
+    `limit` is how far a text may be from its share; the share that a single question gives is always allowed. With `even`,
+    questions that leave texts off their shares in the end are given back.
     """
     left = list(range(len(stakes)))
     taken: list[int] = []
@@ -56,12 +57,27 @@ def balanced(stakes: Sequence[Stake], most: int, limit: float) -> tuple[list[int
         groups[stakes[best].group] += 1
         for text, share in stakes[best].shares:
             off[text] += share
+    while even and taken:
+        back = max(taken, key=lambda i: (round(_relief(stakes[i], off), 9), i))
+        if _relief(stakes[back], off) <= 1e-9:
+            break
+        taken.remove(back)
+        for text, share in stakes[back].shares:
+            off[text] -= share
+        left.append(back)
+    if even:
+        return taken, len(left)
     refused = sum(not _allowed(stakes[i], off, limit) for i in left) if len(taken) < most else 0
     return taken, refused
 
 
 def _allowed(stake: Stake, off: dict[str, float], limit: float) -> bool:
     return all(abs(off[text] + share) <= max(limit, abs(share)) + 1e-9 for text, share in stake.shares)
+
+
+def _relief(stake: Stake, off: dict[str, float]) -> float:
+    """By how much that sum shrinks when a question is given back."""
+    return sum(off[text] ** 2 - (off[text] - share) ** 2 for text, share in stake.shares)
 
 
 def _cost(stake: Stake, off: dict[str, float]) -> float:

@@ -11,18 +11,17 @@ from itertools import combinations, pairwise
 
 import numpy as np
 
-from ...engine.distractors.vocabulary import OPPOSITE, OTHER_AXIS, OTHER_NUMBER
+from ...engine.distractors.vocabulary import OPPOSITE, OTHER_AXIS
 from ...schemas.chain_building import Trail
 from ...schemas.chain_space import POSE_COLUMNS, turn_words
 from ...schemas.geometry.camera import Camera
-from ...schemas.geometry.numbers import apart, least_gap, round_half_up
+from ...schemas.geometry.numbers import round_half_up
 from ...schemas.geometry.poses import Turn, move_between, path_length, turn_between
 from ...schemas.ids import seeded_fraction
 from ...schemas.span import to_us
 from ..tasks.common import Withheld
 from .ask import About, Number, Pick, Second, Solved, Wrong
 from .camera_things import CameraKind, read_pose, two_pictures
-from .numbers import ChoiceRule
 from .view import View
 
 OPPOSITES = {
@@ -223,20 +222,6 @@ class RotationDegrees(Rotation):
             second=self.summed(between, name, max(turn)),
             chain=lambda trail: trail.compute("turn_size", read_pose(trail, first), read_pose(trail, second), decimals=0),
         )  # fmt: skip
-
-    def choice(self, number: Number, rule: ChoiceRule, *seed: object) -> Pick:
-        """Wrong angles anywhere among those that are asked about: one beyond them would be told to be wrong."""
-        low, high = self.rule.turn_deg
-        gap = least_gap(number.value, rule.margin, 0)
-        kept: list[float] = []
-        for attempt in range(10 * rule.tries):
-            drawn = round_half_up(low + (high - low) * seeded_fraction(*seed, attempt))
-            if apart([*kept, number.value, drawn]) >= gap:
-                kept.append(drawn)
-            if len(kept) == rule.options - 1:
-                wrong = [Wrong(f"{v:.0f}", OTHER_NUMBER, round(abs(v - number.value) / number.value, 6)) for v in kept]
-                return Pick(number.text, tuple(wrong))
-        raise Withheld("no room for wrong numbers")
 
 
 def _part(turn: Turn, name: str) -> float:

@@ -96,6 +96,7 @@ class CameraNearest(CameraKind):
     """Which of four, three or two things in a picture is nearest to the camera."""
 
     name = "cam_obj_rel_dist"
+    even = True
     numbers = (4, 3, 2)
 
     def candidates(self, view: View) -> Iterable[About]:

@@ -27,7 +27,7 @@ from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import escape
 from ...schemas.sample import ChoiceAnswer, MediumRef, NumberAnswer, Option, OrderAnswer, PartAnswer, Sample
 from ...schemas.space import Space
-from ...schemas.span import Span
+from ...schemas.span import Span, to_us
 from ...schemas.verifying import Check
 from ..asks.ask import About, Kind, Number, Pick, Ranking, Solved
 from ..asks.balance import balanced, stake_of
@@ -61,7 +61,7 @@ class SpaceParams(Params):
     clearly: SeenRule = Field(default=CLEARLY, description="When it is seen well enough to be asked about.")
     pictures: int = Field(8, ge=1, le=32, description="Stills shown by questions about single pictures.")
     imbalance: float = Field(
-        0.5,
+        0.75,
         ge=0,
         description="How often more than its share an answer may be right in the questions of a kind and medium.",
     )
@@ -145,8 +145,7 @@ class SpaceTask(Task[P]):
     ) -> Iterator[tuple[View, list[RowDict]]]:
         """What a kind may be shown: each kept clip, as footage or as stills spread evenly over its cameras."""
         for clip in clips:
-            span = span_of(clip)
-            window = Span(span.start_s, min(span.end_s, media["duration_s"])).quantised()
+            window = window_of(clip, media)
             view = View(space, window, (), self.params.seen, self.params.clearly)
             if kind.medium == "stills":
                 times = [c.t_s for c in view.cameras()]
@@ -188,7 +187,9 @@ class SpaceTask(Task[P]):
             good.append(Candidate(kind, view, tuple(shown), about, solved))
         if len(ordered) > self.params.tries:
             reasons["not tried"] += len(ordered) - self.params.tries
-        taken, refused = balanced([stake_of(c.about.variant, c.solved) for c in good], cap, self.params.imbalance)
+        taken, refused = balanced(
+            [stake_of(c.about.variant, c.solved) for c in good], cap, self.params.imbalance, even=kind.even
+        )
         reasons["its answer would be too common"] += refused
         reasons["enough of its kind"] += len(good) - len(taken) - refused
         return [good[i] for i in taken]
@@ -215,8 +216,7 @@ class SpaceTask(Task[P]):
         question, answer = wordings.question(asked.kind.name, wording), wordings.answer(asked.kind.name, form)
         if question is None or answer is None:
             raise Withheld(f"unknown wording {wording} or answer form {form}")
-        if any(span_of(c).start_s > view.window.start_s or span_of(c).end_s < view.window.end_s for c in asked.clips):
-            raise Withheld("the window leaves its clip")
+        _require_window(view, asked.clips, media)
         reply: Number | Pick | Ranking = solved.reply
         if isinstance(reply, Number) and format_ == "choice":
             reply = asked.kind.choice(
@@ -234,6 +234,8 @@ class SpaceTask(Task[P]):
             "variant": float(asked.about.variant),
             "approximate": float(asked.kind.scale and scale.approximate(view.space.scene)),
         }
+        evidence = evidence_of(media, asked.clips, view, asked.about, solved)
+        factors["rows"] = float(len(evidence))
         if solved.margin is not None:
             factors["margin"] = round(solved.margin, 6)
         return Sample(
@@ -250,7 +252,7 @@ class SpaceTask(Task[P]):
             answer=typed,
             options=options,
             rationale=tuple(map(escape, solved.rationale)),
-            evidence=evidence_of(media, asked.clips, view, asked.about, solved),
+            evidence=evidence,
             needs=solved.needs,
             origin=media["origin"] or "real",
             wording=wording,
@@ -313,6 +315,22 @@ class SpaceTask(Task[P]):
         """What a question is about, by names and times: the same however objects are numbered."""
         things = [view.space.by_id[i] for i in about.objects if i in view.space.by_id]
         return [[[t.label, t.phrase] for t in things], list(about.times), about.variant]
+
+
+def window_of(clip: RowDict, media: RowDict) -> Span:
+    """What is shown of a clip: all of it, up to the end of the footage."""
+    span = span_of(clip)
+    return Span(span.start_s, min(span.end_s, media["duration_s"])).quantised()
+
+
+def _require_window(view: View, clips: Sequence[RowDict], media: RowDict) -> None:
+    """Raises `Withheld` unless a whole clip is shown; of stills the window may end behind the last one."""
+    whole, shown = window_of(clips[0], media), view.window
+    ends = to_us(shown.end_s) == to_us(whole.end_s)
+    if view.stills:
+        ends = to_us(max(view.stills)) < to_us(shown.end_s) <= to_us(whole.end_s)
+    if to_us(shown.start_s) != to_us(whole.start_s) or not ends:
+        raise Withheld("the window is not that of its clip")
 
 
 def evenly(times: Sequence[float], count: int) -> tuple[float, ...]:
