@@ -172,7 +172,7 @@ class TurnSequence(WalkKind):
         turns = tuple(TURNS.name(a) for a in angles)
         if all(t == "straight" for t in turns) and len(turns) > 1:
             raise Withheld("straight on all the way")
-        wrong = _other_turns(turns, *about.times)
+        wrong = _other_turns(turns, walked.graph.turns, *about.times)
         return walked.solved(
             Pick(_in_words(turns), tuple(Wrong(_in_words(w), OTHER_DIRECTION, None) for w in wrong)),
             {"first": self.of(view, start), "last": self.of(view, end)}, " ".join(f"{a:.3f}" for a in angles),
@@ -316,14 +316,15 @@ def _in_words(turns: Sequence[str]) -> str:
     return ", then ".join(TURN_WORDS[t] for t in turns)
 
 
-def _other_turns(turns: tuple[str, ...], *seed: object) -> list[tuple[str, ...]]:
-    """Three other sequences of that length, the mirrored one first where it differs."""
-    mirrored = tuple({"left": "right", "right": "left"}.get(t, t) for t in turns)
-    others = [
-        o for o in product(("left", "right", "straight", "back"), repeat=len(turns)) if o not in (turns, mirrored)
-    ]
-    near = sorted(
-        others,
-        key=lambda o: (sum(x != y for x, y in zip(o, turns, strict=True)), seeded_fraction("turns", *seed, o), o),
-    )
-    return ([mirrored] if mirrored != turns else []) + near[: 2 if mirrored != turns else 3]
+def _other_turns(turns: tuple[str, ...], walk: Sequence[str], *seed: object) -> list[tuple[str, ...]]:
+    """Three other sequences of that length: such as occur elsewhere in the walk, then any; near misses of the right one alone
+    would tell which it is.
+    """
+    n = len(turns)
+    elsewhere = dict.fromkeys(tuple(walk[i : i + n]) for i in range(len(walk) - n + 1))
+    pools = (list(elsewhere), list(product(("left", "right", "straight", "back"), repeat=n)))
+    found: list[tuple[str, ...]] = []
+    for pool in pools:
+        ordered = sorted(pool, key=lambda o: (seeded_fraction("turns", *seed, o), o))
+        found += [o for o in ordered if o != turns and all(o) and o not in found]
+    return found[:3]

@@ -1,8 +1,8 @@
 """Questions about motion, as VLM4D asks them: which way, turning, spinning, how many move, nearer to what; and of what is absent.
 
-Every question has four options (of the nearer thing: three): the right one, its opposite, a direction across, no motion, and that
-there is no such thing: `chosen` takes the opposite and draws the rest, so that no option is right, or there, more often than it is
-true. Questions about an absent thing are the same questions about a label that the scene does not have.
+Every question has four options (of the nearer thing: two): two opposites, no motion, and that there is no such thing. A
+direction across, which VLM4D offers as well, would tell that the right one is among the opposites. Questions about an absent
+thing are the same questions about a label that the scene does not have.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_AXIS, OTHER_LABEL, STILL_FOR_MOVING
+from ...engine.distractors.vocabulary import MOVING_FOR_STILL, OPPOSITE, OTHER_LABEL, OTHER_MOTION, STILL_FOR_MOVING
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.motion_paths import PathRule, Told, spin_of, turn_of, way_of
 from ...schemas.sample import Option
@@ -39,12 +39,8 @@ OPPOSITES = {
     "right then left": "left then right", "clockwise": "anticlockwise", "anticlockwise": "clockwise", "nearer": "farther",
     "farther": "nearer",
 }  # fmt: skip
-ACROSS = {
-    "left": ("toward", "away"),
-    "right": ("toward", "away"),
-    "toward": ("left", "right"),
-    "away": ("left", "right"),
-}
+PLAIN = ("still", "none", "straight", ABSENT)
+"""Answers without a side: they are had anywhere, so they are not asked for more often than one side."""
 NEARER_M = 0.4
 """Least change of a distance over the ground that is asked about, metres."""
 
@@ -96,7 +92,9 @@ def questions(scene: MotionScene, absent: Sequence[str]) -> list[MotionQuestion]
     if any(t.track is not None for t in scene.things):
         found.append(MotionQuestion("count"))
     if scene.complete:
-        kinds: tuple[Kind, ...] = ("direction", "spin") if any(t.track for t in scene.things) else ("direction",)
+        kinds: tuple[Kind, ...] = (
+            ("direction", "turn", "spin") if any(t.track for t in scene.things) else ("direction",)
+        )
         found += [MotionQuestion(k, (), a) for a in absent if a not in scene.labels for k in kinds]
     return found
 
@@ -190,8 +188,6 @@ def _choice(
     # a window and its twin have the same options, mirrored: the draw must not depend on which of them it is
     seed = (kind, phrase, scene.clip["clip_id"], sorted(t.name for t in things))
     names = chosen(kind, label, *seed)
-    if scene.mirrored and label == ABSENT and kind == "direction":
-        names = [{"left": "right", "right": "left"}.get(n, n) for n in names]
     texts = {**TEXTS[kind], ABSENT: f"there is no {phrase}"}
     options = [Option(text=texts[n], distractor_kind=None if n == label else _kind_of(n, label)) for n in names]
     options.sort(key=lambda o: (derive_id("option", "vlm4d_motion_qa", o.text), o.text))
@@ -211,26 +207,20 @@ def _choice(
 
 
 def chosen(kind: Kind, label: str, *seed: object) -> list[str]:
-    """The labels that are offered, the right one first."""
+    """The labels that are offered, the right one first: two opposites, no motion (or none that counts), and absence. Each of the
+    four may be the right one under the same options, so that they tell nothing.
+    """
     if kind == "nearer":
-        return [label, OPPOSITES[label], ABSENT]
-    if kind == "spin":
-        return [label, *(n for n in ("clockwise", "anticlockwise", "none", ABSENT) if n != label)]
-    if kind == "turn":
-        return [label, *(n for n in ("left", "right", "straight", ABSENT) if n != label)]
-    still_or_absent = [n for n in ("still", ABSENT) if n != label]
-    if label in ("still", ABSENT):
-        side = "left" if seeded_fraction(*seed, "side") < 0.5 else "right"
-        depth = "toward" if seeded_fraction(*seed, "depth") < 0.5 else "away"
+        return [label, OPPOSITES[label]]
+    if kind in ("spin", "turn"):
+        sides = ("clockwise", "anticlockwise", "none") if kind == "spin" else ("left", "right", "straight")
+        return [label, *(n for n in (*sides, ABSENT) if n != label)]
+    pairs = (("left", "right"), ("toward", "away"), ("left then right", "right then left"))
+    pair = next((p for p in pairs if label in p), None)
+    if pair is None:
         drawn = seeded_fraction(*seed, "pair")
-        pair = (
-            (side, OPPOSITES[side]) if drawn < 1 / 3 else (depth, OPPOSITES[depth]) if drawn < 2 / 3 else (side, depth)
-        )
-        return [label, *pair, *still_or_absent]
-    across = ACROSS.get(label, ("left", "right"))
-    extra = across[int(seeded_fraction(*seed, "across") * 2)]
-    pool = sorted([extra, *still_or_absent], key=lambda n: seeded_fraction(*seed, "drop", n))
-    return [label, OPPOSITES[label], *sorted(pool[:2])]
+        pair = pairs[0] if drawn < 0.5 else pairs[1] if drawn < 0.8 else pairs[2]
+    return [label, *(n for n in (*pair, "still", ABSENT) if n != label)]
 
 
 def _kind_of(name: str, label: str) -> str:
@@ -240,4 +230,4 @@ def _kind_of(name: str, label: str) -> str:
         return OPPOSITE
     if name in ("still", "none"):
         return STILL_FOR_MOVING
-    return MOVING_FOR_STILL if label in ("still", "none") else OTHER_AXIS
+    return MOVING_FOR_STILL if label in ("still", "none") else OTHER_MOTION

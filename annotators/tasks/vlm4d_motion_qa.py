@@ -19,7 +19,7 @@ from ...engine.kept import kept_clips, medium_row, one_producer, split_of
 from ...engine.spaces import SPACE_TABLES, space_cited, space_in
 from ...engine.task import EvidenceRow, Task
 from ...schemas.chain import Step
-from ...schemas.ids import derive_id
+from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import escape
 from ...schemas.motion import Edit
 from ...schemas.motion_paths import PathRule
@@ -42,9 +42,11 @@ from .common import (
     spread,
     wordings_of,
 )
-from .motion_asks import KINDS, Kind, MotionAnswer, MotionQuestion, answered, questions
+from .motion_asks import KINDS, PLAIN, Kind, MotionAnswer, MotionQuestion, answered, questions
 from .motion_scene import MotionScene, moving_windows, scene_of_space, scene_of_tracks
 from .shown import EDIT_COLUMNS
+
+Asked = tuple[MotionScene, MotionQuestion, MotionAnswer]
 
 
 class Params(BaseParams):
@@ -61,7 +63,6 @@ class Params(BaseParams):
         ("cart", "toy car", "robot", "ball"),
         description="Labels asked about where the scene has none; only such as are there elsewhere, else they give themselves away.",
     )
-    absent_share: float = Field(0.2, ge=0, le=1, description="Greatest share of a kind's samples about what is absent.")
     pad_s: float = Field(
         0.4, ge=0, description="Shown before and after a movement, and longest rest within one, seconds."
     )
@@ -97,7 +98,7 @@ class Vlm4dMotionQa(Task[Params]):
         if not rows["scenes"] and not rows["tracks"]:
             raise SkipUnit("no space and no tracks")
         space = space_in(rows) if rows["scenes"] else None
-        good: dict[str, list[tuple[MotionScene, MotionQuestion, MotionAnswer]]] = {}
+        good: dict[str, list[Asked]] = {}
         reasons: Counter[tuple[str, str]] = Counter()
         for scene in self._scenes(rows, media, space):
             for asked in questions(scene, self.params.absent):
@@ -111,7 +112,7 @@ class Vlm4dMotionQa(Task[Params]):
             ordered = shuffled(
                 found, unit.seed, self.name, kind, key=lambda f: [f[0].window.start_s, f[2].slots, f[1].absent]
             )
-            chosen = self._mixed(spread(ordered, lambda f: f[2].text, len(ordered)))
+            chosen = self._mixed(spread(ordered, lambda f: f[2].text, len(ordered)), unit.seed)
             reasons[kind, ""] += len(chosen)
             reasons[kind, "enough of its kind"] += len(found) - len(chosen)
             for scene, asked, answer in chosen:
@@ -181,18 +182,22 @@ class Vlm4dMotionQa(Task[Params]):
             except Withheld:
                 continue
 
-    def _mixed(self, found: Sequence[tuple[MotionScene, MotionQuestion, MotionAnswer]]) -> list[tuple[MotionScene, MotionQuestion, MotionAnswer]]:  # fmt: skip
-        """At most `per_kind`, and of one answer `per_answer`; no more than the share of them, or one, about what is absent."""
+    def _mixed(self, found: Sequence[Asked], seed: int) -> list[Asked]:
+        """At most `per_kind` with a side, and `per_answer` of one answer; for each of these, with one chance in two, one that says
+        no motion, and one about what is absent.
+        """
         told: Counter[str] = Counter()
-        there: list[tuple[MotionScene, MotionQuestion, MotionAnswer]] = []
-        gone: list[tuple[MotionScene, MotionQuestion, MotionAnswer]] = []
+        kept, plain = [], []
         for f in found:
             told[f[2].text] += 1
-            if told[f[2].text] <= self.params.per_answer:
-                (gone if f[1].absent else there).append(f)
-        most = self.params.per_kind
-        few = min(len(gone), max(1, round(most * self.params.absent_share)) if self.params.absent_share else 0, most)
-        kept = there[: most - few] + gone[:few]
+            if told[f[2].text] > self.params.per_answer:
+                continue
+            (plain if f[2].label in PLAIN and f[2].count is None else kept).append(f)
+        sided = kept = kept[: self.params.per_kind]
+        for label in PLAIN:
+            # two opposites share what is asked about sides: each plain answer is asked for half as often as both
+            share = sum(seeded_fraction(seed, self.name, label, f[0].window.start_s, f[2].slots) < 0.5 for f in sided)
+            kept = kept + [f for f in plain if f[2].label == label][:share]
         return [f for f in found if any(f is k for k in kept)]
 
     # -- a sample --------------------------------------------------------------------------------------------------
