@@ -50,7 +50,8 @@ def trusted(made: Sparse, pictures: Sequence[NDArray[np.uint8]], least_share: fl
                 cut += 1
                 runs.append([])
         runs[-1].append(b)
-    return Links(tested, cut, tuple(max(runs, key=lambda run: len(run))))
+    longest = max(runs, key=lambda run: len(run))
+    return Links(tested, cut, tuple(longest))
 
 
 def only(made: Sparse, kept: Sequence[int]) -> Sparse:
