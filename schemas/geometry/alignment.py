@@ -1,7 +1,7 @@
-"""Laying one set of places over another by rotation, shift and, if wanted, scale; and the errors that remain.
+"""Laying reconstructed cameras over true ones, which live in another world frame; and the errors that remain.
 
-Least squares of matched points (S. Umeyama, IEEE PAMI 13, 1991). It is exact for exact pairs, and not robust: wrong pairs must
-be left out before. Used to compare reconstructed cameras with true ones, which live in another world frame.
+Least squares, first of the orientations (the rotation is then determined on a straight way, too), then of scale and shift. It is
+exact for exact pairs, and not robust: wrong pairs must be left out before.
 """
 
 from __future__ import annotations
@@ -37,31 +37,6 @@ class Similarity:
         out[:3, :3], out[:3, 3] = self.rotation @ m[:3, :3], self.apply(m[:3, 3])
         return out
 
-    def inverse(self) -> Similarity:
-        """The way back."""
-        back = self.rotation.T
-        return Similarity(1 / self.scale, back, -(back @ self.shift) / self.scale)
-
-
-def align(source: ArrayLike, target: ArrayLike, *, with_scale: bool = True) -> Similarity:
-    """The similarity that takes points [n, 3] nearest to their partners [n, 3].
-
-    Raises ValueError for fewer than three pairs, or points on one line: the rotation about it is not determined.
-    """
-    x, y = np.asarray(source, np.float64).reshape(-1, 3), np.asarray(target, np.float64).reshape(-1, 3)
-    if x.shape != y.shape or len(x) < 3:
-        raise ValueError(f"{len(x)} and {len(y)} points cannot be aligned; give at least three pairs")
-    mx, my = x.mean(axis=0), y.mean(axis=0)
-    a, b = x - mx, y - my
-    spread = np.linalg.svd(a, compute_uv=False)
-    if spread[1] <= 1e-9 * max(spread[0], 1e-300):
-        raise ValueError("the points lie on one line, so the rotation about it is not determined")
-    u, d, vt = np.linalg.svd(b.T @ a / len(x))
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
-    rotation = (u * sign) @ vt
-    scale = float((d * sign).sum() / (a**2).sum() * len(x)) if with_scale else 1.0
-    return Similarity(scale, rotation, my - scale * rotation @ mx)
-
 
 @dataclass(frozen=True)
 class PoseErrors:
@@ -75,9 +50,28 @@ class PoseErrors:
     angle_max_deg: float
 
 
+def align_poses(found: Sequence[Camera], truth: Sequence[Camera], *, with_scale: bool = True) -> Similarity:
+    """The similarity that takes cameras to their partners: the rotation by how they look, then scale and shift by where they stand.
+
+    Raises ValueError for fewer than two pairs, or, with scale, for cameras
+    that all stand at one place.
+    """
+    if len(found) != len(truth) or len(found) < 2:
+        raise ValueError(f"{len(found)} and {len(truth)} cameras cannot be aligned; give at least two pairs")
+    u, _, vt = np.linalg.svd(np.sum([t.rotation @ f.rotation.T for f, t in zip(found, truth, strict=True)], axis=0))
+    rotation = (u * np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])) @ vt
+    x, y = np.array([rotation @ f.centre for f in found]), np.array([t.centre for t in truth])
+    mx, my = x.mean(axis=0), y.mean(axis=0)
+    spread = float(((x - mx) ** 2).sum())
+    if with_scale and spread <= 1e-18:
+        raise ValueError("the cameras stand at one place, so the scale is not determined")
+    scale = float(((x - mx) * (y - my)).sum()) / spread if with_scale else 1.0
+    return Similarity(scale, rotation, my - scale * mx)
+
+
 def pose_errors(found: Sequence[Camera], truth: Sequence[Camera], *, with_scale: bool = True) -> PoseErrors:
-    """Errors of cameras against their true partners, after the found ones were laid over them. Raises as `align` does."""
-    fit = align([c.centre for c in found], [c.centre for c in truth], with_scale=with_scale)
+    """Errors of cameras against their true partners, after the found ones were laid over them. Raises as `align_poses` does."""
+    fit = align_poses(found, truth, with_scale=with_scale)
     off = np.linalg.norm(fit.apply([c.centre for c in found]) - [c.centre for c in truth], axis=1)
     turned = [angle_between_deg(fit.rotation @ f.rotation, t.rotation) for f, t in zip(found, truth, strict=True)]
     return PoseErrors(

@@ -16,6 +16,8 @@ from .box3d import Box3D
 
 Floats = NDArray[np.float64]
 _MOST_CELLS = 250_000
+_TIE = 1e-6
+"""Places that are just far enough stay so when the world is turned."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class Floor:
     def free(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Whether one can stand at points [n, 2]: inside the walls and clear of all boxes by one's width."""
         at = np.asarray(points, np.float64).reshape(-1, 2)
-        open_ = self._inside(at) & (self._to_walls(at) >= self.body)
+        open_ = self._inside(at) & (self._to_walls(at) >= self.body - _TIE)
         for box in self.in_the_way:
-            open_ &= _ground_distance(at, box) >= self.body
+            open_ &= _ground_distance(at, box) >= self.body - _TIE
         return np.asarray(open_, np.bool_)
 
     @cached_property
