@@ -63,6 +63,8 @@ def _why(checker: Checker, failed: Check, checks: list[Check]) -> str:
 def _may_mend(scan: Scan, name: str, value: Any, failed: set[str]) -> bool:
     if name == "align":
         return scan.alignment is not None
+    if name == "box_lengths" and not any(i.vertices is not None and len(i.vertices) for i in scan.items):
+        return False  # boxes alone do not show their lengths
     if name in ("box_axes", "box_lengths"):
         return "boxes" in failed
     if name == "mask_offset":

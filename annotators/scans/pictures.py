@@ -1,4 +1,4 @@
-"""Pictures, depth maps and masks from files, with errors that name the file."""
+"""Pictures, depth maps, masks and numbers from files, with errors that name the file."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def depth_steps(path: Path) -> Floats:
     if found is None or found.ndim != 2:
         raise ImportProblem(f"{path.name} is no depth map: one channel of 16 bits is expected")
     return np.asarray(found, np.float64)
+
+
+def written_numbers(path: Path) -> Floats:
+    """The numbers of a text file, a row per line."""
+    try:
+        return np.asarray(np.loadtxt(path), np.float64)
+    except ValueError as error:
+        raise ImportProblem(f"{path.parent.name}/{path.name} is no table of numbers: {str(error).partition(';')[0]}") from None
 
 
 def mask_numbers(file: Path | BinaryIO, name: str = "") -> Ints:
