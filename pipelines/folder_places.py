@@ -8,6 +8,9 @@ The folder's own video is linked instead of written.
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from pydantic import ValidationError
 
 from ..engine.composing import Draft
 from ..engine.extras import installed
-from ..engine.folder_importing import FolderImporter, fingerprint
+from ..engine.folder_importing import FolderImporter, FolderMedium, fingerprint
 from ..engine.importing import ImportProblem
 from ..engine.producer import RecipeError, explain
 from ..engine.registry import UnknownName, find
@@ -26,6 +29,9 @@ from .composed_places import make, written_rows
 from .recipe_sources import Source
 
 STAMP = ".scan.json"
+BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+BROKEN += (struct.error, zlib.error, zipfile.BadZipFile)
+"""What files raise that are cut short or of another layout."""
 
 
 def reads_folders(source: Source, folder: Path) -> bool:
@@ -81,29 +87,8 @@ def folder_importer_of(source: Source, folder: Path) -> FolderImporter[Any]:
     return kind(params, folder)
 
 
-def _make(importer: FolderImporter[Any], name: str, at: Path, file: Path) -> None:
-    """Read a folder, unless it is as it was, and write its film and rows. Raises `ImportProblem` with what is wrong with it."""
-    stamp, truth = file.with_name(file.stem + STAMP), file.with_name(file.stem + ".truth.json")
-    now = fingerprint(importer, at)
-    before = json.loads(stamp.read_text(encoding="utf-8")) if stamp.exists() else {}
-    if before.get("files") == now:
-        if before["problem"]:
-            raise ImportProblem(before["problem"])
-        if file.exists() and truth.exists():
-            return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for old in (stamp, truth, file):
-        old.unlink(missing_ok=True)
-    try:
-        medium = importer.read(name, at)
-    except ImportProblem as error:
-        stamp.write_text(json.dumps({"files": now, "problem": f"{name}: {error}"}), encoding="utf-8")
-        raise ImportProblem(f"{name}: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        said = f"{type(error).__name__}: {error}"
-        raise ImportProblem(
-            f"{name} is not laid out as {importer.name} expects ({said}); is the folder whole and unedited?"
-        ) from None
+def _write(importer: FolderImporter[Any], medium: FolderMedium, name: str, at: Path, file: Path) -> None:
+    """Write the film and the rows of a folder. Raises `ImportProblem`: most pictures are read only here."""
     rows = {**medium.rows, "import_notes": [note._asdict() for note in medium.notes]}
     facts = ComposedFacts(
         composer=f"{importer.name}@{type(importer).version}",
@@ -118,4 +103,37 @@ def _make(importer: FolderImporter[Any], name: str, at: Path, file: Path) -> Non
         file.symlink_to(video)
     write = medium.write or (lambda path: None)
     make(Draft(file.stem, file.suffix, write, medium.duration_s, {}), facts, file)
+
+
+def _make(importer: FolderImporter[Any], name: str, at: Path, file: Path) -> None:
+    """Read a folder, unless it is as it was, and write its film and rows. Raises `ImportProblem` with what is wrong with it."""
+    stamp, truth = file.with_name(file.stem + STAMP), file.with_name(file.stem + ".truth.json")
+    now = fingerprint(importer, at)
+    before = json.loads(stamp.read_text(encoding="utf-8")) if stamp.exists() else {}
+    if before.get("files") == now:
+        if before["problem"]:
+            raise ImportProblem(before["problem"])
+        if file.exists() and truth.exists():
+            return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for old in (stamp, truth, file):
+        old.unlink(missing_ok=True)
+
+    def failed(error: ImportProblem) -> ImportProblem:
+        stamp.write_text(json.dumps({"files": now, "problem": f"{name}: {error}"}), encoding="utf-8")
+        return ImportProblem(f"{name}: {error}")
+
+    try:
+        medium = importer.read(name, at)
+    except ImportProblem as error:
+        raise failed(error) from None
+    except BROKEN as error:
+        said = f"{type(error).__name__}: {error}"
+        raise ImportProblem(
+            f"{name} is not laid out as {importer.name} expects ({said}); is the folder whole and unedited?"
+        ) from None
+    try:
+        _write(importer, medium, name, at, file)
+    except ImportProblem as error:
+        raise failed(error) from None
     stamp.write_text(json.dumps({"files": now, "problem": None}), encoding="utf-8")
