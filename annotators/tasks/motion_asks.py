@@ -82,6 +82,8 @@ def questions(scene: MotionScene, absent: Sequence[str]) -> list[MotionQuestion]
     found: list[MotionQuestion] = []
     named = scene.named()
     for thing in named:
+        if thing.track is not None and not thing.moves and thing.label not in absent:
+            continue  # that a sofa stands still, everybody knows without looking
         found.append(MotionQuestion("direction", (thing.name,)))
         if thing.track is not None:
             found += [MotionQuestion("turn", (thing.name,)), MotionQuestion("spin", (thing.name,))]
@@ -179,7 +181,11 @@ def _count(scene: MotionScene) -> MotionAnswer:
 def _absent(scene: MotionScene, asked: MotionQuestion) -> MotionAnswer:
     if not scene.complete or asked.absent in scene.labels:
         raise Withheld("it may be there")
-    return _choice(scene, asked.kind, asked.absent, ABSENT, scene.things, "absent", None, "")
+    # as the others are called: a bare name would tell
+    adjectives = sorted({t.phrase[: -len(t.label) - 1] for t in scene.things if t.phrase.endswith(f" {t.label}")})
+    drawn = seeded_fraction("absent", scene.clip["clip_id"], asked.kind, asked.absent)
+    phrase = f"{adjectives[int(drawn * len(adjectives))]} {asked.absent}" if adjectives else asked.absent
+    return _choice(scene, asked.kind, phrase, ABSENT, scene.things, "absent", None, "")
 
 
 def _choice(

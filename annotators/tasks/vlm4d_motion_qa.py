@@ -61,7 +61,7 @@ class Params(BaseParams):
     seen: SeenRule = Field(default=SEEN, description="When an object of a space counts as visible.")
     absent: tuple[str, ...] = Field(
         ("cart", "toy car", "robot", "ball"),
-        description="Labels asked about where the scene has none; only such as are there elsewhere, else they give themselves away.",
+        description="Labels of things that may move: they are asked about where they rest, and where the scene has none.",
     )
     pad_s: float = Field(
         0.4, ge=0, description="Shown before and after a movement, and longest rest within one, seconds."
@@ -116,7 +116,7 @@ class Vlm4dMotionQa(Task[Params]):
             reasons[kind, ""] += len(chosen)
             reasons[kind, "enough of its kind"] += len(found) - len(chosen)
             for scene, asked, answer in chosen:
-                about = [scene.window.start_s, answer.slots, asked.absent]
+                about = [media_id, scene.window.start_s, answer.slots, asked.absent]
                 question, form = wordings_of(self.name).choose(kind, unit.seed, about, split=split)
                 group = [(scene, answer), *self._twins(scene, asked, rows)]
                 for shown, said in group:
