@@ -41,8 +41,8 @@ def with_boxes(catalog: Catalog, side: Side, table: str) -> Side:
     if table != "tracks":
         return side
     labels = {(r["producer"], r["media_id"], r["track_id"]): r["label"] for r in side.rows}
-    found: list[RowDict] = table_side(catalog, "boxes", None, only=side.producers).rows
-    rows = [
+    found = table_side(catalog, "boxes", None, only=side.producers).rows
+    rows: list[RowDict] = [
         {**r, "label": labels[r["producer"], r["media_id"], r["track_id"]]}
         for r in found
         if (r["producer"], r["media_id"], r["track_id"]) in labels
@@ -61,7 +61,7 @@ def objects(
     for row in truth:
         true[row["media_id"]].append(row)
     for group, rows in sorted(grouped(predicted, table).items()):
-        own: dict[str, list[RowDict]] = defaultdict(list)
+        own: dict[str, list[Any]] = defaultdict(list)
         for row in rows:
             own[row["media_id"]].append(row)
         for media_id, told in sorted(true.items()):

@@ -31,7 +31,7 @@ def grabcut(picture: Pixels, box: Box, margin: float = 0.3, rounds: int = 3, sid
     whole = np.zeros((height, width), bool)
     scale = min(1.0, side_px / max(window.shape[:2]))
     h, w = (max(4, round(side * scale)) for side in window.shape[:2])
-    small = cv2.resize(window, (w, h), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(window, (w, h), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     inner = (
         int(np.floor((x1 - left) * scale)), int(np.floor((y1 - top) * scale)),
         int(np.ceil((x2 - left) * scale)), int(np.ceil((y2 - top) * scale)),
@@ -43,7 +43,7 @@ def grabcut(picture: Pixels, box: Box, margin: float = 0.3, rounds: int = 3, sid
         return whole, 0.0
     cv2.setRNGSeed(0)
     try:
-        cv2.grabCut(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(small, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), rounds, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # one colour only: no mixture can be fitted
         return whole, 0.0
     inside = _largest((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))

@@ -32,7 +32,7 @@ _PICTURES = 16
 """Pictures that are held decoded at a time."""
 
 
-class Params(BaseParams):
+class DetectParams(BaseParams):
     """Parameters of detect."""
 
     backend: Backend = Field("proposals", description="Who looks.")
@@ -73,7 +73,7 @@ class Params(BaseParams):
     longest_pause_s: float = Field(60.0, gt=0, description="Of http: longest pause before a repetition.")
 
     @model_validator(mode="after")
-    def _whole(self) -> Params:
+    def _whole(self) -> DetectParams:
         if (self.backend == "http") != (self.url is not None):
             raise ValueError("url: belongs to backend http, and to no other")
         if not self.queries and not self.queries_from and self.backend != "faces":
@@ -83,19 +83,19 @@ class Params(BaseParams):
         return self
 
 
-class Detect(UnitAnnotator[Params]):
+class Detect(UnitAnnotator[DetectParams]):
     """Writes `detections` and `detection_scores` of one medium, from its stored `frames`."""
 
     name: ClassVar[str] = "detect"
     version: ClassVar[int] = 1
-    Params: ClassVar[type[BaseParams]] = Params
+    Params: ClassVar[type[BaseParams]] = DetectParams
     reads: ClassVar[tuple[str, ...]] = ("media", "frames")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("detections", "detection_scores")
     quick_units: ClassVar[int] = 4
     needs_extra: ClassVar[str | None] = "onnx"
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: DetectParams) -> None:
         super().__init__(params)
         self._detector: Detector | None = None
 

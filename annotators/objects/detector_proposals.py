@@ -132,7 +132,7 @@ def _pieces(lab: NDArray[Any]) -> Iterator[tuple[int, int, int, int]]:
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0)
     for colours in (4, 8):
-        _, labels, _ = cv2.kmeans(data[::4], colours, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+        _, labels, _ = cv2.kmeans(data[::4], colours, np.zeros((0,), np.int32), stop, 1, cv2.KMEANS_PP_CENTERS)
         centres = np.stack(
             [data[::4][labels.ravel() == k].mean(axis=0) if (labels == k).any() else data[0] for k in range(colours)]
         )
@@ -148,7 +148,7 @@ def _pieces(lab: NDArray[Any]) -> Iterator[tuple[int, int, int, int]]:
     for outline in outlines:
         x, y, bw, bh = cv2.boundingRect(outline)
         yield x, y, bw, bh
-    stable = cv2.MSER_create(5, 30, int(0.5 * h * w))
+    stable = cv2.MSER.create(5, 30, int(0.5 * h * w))
     for c in range(3):
         _, boxes = stable.detectRegions(np.ascontiguousarray(lab[:, :, c]))
         for x, y, bw, bh in np.asarray(boxes, np.int64).reshape(-1, 4).tolist():

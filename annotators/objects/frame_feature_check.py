@@ -24,7 +24,7 @@ from .stills import COLUMNS, stills_of
 MISSING = 1e9
 
 
-class Params(frame_features.Params):
+class FrameFeatureCheckParams(frame_features.FrameFeaturesParams):
     """Parameters of frame_feature_check: those of frame_features, and how many are looked at."""
 
     share: float = Field(0.01, gt=0, le=1, description="Share of the entries that is encoded again; at least one.")
@@ -35,7 +35,7 @@ class FrameFeatureCheck(frame_features.FrameFeatures):
 
     name: ClassVar[str] = "frame_feature_check"
     version: ClassVar[int] = 1
-    Params: ClassVar[type[BaseParams]] = Params
+    Params: ClassVar[type[BaseParams]] = FrameFeatureCheckParams
     reads: ClassVar[tuple[str, ...]] = ("media", "frames", "frame_features")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("measurements",)
@@ -47,7 +47,7 @@ class FrameFeatureCheck(frame_features.FrameFeatures):
             raise SkipUnit("no features to check")
         if self._encoder is None:
             self._encoder = load_encoder(self.params)
-        assert isinstance(self.params, Params)
+        assert isinstance(self.params, FrameFeatureCheckParams)
         stills = {to_us(s.t_s): s for s in stills_of(rows, self.params.frame_set)}
         ranked = sorted(features, key=lambda r: (seeded_fraction(unit.seed, self.name, unit.unit, r["t_s"]), r["t_s"]))
         for row in sorted(ranked[: max(1, round(self.params.share * len(ranked)))], key=lambda r: r["t_s"]):

@@ -23,26 +23,26 @@ from .stills import COLUMNS, Still, stills_of
 _PICTURES = 32
 
 
-class Params(EncoderParams):
+class FrameFeaturesParams(EncoderParams):
     """Parameters of frame_features."""
 
     frame_set: str | None = Field(None, description="Stored frame set to encode; null: the first by name.")
     frames: int | None = Field(None, ge=1, description="Pictures per medium, evenly spread; null: all of the set.")
 
 
-class FrameFeatures(UnitAnnotator[Params]):
+class FrameFeatures(UnitAnnotator[FrameFeaturesParams]):
     """Writes `frame_features` of one medium, from its stored `frames`."""
 
     name: ClassVar[str] = "frame_features"
     version: ClassVar[int] = 1
-    Params: ClassVar[type[BaseParams]] = Params
+    Params: ClassVar[type[BaseParams]] = FrameFeaturesParams
     reads: ClassVar[tuple[str, ...]] = ("media", "frames")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("frame_features",)
     quick_units: ClassVar[int] = 4
     needs_extra: ClassVar[str | None] = "onnx"
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: FrameFeaturesParams) -> None:
         super().__init__(params)
         self._encoder: Encoder | None = None
 

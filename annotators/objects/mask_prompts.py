@@ -23,6 +23,9 @@ from ...schemas.span import to_us
 from .prompting import Kind, corrections, first_prompt, problems
 from .things import RowDict, object_of, tracks_with_boxes
 
+FIRST: dict[Kind, float] = {"mask": 0.5, "box": 0.25, "point": 0.25}
+"""Shares of first prompts, as SAM 2 was trained."""
+
 
 class Params(BaseParams):
     """Parameters of mask_prompts."""
@@ -30,9 +33,7 @@ class Params(BaseParams):
     frames: int = Field(8, ge=2, le=64, description="Annotated frames per clip.")
     every: int = Field(1, ge=1, description="Of the annotated times every how-many-th is taken.")
     per_clip: int = Field(3, ge=1, description="Objects that share the frames of a clip, at most.")
-    first: dict[Kind, float] = Field(
-        default_factory=lambda: {"mask": 0.5, "box": 0.25, "point": 0.25}, description="Share of each first prompt."
-    )
+    first: dict[Kind, float] = Field(default_factory=lambda: dict(FIRST), description="Share of each first prompt.")
     clicks: int = Field(3, ge=0, description="Correction clicks per clip, at most.")
     good_iou: float = Field(0.75, gt=0, le=1, description="A frame with less IoU of the simulated answer is corrected.")
     least_area: float = Field(0.0005, ge=0, description="Smallest first mask, share of the picture.")

@@ -32,7 +32,7 @@ Entry = tuple[int, RowDict, Box]
 """Number of its track, row of `boxes`, its box."""
 
 
-class Params(BaseParams):
+class MasksParams(BaseParams):
     """Parameters of masks."""
 
     backend: Literal["grabcut", "sam2", "sam2_video"] = Field("grabcut", description="Who cuts things out.")
@@ -51,19 +51,19 @@ class Params(BaseParams):
     rounds: int = Field(3, ge=1, le=10, description="Of grabcut: rounds of fitting.")
 
 
-class Masks(UnitAnnotator[Params]):
+class Masks(UnitAnnotator[MasksParams]):
     """Writes `tracks` and `boxes` with masks, from those of another annotator (name it with `from:`)."""
 
     name: ClassVar[str] = "masks"
     version: ClassVar[int] = 1
-    Params: ClassVar[type[BaseParams]] = Params
+    Params: ClassVar[type[BaseParams]] = MasksParams
     reads: ClassVar[tuple[str, ...]] = ("media", "frames", "tracks", "boxes", "depths")
     optional_reads: ClassVar[tuple[str, ...]] = ("depths",)
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
     writes: ClassVar[tuple[str, ...]] = ("tracks", "boxes")
     quick_units: ClassVar[int] = 4
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: MasksParams) -> None:
         super().__init__(params)
         self._sam: masker_sam2.Sam2 | None = None
 
@@ -98,11 +98,11 @@ class Masks(UnitAnnotator[Params]):
         for k, (_, boxes) in enumerate(things):
             for row in boxes:
                 box = box_or_none(row["x1"], row["y1"], row["x2"], row["y2"])
-                still = _nearest([s.t_s for s in stills], row["t_s"], self.params.tolerance_s)
-                if box is None or (still is None and row["mask"] is None):
+                near = _nearest([s.t_s for s in stills], row["t_s"], self.params.tolerance_s)
+                if box is None or (near is None and row["mask"] is None):
                     bare.append(row)
                 else:
-                    pictured.setdefault(-1 - to_us(row["t_s"]) if still is None else still, []).append((k, row, box))
+                    pictured.setdefault(-1 - to_us(row["t_s"]) if near is None else near, []).append((k, row, box))
         carried = self._carried(things, stills, pictured) if self.params.backend == "sam2_video" else {}
         depths = sorted(one_producer(rows["depths"]), key=lambda r: r["t_s"])
         made: list[dict[str, Any]] = [changed(row) for row in bare]

@@ -17,18 +17,18 @@ from ..vision.clip_models import ClipEncoder
 from .stills import Still
 
 
-class Params(ClipParams):
+class ObjectEmbeddingParams(ClipParams):
     """Parameters of object_embedding; model, weights and backend as in clip_embedding."""
 
     batch_size: int = Field(default=8, ge=1, description="fixed batch shape; the last batch is padded")
 
 
-class ObjectEmbedding(UnitAnnotator[Params]):
+class ObjectEmbedding(UnitAnnotator[ObjectEmbeddingParams]):
     """Writes `object_embeddings` from `object_crops`."""
 
     name: ClassVar[str] = "object_embedding"
     version: ClassVar[int] = 1
-    Params: ClassVar[type[BaseParams]] = Params
+    Params: ClassVar[type[BaseParams]] = ObjectEmbeddingParams
     reads: ClassVar[tuple[str, ...]] = ("media", "object_crops", "tracks")
     optional_reads: ClassVar[tuple[str, ...]] = ("tracks",)
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -38,7 +38,7 @@ class ObjectEmbedding(UnitAnnotator[Params]):
     quick_units: ClassVar[int] = 4
     needs_extra: ClassVar[str | None] = "clip"
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: ObjectEmbeddingParams) -> None:
         super().__init__(params)
         self._encoder: ClipEncoder | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chronotope.annotators.objects.frame_feature_check import MISSING, FrameFeatureCheck
-from chronotope.annotators.objects.frame_feature_check import Params as CheckParams
+from chronotope.annotators.objects.frame_feature_check import FrameFeatureCheckParams as CheckParams
 from chronotope.engine.annotator import Rows, Unit
 from chronotope.engine.catalog import Catalog
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from chronotope.annotators.objects.detect import Detect, Params
+from chronotope.annotators.objects.detect import Detect
+from chronotope.annotators.objects.detect import DetectParams as Params
 from chronotope.annotators.objects.detecting import Regions, best_scores, chosen, no_regions
 from chronotope.annotators.objects.detector_proposals import propose
 from chronotope.annotators.objects.detector_transformers import TransformersDetector, find, prompt_of

@@ -11,7 +11,8 @@ import pytest
 from chronotope.annotators.compose.drawing import shape_mask
 from chronotope.annotators.objects.cutting_out import grabcut
 from chronotope.annotators.objects.hiding import told
-from chronotope.annotators.objects.masks import Masks, Params
+from chronotope.annotators.objects.masks import Masks
+from chronotope.annotators.objects.masks import MasksParams as Params
 from chronotope.annotators.objects.prompting import carried, corrections, edges, first_prompt, innermost, problems
 from chronotope.engine.annotator import Rows, Unit
 from chronotope.engine.depth_maps import depth_values
