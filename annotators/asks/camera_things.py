@@ -287,10 +287,10 @@ class _Along(CameraKind):
         if margin <= least:
             raise Withheld("neither lies wholly on one side")
         right, wrong = self.names if gap > turned else self.names[::-1]
-        points = [self.point_ends(o, camera) for o in (a, b)]
+        first, last = self.point_ends(a, camera), self.point_ends(b, camera)
         second = None
-        if points[0] is not None and points[1] is not None:
-            forth, back = (float(gaps(*pair)[self.axis]) for pair in (points, points[::-1]))
+        if first is not None and last is not None:
+            forth, back = float(gaps(first, last)[self.axis]), float(gaps(last, first)[self.axis])
             second = Second("points", f"{max(forth, back):.4f}", (forth > back) == (gap > turned))
         return Solved(
             Pick(right, (Wrong(wrong, OPPOSITE, round(margin, 6)),)),

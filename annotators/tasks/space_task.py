@@ -137,8 +137,8 @@ class SpaceTask(Task[P]):
                 reasons[ASKED] += 1
                 yield "samples", sample.to_row()
                 yield "spatial_checks", self._check_row(sample, candidate)
-            for reason, count in sorted((+reasons).items()):
-                yield "withheld", {"task": self.name, "kind": kind.name, "reason": reason, "candidates": count}
+            for why, count in sorted((+reasons).items()):
+                yield "withheld", {"task": self.name, "kind": kind.name, "reason": why, "candidates": count}
 
     def views(
         self, kind: Kind, space: Space, media: RowDict, clips: Sequence[RowDict]
@@ -187,11 +187,11 @@ class SpaceTask(Task[P]):
             good.append(Candidate(kind, view, tuple(shown), about, solved))
         if len(ordered) > self.params.tries:
             reasons["not tried"] += len(ordered) - self.params.tries
-        taken, refused = balanced(
+        taken, left_out = balanced(
             [stake_of(c.about.variant, c.solved) for c in good], cap, self.params.imbalance, even=kind.even
         )
-        reasons["its answer would be too common"] += refused
-        reasons["enough of its kind"] += len(good) - len(taken) - refused
+        reasons["its answer would be too common"] += left_out
+        reasons["enough of its kind"] += len(good) - len(taken) - left_out
         return [good[i] for i in taken]
 
     def _solved(self, kind: Kind, view: View, about: About) -> Solved:
