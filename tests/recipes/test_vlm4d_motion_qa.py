@@ -75,7 +75,7 @@ def test_a_twin_has_the_same_options_and_the_other_side() -> None:
         assert len(one.options) == len(other.options) == 4
         sides = [{o.text for o in answer.options} & {"to the left", "to the right"} for answer in (one, other)]
         if asked.absent:
-            assert one.options[one.index].text == other.options[other.index].text == "there is no ball"
+            assert one.options[one.index].text == other.options[other.index].text == "there is no red ball"
         else:
             assert sides[0] == sides[1] == {"to the left", "to the right"}
             assert (one.label, other.label) == ("right", "left")
@@ -103,7 +103,7 @@ def test_all_follows_from_the_room(rooms, tmp_path, monkeypatch) -> None:
     catalog = Catalog(root)
     samples = samples_of(catalog)
     kinds = {r["sample_id"]: r["kind"] for r in catalog.rows("SELECT sample_id, kind FROM spatial_checks")}
-    assert set(kinds.values()) >= {"direction", "spin", "count"}
+    assert len(set(kinds.values()) - {"count"}) >= 2 and "count" in kinds.values()
     assert all(len(s.options) in (0, 3, 4) for s in samples)
     boxes = defaultdict(lambda: defaultdict(list))
     for row in catalog.rows("SELECT * FROM boxes3d WHERE moving ORDER BY t_s"):
