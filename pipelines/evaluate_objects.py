@@ -62,8 +62,8 @@ def objects(
         true[row["media_id"]].append(row)
     for group, rows in sorted(grouped(predicted, table).items()):
         own: dict[str, list[Any]] = defaultdict(list)
-        for row in rows:
-            own[row["media_id"]].append(row)
+        for found in rows:
+            own[found["media_id"]].append(found)
         for media_id, told in sorted(true.items()):
             length = {"length": bucket(lengths.get(media_id, 0.0))}
             for values, labels in measure(own.get(media_id, []), told, s):
