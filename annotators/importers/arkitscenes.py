@@ -21,7 +21,7 @@ from ...engine.importing import ImportNote, ImportProblem, split_said
 from ...schemas.geometry.poses import four_by_four, rotation_of_axis_angle
 from ..scans.conventions import Conventions, Floats
 from ..scans.importer import ScanImporter, ScanParams
-from ..scans.pictures import depth_steps, picture, picture_size
+from ..scans.pictures import depth_steps, picture, picture_size, written_numbers
 from ..scans.ply import read_ply
 from ..scans.scan import Frame, Item, Scan
 from ..scans.segments import box_in
@@ -82,7 +82,7 @@ class Arkitscenes(ScanImporter[ArkitscenesParams]):
             if lens is None:
                 unmatched.append(path.name)
                 continue
-            said = np.loadtxt(lens)
+            said = written_numbers(lens)
             size = picture_size(path)
             x, y = size[0] / said[0], size[1] / said[1]
             k = float(said[2] * x), float(said[3] * y), float(said[4] * x), float(said[5] * y)
@@ -151,7 +151,7 @@ class Arkitscenes(ScanImporter[ArkitscenesParams]):
 
 def _trajectory(path: Path) -> tuple[list[float], list[Floats]]:
     """Times and world-to-camera matrices, in order of time."""
-    rows = np.atleast_2d(np.loadtxt(path))
+    rows = np.atleast_2d(written_numbers(path))
     if rows.shape[1] != 7:
         raise ImportProblem(f"{path.name}: seven numbers a line are expected, not {rows.shape[1]}")
     rows = rows[np.argsort(rows[:, 0], kind="stable")]

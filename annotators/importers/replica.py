@@ -20,7 +20,7 @@ from ...engine.importing import ImportNote, ImportProblem
 from ...schemas.geometry.poses import rotation_of_quaternion
 from ..scans.conventions import Conventions
 from ..scans.importer import ScanImporter, ScanParams
-from ..scans.pictures import depth_steps, mask_numbers, picture, picture_size
+from ..scans.pictures import depth_steps, mask_numbers, picture, picture_size, written_numbers
 from ..scans.ply import Ply, read_ply
 from ..scans.scan import Frame, Ints, Item, RawBox, Scan
 from .reading import read_mapping
@@ -152,7 +152,7 @@ def _corner_based(camera: dict[str, Any]) -> tuple[float, float, float, float]:
 
 def _poses(path: Path) -> list[Any]:
     """One 4x4 per line of sixteen numbers."""
-    return list(np.loadtxt(path).reshape(-1, 4, 4))
+    return list(written_numbers(path).reshape(-1, 4, 4))
 
 
 def _items(objects: Any, classes: dict[int, str], ply: Ply) -> tuple[Item, ...]:

@@ -20,7 +20,7 @@ from ...engine.folder_importing import FolderParams
 from ...engine.importing import ImportNote, ImportProblem
 from ..scans.conventions import Conventions, Floats
 from ..scans.importer import ScanImporter, ScanParams
-from ..scans.pictures import PICTURES, depth_steps, mask_numbers, picture, picture_size
+from ..scans.pictures import PICTURES, depth_steps, mask_numbers, picture, picture_size, written_numbers
 from ..scans.ply import read_ply
 from ..scans.scan import Frame, Ints, K, Scan
 from ..scans.segments import groups_of, items_of, segment_numbers
@@ -102,8 +102,8 @@ class Scannet(ScanImporter[ScannetParams]):
         numbers = sorted(colour)
         size = picture_size(colour[numbers[0]])
         intrinsic = folder / "intrinsic"
-        k = _k(np.loadtxt(_one(intrinsic, "intrinsic_color.txt")))
-        depth_k = _k(np.loadtxt(_one(intrinsic, "intrinsic_depth.txt")))
+        k = _k(written_numbers(_one(intrinsic, "intrinsic_color.txt")))
+        depth_k = _k(written_numbers(_one(intrinsic, "intrinsic_depth.txt")))
         depths = {n: path for n in numbers if (path := folder / "depth" / f"{n}.png").is_file()}
         depth_size = picture_size(next(iter(depths.values()))) if depths else size
         frames = []
@@ -111,13 +111,13 @@ class Scannet(ScanImporter[ScannetParams]):
             pose = folder / "pose" / f"{n}.txt"
             frames.append(
                 Frame(
-                    str(n), n / self.params.frames_per_s, size, k, np.loadtxt(pose) if pose.is_file() else None,
+                    str(n), n / self.params.frames_per_s, size, k, written_numbers(pose) if pose.is_file() else None,
                     partial(picture, colour[n]), partial(depth_steps, depths[n]) if n in depths else None, (depth_k, depth_size),
                     _mask(masks.get(n)),
                 )
             )  # fmt: skip
         files = [intrinsic / f"extrinsic_{what}.txt" for what in ("color", "depth")]
-        notes = _offset(*(np.loadtxt(f) for f in files)) if all(f.is_file() for f in files) else []
+        notes = _offset(*(written_numbers(f) for f in files)) if all(f.is_file() for f in files) else []
         return tuple(frames), notes
 
 
@@ -159,7 +159,7 @@ def _masks(folder: Path) -> dict[int, Path | tuple[Path, str]]:
         if files:
             return dict(files)
         for archive in sorted(folder.glob(f"*_2d-{kind}.zip")):
-            with zipfile.ZipFile(archive) as opened:
+            with _opened(archive) as opened:
                 inside = [n for n in opened.namelist() if n.endswith(".png") and Path(n).stem.isdigit()]
             return {int(Path(n).stem): (archive, n) for n in inside}
     return {}
@@ -171,8 +171,15 @@ def _mask(where: Path | tuple[Path, str] | None) -> partial[Ints] | None:
     return partial(mask_numbers, where) if isinstance(where, Path) else partial(_zipped, *where)
 
 
+def _opened(archive: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(archive)
+    except zipfile.BadZipFile as error:
+        raise ImportProblem(f"{archive.name} is no zip archive that can be read: {error}; copy it again") from None
+
+
 def _zipped(archive: Path, member: str) -> Ints:
-    with zipfile.ZipFile(archive) as opened:
+    with _opened(archive) as opened:
         return mask_numbers(io.BytesIO(opened.read(member)), f"{archive.name}/{member}")
 
 

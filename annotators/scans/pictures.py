@@ -51,7 +51,9 @@ def written_numbers(path: Path) -> Floats:
     try:
         return np.asarray(np.loadtxt(path), np.float64)
     except ValueError as error:
-        raise ImportProblem(f"{path.parent.name}/{path.name} is no table of numbers: {str(error).partition(';')[0]}") from None
+        raise ImportProblem(
+            f"{path.parent.name}/{path.name} is no table of numbers: {str(error).partition(';')[0]}"
+        ) from None
 
 
 def mask_numbers(file: Path | BinaryIO, name: str = "") -> Ints:
