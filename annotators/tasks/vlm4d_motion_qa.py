@@ -187,7 +187,8 @@ class Vlm4dMotionQa(Task[Params]):
         no motion, and one about what is absent.
         """
         told: Counter[str] = Counter()
-        kept, plain = [], []
+        kept: list[Asked] = []
+        plain: list[Asked] = []
         for f in found:
             told[f[2].text] += 1
             if told[f[2].text] > self.params.per_answer:

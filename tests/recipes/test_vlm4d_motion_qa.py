@@ -104,7 +104,7 @@ def test_all_follows_from_the_room(rooms, tmp_path, monkeypatch) -> None:
     samples = samples_of(catalog)
     kinds = {r["sample_id"]: r["kind"] for r in catalog.rows("SELECT sample_id, kind FROM spatial_checks")}
     assert len(set(kinds.values()) - {"count"}) >= 2 and "count" in kinds.values()
-    assert all(len(s.options) in (0, 3, 4) for s in samples)
+    assert all(len(s.options) in (0, 2, 4) for s in samples)
     boxes = defaultdict(lambda: defaultdict(list))
     for row in catalog.rows("SELECT * FROM boxes3d WHERE moving ORDER BY t_s"):
         boxes[row["media_id"]][row["object_id"]].append(row)
