@@ -134,9 +134,17 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
         out.print(table(report.asked))
     for row in facts["without_models"]:
         out.print(f"skipped {row['producer']}: {row['rule']}", markup=False)
+    print_without_samples(facts["without_samples"])
     for line in report.unaccounted:
         out.print(f"[bold red]not accounted for[/] {line}")
     print_failures(facts["failures"])
+
+
+def print_without_samples(tasks: list[dict[str, Any]]) -> None:
+    """Tasks that asked nothing, and why."""
+    for row in tasks:
+        why = f": {'; '.join(row['reasons'])} (table withheld)" if row["reasons"] else ""
+        out.print(f"no samples of {row['producer']}{why}", markup=False)
 
 
 def print_packages(packages: list[dict[str, Any]]) -> None:
@@ -281,6 +289,7 @@ def status(
     if digests:
         out.print("\n[bold]digests[/]")
         out.print(table([{"table": k, "digest": v} for k, v in facts["digests"].items()]))
+    print_without_samples(facts["without_samples"])
     print_failures(facts["failures"])
 
 

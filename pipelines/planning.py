@@ -247,6 +247,15 @@ def rules_of(text: str) -> dict[str, str]:
         return {}
 
 
+def tasks_of(text: str) -> list[str]:
+    """What the tasks in a recipe's text are called; none when it cannot be read."""
+    try:
+        entries = [task if isinstance(task, dict) else {task: None} for task in yaml.safe_load(text).get("tasks") or ()]
+        return [str((params or {}).get("as", name)) for entry in entries for name, params in entry.items()]
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError):
+        return []
+
+
 def _reason(producer: Producer, reasons: list[str], old: dict[str, Any], dirty: set[str], unseen: bool) -> str:
     if not reasons and not unseen:
         return "up to date"

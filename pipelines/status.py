@@ -9,7 +9,7 @@ from typing import Any
 from ..engine.catalog import Catalog
 from ..engine.store import Store
 from .costs import without_models
-from .planning import rules_of
+from .planning import rules_of, tasks_of
 from .run_record import latest_runs
 
 
@@ -41,6 +41,7 @@ def summary(root: Path, recipe: str | None = None) -> dict[str, Any]:
             ),
             "failures": failures(catalog),
             "without_models": without_models(catalog),
+            "without_samples": without_samples(catalog, tasks_of(last["recipe_text"]) if last else ()),
             "last_build": None
             if last is None
             else {
@@ -80,6 +81,20 @@ def samples(catalog: Catalog) -> list[dict[str, Any]]:
                count(*) FILTER (s.origin <> 'real') AS composed
         FROM samples s LEFT JOIN verdicts v USING (sample_id) GROUP BY s.task ORDER BY s.task
         """
+    )
+
+
+def without_samples(catalog: Catalog, tasks: Iterable[str]) -> list[dict[str, Any]]:
+    """Tasks that were done and asked nothing, with what most candidates were withheld for."""
+    return catalog.rows(
+        """
+        WITH why AS (SELECT producer, reason, sum(candidates) AS n FROM withheld WHERE reason <> '' GROUP BY ALL)
+        SELECT producer, count(*) AS units,
+               (SELECT list(reason ORDER BY n DESC, reason)[1:3] FROM why WHERE why.producer = ledger.producer) AS reasons
+        FROM ledger WHERE status = 'done' AND list_contains(?, producer)
+        AND producer NOT IN (SELECT producer FROM samples) GROUP BY producer ORDER BY producer
+        """,
+        [list(tasks)],
     )
 
 

@@ -171,6 +171,9 @@ class SpaceTask(Task[P]):
             for about in kind.candidates(view)
         ]
         refused = why_not(kind, space, self.params.gate)
+        if not asked:
+            reasons[refused or "nothing that is shown fits"] += len(clips)
+            return []
         if refused:
             reasons[refused] += len(asked)
             return []

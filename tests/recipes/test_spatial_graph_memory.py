@@ -6,6 +6,7 @@ from itertools import pairwise, permutations
 
 from chronotope.annotators.tasks.spatial_graph_memory import SpatialGraphMemory
 from chronotope.engine.catalog import Catalog
+from chronotope.pipelines.status import summary
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.geometry.cells import unmorton
 from chronotope.schemas.nav_graph import GraphRule, NavGraph, Pose, nav_graph, spaced
@@ -77,13 +78,16 @@ def test_a_walk_over_a_grid_gives_its_graph() -> None:
 def test_a_walk_through_rooms_is_asked_about(rooms, tmp_path, monkeypatch) -> None:
     def small(recipe: dict) -> None:
         recipe["tasks"] = [
-            {"spatial_graph_memory": {"rule": {"node_m": 0.6, "leaf_m": 0.3, "gap_s": 2}, "waypoints": [3, 20]}}
+            {"spatial_graph_memory": {"rule": {"node_m": 0.6, "leaf_m": 0.3, "gap_s": 2}, "waypoints": [3, 20]}},
+            {"mulset_multiview": {"looked_at": 2}},
         ]
 
     root = build_on(rooms, "spatial_graph_memory", tmp_path, monkeypatch, small)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     samples = samples_of(catalog)
+    silent = {"producer": "mulset_multiview", "units": 2, "reasons": ["nothing that is shown fits"]}
+    assert summary(root)["without_samples"] == [silent], "a task that asks nothing says why"
     kinds = {r["kind"] for r in catalog.rows("SELECT kind FROM spatial_checks")}
     assert kinds >= {"turn_sequence", "nearest_landmark"}
     params = SpatialGraphMemory.Params.model_validate(
