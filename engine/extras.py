@@ -23,8 +23,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "scans": ("plyfile", "lz4", "pycocotools", "trimesh", "embreex", "pycolmap"),
     "track": ("norfair",),
     "detect": ("transformers", "torch"),
-    "detect": ("transformers", "torch"),
-    "track": ("norfair",),
     "llm": ("openai", "aiohttp", "tenacity"),
     "webdataset": ("webdataset",),
     "huggingface": ("datasets",),

@@ -29,8 +29,10 @@ from .composed_places import make, written_rows
 from .recipe_sources import Source
 
 STAMP = ".scan.json"
-BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError)
-BROKEN += (struct.error, zlib.error, zipfile.BadZipFile)
+BROKEN: tuple[type[Exception], ...] = (
+    OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, struct.error, zlib.error,
+    zipfile.BadZipFile,
+)  # fmt: skip
 """What files raise that are cut short or of another layout."""
 
 
