@@ -1,7 +1,8 @@
-"""Metrics of the spatial benchmarks as pure functions: relative accuracy, choices, masks, paths, places on the globe.
+"""Metrics of the spatial benchmarks as pure functions: relative accuracy, choices, paths, places on the globe.
 
 Where public scorers differ, ours is the exact one and the other a parameter. An answer that is missing scores 0 and stays in the
-denominator. Tracks have their metrics where they are evaluated; intersection over union of boxes is `schemas.box.iou`.
+denominator. Masks have their metrics in `metrics_masks`, tracks in `metrics_tracking`; intersection over union of boxes is
+`schemas.box.iou`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .masks import Mask, mask_iou
 from .metrics import mean, share_at
 
 EARTH_KM = 6371.0088
@@ -72,49 +72,6 @@ def vsi_overall(scores: Mapping[str, float]) -> float:
 def vsti_overall(scores: Mapping[str, float]) -> float:
     """Mean over types of question, none weighted."""
     return mean(list(scores.values()))
-
-
-def region_score(predicted: Mask | None, truth: Mask) -> float:
-    """J: intersection over union of two masks [h, w]; 1 when both are empty (DAVIS)."""
-    found = np.zeros_like(truth) if predicted is None else predicted
-    return mask_iou(found, truth) if found.any() or truth.any() else 1.0
-
-
-def boundary_score(predicted: Mask | None, truth: Mask, tolerance: float = 0.008) -> float:
-    """F: harmonic mean of the shares of either outline that lie near the other one; 1 when both masks are empty.
-
-    Near is within `tolerance` of the picture's diagonal, rounded up to whole pixels (F. Perazzi et al., DAVIS, 2016).
-    """
-    found = np.zeros_like(truth) if predicted is None else predicted
-    if not found.any() and not truth.any():
-        return 1.0
-    if not found.any() or not truth.any():
-        return 0.0
-    reach = math.ceil(tolerance * math.hypot(*truth.shape))
-    ours, theirs = _outline(found), _outline(truth)
-    precision, recall = _near(ours, theirs, reach), _near(theirs, ours, reach)
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-
-
-def _outline(mask: Mask) -> Mask:
-    """Pixels of a mask that touch, by a side, one outside it; what lies beyond the picture is outside."""
-    padded = np.pad(mask, 1)
-    inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.asarray(mask & ~inner)
-
-
-def _near(these: Mask, those: Mask, reach: int) -> float:
-    import cv2
-
-    away = cv2.distanceTransform((~those).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float((away[these] <= reach + 1e-6).mean())
-
-
-def j_and_f(predicted: Sequence[Mask | None], truth: Sequence[Mask], tolerance: float = 0.008) -> float:
-    """J&F of one object: the mean of both scores over its frames. The G of a set is the mean over objects."""
-    pairs = list(zip(predicted, truth, strict=True))
-    j = mean([region_score(p, t) for p, t in pairs])
-    return (j + mean([boundary_score(p, t, tolerance) for p, t in pairs])) / 2
 
 
 def precision_at_iou(ious: Sequence[float], thresholds: Sequence[float] = IOU_THRESHOLDS) -> dict[float, float]:

@@ -34,8 +34,6 @@ class Check:
 COUNTED = ("", "count", "times", "items")
 """Units of numbers that are counted, not measured: only the exact number is right."""
 _UNREAD = Check(False, "no readable answer", 0.0)
-MRA_THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
-"""Confidences of the mean relative accuracy: 0.5, 0.55 ... 0.95."""
 
 
 def _tolerance_us(tolerance_s: float) -> int:

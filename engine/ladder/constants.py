@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 
 from ...schemas.ids import seeded_fraction
+from ...schemas.metrics_spatial import MRA_SHARES
 from ...schemas.sample import (
     AbsentAnswer,
     BoxAnswer,
@@ -25,7 +26,6 @@ from ...schemas.sample import (
     TextAnswer,
     TubeAnswer,
 )
-from ...schemas.verifying import MRA_THRESHOLDS
 from .item import Item
 from .scoring import score, spans_of
 
@@ -172,7 +172,7 @@ def _rewards(candidates: Sequence[Item], train: Sequence[Item]) -> np.ndarray:
         return np.array([[score(_moved(c, item), item.answer)[0] for c in candidates] for item in train])
     said, true = (np.array([i.answer.value for i in items]) for items in (candidates, train))  # type: ignore[union-attr]
     error = np.abs(said[None, :] - true[:, None]) / np.maximum(np.abs(true)[:, None], 1e-12)
-    return (error[..., None] <= 1 - np.array(MRA_THRESHOLDS) + 1e-9).mean(axis=2)
+    return (error[..., None] <= np.array(MRA_SHARES, np.float64) + 1e-9).mean(axis=2)
 
 
 def _moved(candidate: Item, item: Item) -> PartAnswer:

@@ -5,15 +5,13 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from chronotope.schemas.metrics_masks import contour, j_and_f, region
 from chronotope.schemas.metrics_spatial import (
-    boundary_score,
     geo_accuracy,
     great_circle_km,
-    j_and_f,
     mra,
     ndtw,
     precision_at_iou,
-    region_score,
     same_choice,
     shortest_path_distance,
     task_completed,
@@ -61,9 +59,11 @@ def test_j_and_f_of_a_moving_disc() -> None:
     disc = (x - 60) ** 2 + (y - 60) ** 2 < 400
     one_off, far = np.roll(disc, 1, axis=1), np.roll(disc, 80, axis=1)
     assert j_and_f([disc, disc], [disc, disc]) == 1.0 and j_and_f([far], [disc]) == 0.0 == j_and_f([None], [disc])
-    assert boundary_score(one_off, disc) == 1.0 and 0.9 < region_score(one_off, disc) < 1.0
+    assert contour(one_off, disc) == 1.0 and 0.9 < region(one_off, disc) < 1.0
     empty = np.zeros_like(disc)
-    assert region_score(empty, empty) == boundary_score(None, empty) == 1.0
+    assert region(empty, empty) == contour(None, empty) == 1.0 and region(None, disc) == contour(disc, empty) == 0.0
+    with pytest.raises(ValueError, match="as many"):
+        j_and_f([disc], [])
 
 
 def test_paths() -> None:

@@ -18,7 +18,7 @@ from chronotope.engine.annotator import Rows, Unit
 from chronotope.engine.depth_maps import depth_values
 from chronotope.schemas.box import Box
 from chronotope.schemas.masks import box_of, decode_mask, encode_mask
-from chronotope.schemas.metrics_masks import contour, j_and_f, region
+from chronotope.schemas.metrics_masks import j_and_f, region
 
 WIDTH, HEIGHT = 160, 120
 
@@ -109,14 +109,6 @@ def test_a_nearer_thing_hides_what_it_covers() -> None:
     behind, front = told([Box(0.25, 0.25, 0.75, 0.75), Box(0.5, 0.125, 0.85, 0.875)], [far, near], depth)
     assert behind.visibility == pytest.approx(0.5) and front.visibility == 1.0
     assert told([Box(0.25, 0.25, 0.75, 0.75)], [far], None)[0].visibility is None
-
-
-def test_j_and_f_of_equal_and_of_disjoint_masks() -> None:
-    a, b = disc(40, 40, 20), disc(120, 80, 20)
-    nothing = np.zeros_like(a)
-    assert j_and_f([a, nothing], [a, nothing]) == 1.0
-    assert j_and_f([a], [b]) == 0.0 and region(a, nothing) == contour(a, nothing) == 0.0
-    assert region(disc(41, 40, 20), a) > 0.9
 
 
 def test_clicks_lie_in_the_largest_error() -> None:
