@@ -66,7 +66,6 @@ class Placed:
         before, after = self.boxes[i - 1].edges, self.boxes[i].edges
         return box_or_none(*(a + share * (b - a) for a, b in zip(before, after, strict=True)))
 
-
     def depth_at(self, t_s: float, max_gap_s: float = MAX_GAP_S) -> float | None:
         """How far it is at a time; None where that is unknown, at the time or at one of the times around it."""
         t = to_us(t_s)
@@ -92,7 +91,9 @@ def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], n
     span = Span(track["start_s"], track["end_s"]).quantised()
     times, places, depths = zip(*seen, strict=True)
     track_id = str(track["track_id"])
-    return Placed(name or track_id, phrase_of(track), str(track["label"]), span, times, places, track_id=track_id, depths=depths)
+    return Placed(
+        name or track_id, phrase_of(track), str(track["label"]), span, times, places, track_id=track_id, depths=depths
+    )
 
 
 def common_times(a: Placed, b: Placed, span: Span, step_s: float = 0.2) -> tuple[float, ...]:

@@ -136,7 +136,9 @@ class Standing:
     @property
     def held(self) -> tuple[Relation, ...]:
         """Relations that hold at nearly all times."""
-        return tuple(r for r in RELATIONS if self._compared(r) >= self.rule.min_times and self.share(r) >= self.rule.hold)
+        return tuple(
+            r for r in RELATIONS if self._compared(r) >= self.rule.min_times and self.share(r) >= self.rule.hold
+        )
 
     def share(self, relation: Relation) -> float:
         """Share of the times at which it could be judged that it holds at."""

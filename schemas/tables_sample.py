@@ -61,7 +61,9 @@ SAMPLES = Table(
         Column("window_start_s", pa.float64(), "start of the shown window of the first medium", "s"),
         Column("window_end_s", pa.float64(), "end of the shown window", "s"),
         Column("turns", pa.list_(TURN), "role user or assistant; text in neutral markup"),
-        Column("answer_kind", pa.string(), "span, spans, box, span_box, tube, choice, order, number, text, absent or turns"),
+        Column(
+            "answer_kind", pa.string(), "span, spans, box, span_box, tube, choice, order, number, text, absent or turns"
+        ),
         Column("answer_json", pa.string(), "the typed answer"),
         Column("options", pa.list_(OPTION), "choices or items to order, in canonical order"),
         Column("rationale", pa.list_(pa.string()), "steps in neutral markup"),
