@@ -174,24 +174,31 @@ def compensated(
     aspect: float,
     camera: Sequence[Motion],
 ) -> Curve | None:
-    """A path in the picture with what the background does at its place taken out; `camera` has the motion of every frame against
-    the one before, in order of time. None where the frames do not reach from the first time to the last.
+    """A path in the picture with what the background does at its place taken out; `camera` has the measured motions of frames, each
+    for the time since the one before, in order of time. A motion that was not measured (the first after a cut) is taken to be
+    the next one; None where more than that is missing between the first time and the last.
     """
     if not camera or len(times) < 2:
         return None
-    steps = [b.t_s - a_.t_s for a_, b in pairwise(camera)]
-    step = sorted(steps)[len(steps) // 2] if steps else 0.0
-    if camera[0].t_s > times[0] + 2.5 * step or camera[-1].t_s < times[-1] - 1.5 * step:
+    ends = [m.t_s for m in camera]
+    steps = sorted(b - a_ for a_, b in pairwise(ends))
+    step = steps[len(steps) // 2] if steps else 0.0
+    inside = [times[0], *(t for t in ends if times[0] < t < times[-1]), times[-1]]
+    if ends[0] > times[0] + 2.5 * step or ends[-1] < times[-1] - 1.5 * step:
+        return None
+    if any(b - a_ > 2.5 * step + 1e-9 for a_, b in pairwise(inside)):
         return None
     xs, ys, areas = [x[0]], [y[0]], [a[0]]
     for i in range(1, len(times)):
+        u, v = (x[i - 1] + x[i]) / 2 - 0.5, ((y[i - 1] + y[i]) / 2 - 0.5) / aspect
         drift = [0.0, 0.0, 0.0]
-        for m in camera:
-            if times[i - 1] + 1e-9 < m.t_s <= times[i] + 1e-9:
-                u, v, roll = x[i - 1] - 0.5, (y[i - 1] - 0.5) / aspect, math.radians(m.roll)
-                drift[0] += (-m.pan + m.zoom * u - roll * v) * step
-                drift[1] += (m.tilt + (m.zoom * v + roll * u) * aspect) * step
-                drift[2] += 2 * m.zoom * step
+        for k, m in enumerate(camera):
+            since = max(times[i - 1], ends[k - 1]) if k else times[i - 1]
+            until = min(times[i], m.t_s) if k + 1 < len(camera) else times[i]
+            lasts, roll = max(0.0, until - since), math.radians(m.roll)
+            drift[0] += (-m.pan + m.zoom * u - roll * v) * lasts
+            drift[1] += (m.tilt + (m.zoom * v + roll * u) * aspect) * lasts
+            drift[2] += 2 * m.zoom * lasts
         xs.append(xs[-1] + x[i] - x[i - 1] - drift[0])
         ys.append(ys[-1] + y[i] - y[i - 1] - drift[1])
         areas.append(areas[-1] + a[i] - a[i - 1] - drift[2])
