@@ -127,7 +127,7 @@ def _name(pen: Pen, rect: Rect, box: Rect, track: MarkedTrack, named: list[Rect]
     for y in (box[1] - height - 2, box[3] + 2, box[1] + 2, box[3] - height - 2):
         place = (x, y, x + width, y + height)
         inside = rect[1] <= y and y + height <= rect[3]
-        if inside and not any(_overlap(place, other) for other in named):
+        if inside and not any(p.overlap(place, other) for other in named):
             pen.fill(place, track.ink)
             pen.text(x + 3, y + 1, text, size, p.PAPER)
             named.append(place)
@@ -158,6 +158,3 @@ def _within(box: Rect, rect: Rect, by: float) -> Rect:
     """The box so that its outline stays in the picture."""
     return max(box[0], rect[0] + by), max(box[1], rect[1] + by), min(box[2], rect[2] - by), min(box[3], rect[3] - by)
 
-
-def _overlap(a: Rect, b: Rect) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -36,6 +36,11 @@ _NOTHING = "\uffff"
 """A character that no font has: it shows what a missing one looks like."""
 
 
+def overlap(a: Rect, b: Rect) -> bool:
+    """Whether two rectangles have pixels in common."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 @lru_cache(maxsize=256)
 def _font(which: int, size: int) -> Any:
     """Pillow's own font (0) or a font of the system; None when that is not installed."""

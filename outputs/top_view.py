@@ -266,16 +266,12 @@ def _write(plan: _Map, x: float, y: float, text: str, size: int, ink: str, away:
         left = min(max(x + dx - width / 2, plan.rect[0] + 1), plan.rect[2] - width - 1)
         top = min(max(y + dy - height / 2, plan.rect[1] + 1), plan.rect[3] - height - 1)
         place = (left, top, left + width, top + height)
-        if not any(_overlap(place, other) for other in plan.taken):
+        if not any(p.overlap(place, other) for other in plan.taken):
             if must:
                 plan.pen.fill(place, p.PAPER, 4)
             plan.pen.text(left + 3, top + 2, text, size, ink, bold=must)
             plan.taken.append(place)
             return
-
-
-def _overlap(a: Rect, b: Rect) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _draw_scale(plan: _Map, space: Space) -> None:

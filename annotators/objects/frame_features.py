@@ -17,6 +17,7 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Resources, Row, Rows, Unit, UnitAnnotator
 from ...engine.models import ModelRef
+from ...schemas.evenly import evenly
 from .encoders import Encoder, EncoderParams, extras_of, find_encoder, load_encoder
 from .stills import COLUMNS, Still, stills_of
 
@@ -67,7 +68,7 @@ class FrameFeatures(UnitAnnotator[FrameFeaturesParams]):
         if self._encoder is None:
             self.setup()
         assert self._encoder is not None
-        stills = spread(stills_of(rows, self.params.frame_set), self.params.frames)
+        stills = evenly(stills_of(rows, self.params.frame_set), self.params.frames)
         waiting: dict[str, Still] = {}
         for still in stills:
             waiting.setdefault(hash_of(still), still)
@@ -91,13 +92,6 @@ class FrameFeatures(UnitAnnotator[FrameFeaturesParams]):
 def hash_of(still: Still) -> str:
     """Hash of the picture's bytes, 32 hexadecimal digits."""
     return hashlib.blake2b(still.jpeg, digest_size=16).hexdigest()
-
-
-def spread(stills: Sequence[Still], most: int | None) -> list[Still]:
-    """At most `most` pictures, evenly spread from the first to the last."""
-    if most is None or len(stills) <= most:
-        return list(stills)
-    return [stills[k] for k in sorted({round(i * (len(stills) - 1) / max(1, most - 1)) for i in range(most)})]
 
 
 ANNOTATOR = FrameFeatures

@@ -18,6 +18,7 @@ from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.depth_maps import depth_of
 from ...engine.kept import one_producer
+from ...schemas.evenly import evenly
 from ...schemas.geometry.box3d import box3d_values
 from ...schemas.geometry.camera import Camera, camera_of
 from ...schemas.geometry.overlap import box_iou
@@ -91,9 +92,7 @@ class LiftBoxes(UnitAnnotator[Params]):
                     and not cut
                 ):
                     fitting.append((near, camera, row))
-            spread = np.unique(np.linspace(0, len(fitting) - 1, min(p.most_views, len(fitting))).round().astype(int))
-            for n in spread.tolist() if fitting else ():
-                near, camera, row = fitting[n]
+            for near, camera, row in evenly(fitting, p.most_views):
                 wanted.setdefault(near, []).append((k, camera, row))
         views: list[list[View]] = [[] for _ in things]
         for near, asked in sorted(wanted.items()):

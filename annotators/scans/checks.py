@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...schemas.evenly import evenly
 from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.visibility import in_picture
 from .casting import MeshCaster
 from .conventions import Conventions, Floats
 from .floor import floor_of
-from .sampling import evenly, item_points, surface_points
+from .sampling import item_points, surface_points
 from .scan import Frame, Scan
 
 

@@ -13,13 +13,13 @@ from pydantic import Field, field_validator
 
 from ...engine.folder_importing import FolderImporter, FolderMedium, FolderParams
 from ...engine.importing import ImportNote, ImportProblem
+from ...schemas.evenly import evenly
 from ...schemas.span import from_us, to_us
 from .categories import categories_of
 from .conventions import Align, BoxAxes, BoxLengths, Conventions, DepthKind, Up
 from .film import end_of, film_size, write_film
 from .mending import checked
 from .rows import Amounts, ScanRows
-from .sampling import evenly
 from .scan import Frame, Pixels, Scan
 
 CONVENTIONS = (

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...engine.depth_maps import depth_values
 from ...engine.importing import ImportNote
+from ...schemas.evenly import evenly
 from ...schemas.geometry.box3d import Box3D, box3d_values
 from ...schemas.geometry.camera import Camera
 from ...schemas.geometry.intrinsics import resized
@@ -24,7 +25,7 @@ from .checks import Check
 from .conventions import Floats
 from .floor import floor_of
 from .masks2d import seen_in
-from .sampling import evenly, item_points, surface_points
+from .sampling import item_points, surface_points
 from .scan import Frame, Item, Scan
 from .tracked import Seen, tracked
 

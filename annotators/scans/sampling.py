@@ -1,26 +1,15 @@
-"""Some of many, evenly and always the same: frames of a scan, points of its surface and of one object."""
+"""Points of a scan's surface and of one object, spread evenly and always the same."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
-
 import numpy as np
 
+from ...schemas.evenly import evenly
 from ..rooms.caster import Triangles
 from ..rooms.draw import Draw
 from ..rooms.surface import points_on
 from .conventions import Floats
 from .scan import Ints, Item, Scan
-
-T = TypeVar("T")
-
-
-def evenly(of: Sequence[T], most: int | None) -> list[T]:
-    """At most `most` of them, evenly spread, the first and the last among them; None: all."""
-    if most is None or len(of) <= most:
-        return list(of)
-    return [of[i] for i in np.unique(np.round(np.linspace(0, len(of) - 1, most)).astype(np.int64))]
 
 
 def surface_points(vertices: Floats, faces: Ints | None, most: int) -> Floats:

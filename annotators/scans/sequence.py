@@ -13,11 +13,11 @@ from pydantic import Field, field_validator
 
 from ...engine.folder_importing import FolderImporter, FolderMedium, FolderParams
 from ...engine.importing import ImportNote, ImportProblem
+from ...schemas.evenly import evenly
 from ...schemas.ids import derive_id
 from ...schemas.span import from_us, to_us
 from .film import end_of, film_size, write_film
 from .pictures import PICTURES, picture, picture_size
-from .sampling import evenly
 from .tracked import Seen, tracked
 
 

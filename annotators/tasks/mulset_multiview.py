@@ -13,13 +13,14 @@ from itertools import permutations
 
 from pydantic import Field
 
+from ...schemas.evenly import evenly
 from ...schemas.space import Space
 from ...schemas.span import Span
 from ..asks.ask import Kind
 from ..asks.two_views import AzimuthTransfer, DistanceComparison, OcclusionRestoration, TwoViewsKind, TwoViewsRule
 from ..asks.view import View
 from .common import RowDict, Withheld, span_of
-from .space_task import SpaceParams, SpaceTask, evenly
+from .space_task import SpaceParams, SpaceTask
 
 
 class Params(SpaceParams):

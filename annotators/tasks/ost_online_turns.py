@@ -19,6 +19,7 @@ from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.spaces import space_in
 from ...engine.task import EvidenceRow
 from ...schemas.chain import Step
+from ...schemas.evenly import evenly
 from ...schemas.ids import seeded_fraction
 from ...schemas.sample import Sample, TurnsAnswer
 from ...schemas.space import Space
@@ -53,7 +54,7 @@ from ..asks.view import View
 from .common import RowDict, Withheld, only_row, rebuilt, rows_of, shuffled, wordings_of
 from .online_talk import Asked, about_of, shown_until, talked
 from .space_evidence import view_of
-from .space_task import ASKED, Candidate, SpaceParams, SpaceTask, confidence, evenly, tier
+from .space_task import ASKED, Candidate, SpaceParams, SpaceTask, confidence, tier
 
 KINDS = (
     PositionJudgement, PositionEstimation, OrientationJudgement, OrientationEstimation, ExistenceJudgement, ExistenceWhen,

@@ -11,13 +11,14 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from ...schemas.evenly import evenly
 from ...schemas.places import PlaceRule
 from ...schemas.space import Space
 from ..asks.ask import Kind
 from ..asks.places import LastSeen, Log, NextThere, Order, PlaceKind, WhichPlace, serialised, slotted
 from ..asks.view import View
 from .common import RowDict, Withheld
-from .space_task import SpaceParams, SpaceTask, evenly
+from .space_task import SpaceParams, SpaceTask
 
 
 class Params(SpaceParams):

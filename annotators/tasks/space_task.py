@@ -23,6 +23,7 @@ from ...engine.task import EvidenceRow, Solver, Task
 from ...schemas import scale
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
+from ...schemas.evenly import evenly
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.markup import escape
 from ...schemas.sample import ChoiceAnswer, MediumRef, NumberAnswer, Option, OrderAnswer, PartAnswer, Sample
@@ -149,7 +150,7 @@ class SpaceTask(Task[P]):
             view = View(space, window, (), self.params.seen, self.params.clearly)
             if kind.medium == "stills":
                 times = [c.t_s for c in view.cameras()]
-                view = View(space, window, evenly(times, self.params.pictures), view.seen, view.clearly)
+                view = View(space, window, tuple(evenly(times, self.params.pictures)), view.seen, view.clearly)
                 if not view.stills:
                     continue
             yield view, [clip]
@@ -334,16 +335,6 @@ def _require_window(view: View, clips: Sequence[RowDict], media: RowDict) -> Non
         ends = to_us(max(view.stills)) < to_us(shown.end_s) <= to_us(whole.end_s)
     if to_us(shown.start_s) != to_us(whole.start_s) or not ends:
         raise Withheld("the window is not that of its clip")
-
-
-def evenly(times: Sequence[float], count: int) -> tuple[float, ...]:
-    """`count` of the times, spread evenly with the first and the last; all where there are fewer."""
-    if len(times) <= count:
-        return tuple(times)
-    if count == 1:
-        return (times[len(times) // 2],)
-    last = len(times) - 1
-    return tuple(times[round(i * last / (count - 1))] for i in range(count))
 
 
 def confidence(asked: Candidate) -> float:
