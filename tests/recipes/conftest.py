@@ -28,12 +28,29 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two rendered rooms of 12 s, 160x120, each with something that moves, and their exact truth."""
+    """A folder with two rendered rooms of 12 s, 160x120 at 5 fps, each with something that moves, and their exact truth."""
     folder = tmp_path_factory.mktemp("rooms")
-    settings = {"videos": 2, "seconds": 12, "width": 160, "height": 120, "movers": (1, 2), "area_m2": (14, 24)}
+    settings = {
+        "videos": 2,
+        "seconds": 12,
+        "fps": 5,
+        "width": 160,
+        "height": 120,
+        "movers": (1, 2),
+        "area_m2": (14, 24),
+    }
     composer = Rooms(RoomsParams.model_validate(settings))
     for number, draft in enumerate(composer.compose((), seed=5)):
         make(draft, facts_of(draft, composer), folder / f"room{number}.mp4")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def room(rooms: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one of the rendered rooms and its truth."""
+    folder = tmp_path_factory.mktemp("room")
+    for file in rooms.glob("room0.*"):
+        (folder / file.name).hardlink_to(file)
     return folder
 
 

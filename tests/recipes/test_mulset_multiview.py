@@ -59,8 +59,8 @@ def lacking(samples: list[Sample], evidence) -> list[str]:
     return found
 
 
-def test_no_single_picture_gives_the_answer(rooms, tmp_path, monkeypatch) -> None:
-    root = build_on(rooms, "mulset_multiview", tmp_path, monkeypatch)
+def test_no_single_picture_gives_the_answer(room, tmp_path, monkeypatch) -> None:
+    root = build_on(room, "mulset_multiview", tmp_path, monkeypatch)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     samples = samples_of(catalog)

@@ -47,11 +47,11 @@ def broken(marks: list[dict], boxes: dict) -> list[str]:
     return found
 
 
-def test_numerals_lie_in_their_masks_and_answers_follow_from_the_room(rooms, tmp_path, monkeypatch) -> None:
+def test_numerals_lie_in_their_masks_and_answers_follow_from_the_room(room, tmp_path, monkeypatch) -> None:
     def small(recipe: dict) -> None:
         recipe["enrich"] = [{"correspondence_marks": {"pictures": 6, "least_radius_px": 3}}]
 
-    root = build_on(rooms, "oryx_correspondence", tmp_path, monkeypatch, small)
+    root = build_on(room, "oryx_correspondence", tmp_path, monkeypatch, small)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     marks = list(catalog.rows("SELECT m.*, e.source_media_id AS media FROM marks m JOIN edits e USING (media_id)"))

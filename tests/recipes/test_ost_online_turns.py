@@ -80,8 +80,8 @@ def test_other_turns_change_what_is_of_time_and_nothing_else() -> None:
     assert answer(OrderJudgement, other, "tv", "chair1") == "chair"
 
 
-def test_a_conversation_needs_nothing_later(rooms, tmp_path, monkeypatch) -> None:
-    root = build_on(rooms, "ost_online_turns", tmp_path, monkeypatch)
+def test_a_conversation_needs_nothing_later(room, tmp_path, monkeypatch) -> None:
+    root = build_on(room, "ost_online_turns", tmp_path, monkeypatch)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     sample = samples_of(catalog)[0]

@@ -52,7 +52,7 @@ def test_both_orders_hold_the_same_and_a_place_keeps_its_name() -> None:
     } == {(1.0, 1.0)}
 
 
-def test_a_walk_is_asked_about_by_place(rooms, tmp_path, monkeypatch) -> None:
+def test_a_walk_is_asked_about_by_place(room, tmp_path, monkeypatch) -> None:
     def small(recipe: dict) -> None:
         recipe["annotate"][1]["place_visits"]["rule"]["cell_m"] = 0.5
         recipe["tasks"][0]["place_centric_memory"]["rule"] = {"cell_m": 0.5}
@@ -61,7 +61,7 @@ def test_a_walk_is_asked_about_by_place(rooms, tmp_path, monkeypatch) -> None:
     for order in ("time", "place"):
         (tmp_path / order).mkdir()
         roots[order] = Catalog(
-            build_on(rooms, "place_centric_memory", tmp_path / order, monkeypatch, small, CHRONOTOPE_ORDER=order)
+            build_on(room, "place_centric_memory", tmp_path / order, monkeypatch, small, CHRONOTOPE_ORDER=order)
         )
     shown = {}
     for order, catalog in roots.items():

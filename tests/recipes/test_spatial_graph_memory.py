@@ -75,18 +75,18 @@ def test_a_walk_over_a_grid_gives_its_graph() -> None:
     assert taken == [0.0, 0.6, 1.1] and spaced(taken, 0.5) == [0, 1, 2]
 
 
-def test_a_walk_through_rooms_is_asked_about(rooms, tmp_path, monkeypatch) -> None:
+def test_a_walk_through_rooms_is_asked_about(room, tmp_path, monkeypatch) -> None:
     def small(recipe: dict) -> None:
         recipe["tasks"] = [
             {"spatial_graph_memory": {"rule": {"node_m": 0.6, "leaf_m": 0.3, "gap_s": 2}, "waypoints": [3, 20]}},
             {"mulset_multiview": {"looked_at": 2}},
         ]
 
-    root = build_on(rooms, "spatial_graph_memory", tmp_path, monkeypatch, small)
+    root = build_on(room, "spatial_graph_memory", tmp_path, monkeypatch, small)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     samples = samples_of(catalog)
-    silent = {"producer": "mulset_multiview", "units": 2, "reasons": ["nothing that is shown fits"]}
+    silent = {"producer": "mulset_multiview", "units": 1, "reasons": ["nothing that is shown fits"]}
     assert summary(root)["without_samples"] == [silent], "a task that asks nothing says why"
     kinds = {r["kind"] for r in catalog.rows("SELECT kind FROM spatial_checks")}
     assert kinds >= {"turn_sequence", "nearest_landmark"}

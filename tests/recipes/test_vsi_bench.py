@@ -10,6 +10,7 @@ from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.geometry.box3d import box3d_of
 from chronotope.schemas.geometry.distances import box_box, cloud_cloud
 from chronotope.schemas.sample import NumberAnswer, Sample
+from room_recipes import build_on
 
 SMALL = {
     "CHRONOTOPE_ROOMS": 1,
@@ -56,8 +57,8 @@ def test_vsi_bench_answers_follow_from_boxes_and_points(build) -> None:
     assert withheld[""] == len(samples)
 
 
-def test_vlm3r_names_the_pictures_that_it_ships(build) -> None:
-    root = build("vlm3r_vsti", CHRONOTOPE_PICTURES=8, **SMALL)
+def test_vlm3r_names_the_pictures_that_it_ships(room, tmp_path, monkeypatch) -> None:
+    root = build_on(room, "vlm3r_vsti", tmp_path, monkeypatch, CHRONOTOPE_PICTURES=8, CHRONOTOPE_PER_KIND=4)
     assert verify_root(root).problems == []
     catalog = Catalog(root)
     samples = [Sample.from_row(r) for r in catalog.rows("SELECT * FROM samples")]
