@@ -143,7 +143,7 @@ def print_summary(report: Any, facts: dict[str, Any]) -> None:
 def print_without_samples(tasks: list[dict[str, Any]]) -> None:
     """Tasks that asked nothing, and why."""
     for row in tasks:
-        why = f": {'; '.join(row['reasons'])} (table withheld)" if row["reasons"] else ""
+        why = f": {'; '.join(row['reasons'])} (tables withheld and ledger)" if row["reasons"] else ""
         out.print(f"no samples of {row['producer']}{why}", markup=False)
 
 

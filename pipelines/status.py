@@ -85,14 +85,20 @@ def samples(catalog: Catalog) -> list[dict[str, Any]]:
 
 
 def without_samples(catalog: Catalog, tasks: Iterable[str]) -> list[dict[str, Any]]:
-    """Tasks that were done and asked nothing, with what most candidates were withheld for."""
+    """Tasks that asked nothing, with what most candidates were withheld for, or why media were skipped; not those that lack a
+    model, which `without_models` tells.
+    """
     return catalog.rows(
         """
-        WITH why AS (SELECT producer, reason, sum(candidates) AS n FROM withheld WHERE reason <> '' GROUP BY ALL)
+        WITH why AS (
+          SELECT producer, reason, sum(candidates) AS n FROM withheld WHERE reason <> '' GROUP BY ALL
+          UNION ALL SELECT producer, rule, count(*) FROM ledger WHERE status = 'skipped' GROUP BY ALL
+        )
         SELECT producer, count(*) AS units,
                (SELECT list(reason ORDER BY n DESC, reason)[1:3] FROM why WHERE why.producer = ledger.producer) AS reasons
-        FROM ledger WHERE status = 'done' AND list_contains(?, producer)
-        AND producer NOT IN (SELECT producer FROM samples) GROUP BY producer ORDER BY producer
+        FROM ledger WHERE status IN ('done', 'skipped') AND list_contains(?, producer)
+        AND producer NOT IN (SELECT producer FROM samples) AND NOT starts_with(coalesce(rule, ''), 'no model for the role')
+        GROUP BY producer ORDER BY producer
         """,
         [list(tasks)],
     )
