@@ -18,7 +18,7 @@ from ...schemas.chain_building import Trail
 from ...schemas.chain_space import BOX_COLUMNS, PLACE_COLUMNS, POSE_COLUMNS
 from ...schemas.geometry.box3d import Box3D
 from ...schemas.geometry.camera import Camera
-from ...schemas.geometry.directions import QUARTERS, ego_angle
+from ...schemas.geometry.directions import OPPOSITE_QUARTER, QUARTERS, ego_angle
 from ...schemas.geometry.distances import point_box
 from ...schemas.geometry.intervals import camera_interval, gaps, world_interval
 from ...schemas.geometry.numbers import round_half_up
@@ -27,13 +27,12 @@ from ...schemas.space import SpaceObject
 from ..tasks.common import Withheld
 from .ask import About, Kind, Number, Pick, Second, Solved, Wrong
 from .camera_rule import CameraRule
-from .certainty import agree, sure_direction, sure_order, with_points
+from .certainty import agree, away_by_points, sure_direction, sure_order, with_points
 from .numbers import ChoiceRule
 from .view import View
 
 MOST = 1500
 """Candidates of a kind that are listed, at most."""
-_SIDES = {"ahead": "behind", "behind": "ahead", "left": "right", "right": "left"}
 
 
 class CameraKind(Kind):
@@ -127,7 +126,7 @@ class CameraNearest(CameraKind):
         wrong = tuple(
             Wrong(n, OTHER_OBJECT, round(d - ordered[0], 6)) for n, d in zip(names, away, strict=True) if n != right
         )
-        found = [_point_distance(camera, o) for o in things]
+        found = [away_by_points(camera, o) for o in things]
         known = [d for d in found if d is not None]
         second = None
         if len(known) == len(found):
@@ -172,7 +171,7 @@ class CameraDistanceChange(CameraKind):
         if abs(change) < self.rule.change_m:
             raise Withheld("hardly any change")
         number = Number(round_half_up(change, 1), "m", 1)
-        found = [_point_distance(c, thing) for c in (first, second)]
+        found = [away_by_points(c, thing) for c in (first, second)]
         other = None
         if found[0] is not None and found[1] is not None:
             other = Second(
@@ -235,8 +234,8 @@ class CameraDirection(CameraKind):
             raise Withheld("between two directions")
         seen = view.clearest(thing)
         wrong = tuple(
-            Wrong(n, OPPOSITE if _SIDES[right] == n else OTHER_DIRECTION, round(margin, 6))
-            for n in _SIDES
+            Wrong(n, OPPOSITE if OPPOSITE_QUARTER[right] == n else OTHER_DIRECTION, round(margin, 6))
+            for n in OPPOSITE_QUARTER
             if n != right
         )
         return Solved(
@@ -400,14 +399,8 @@ def _shared(a: Box, b: Box) -> float:
     return share * (a.area + b.area) / (1 + share)
 
 
-def _point_distance(camera: Camera, thing: SpaceObject) -> float | None:
-    if thing.points is None:
-        return None
-    return float(np.linalg.norm(thing.points - camera.centre, axis=1).min())
-
-
 def _by_points(camera: Camera, thing: SpaceObject, away: float, rule: CameraRule) -> Second | None:
-    found = _point_distance(camera, thing)
+    found = away_by_points(camera, thing)
     return (
         None
         if found is None

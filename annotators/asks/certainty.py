@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from ...schemas.geometry.camera import Camera
 from ...schemas.scale import angle_sigma_deg, interval, keeps_comparison, keeps_direction
 from ...schemas.space import SpaceObject
 from .gate import EXACT
@@ -28,6 +31,13 @@ def sure_direction(view: View, margin_deg: float, distances: Sequence[float], le
 def agree(first: float, second: float, tolerance: float, share: float) -> bool:
     """Whether two lengths agree within a tolerance or a share of the first."""
     return abs(first - second) <= max(tolerance, share * abs(first)) + 1e-9
+
+
+def away_by_points(camera: Camera, thing: SpaceObject) -> float | None:
+    """How far the camera's centre is from the nearest surface point of a thing; None where no points are stored."""
+    if thing.points is None:
+        return None
+    return float(np.linalg.norm(thing.points - camera.centre, axis=1).min())
 
 
 def with_points(*things: SpaceObject) -> tuple[str, ...]:

@@ -154,10 +154,6 @@ class OnlineKind(Kind):
         """What was seen so far."""
         return Walk(view, self.rule)
 
-    def things(self, view: View) -> tuple[SpaceObject, ...]:
-        """Still things that their label names alone, clearly seen so far."""
-        return tuple(o for o in view.named() if not o.moving)
-
     def known(self, view: View, about: About, count: int) -> tuple[tuple[SpaceObject, ...], tuple[Sighting, ...]]:
         """The things of a question, and where each was seen best so far. Raises `Withheld`."""
         asked = view.asked(about, count)
@@ -166,17 +162,21 @@ class OnlineKind(Kind):
         return asked, tuple(view.clearest(o) for o in asked)
 
 
-class PositionJudgement(OnlineKind):
+class SinceTurn(OnlineKind):
+    """A question that compares now with an earlier turn."""
+
+    def candidates(self, view: View) -> Iterable[About]:
+        """Every earlier turn."""
+        return (About(times=pair) for pair in self.walk(view).pairs())
+
+
+class PositionJudgement(SinceTurn):
     """Which way from where I stood in an earlier turn am I now: forward, backward, left or right, as I faced then?
 
     The greater of x (right) and z (forward) of `R^T (C_now - C_then)`, at least `move_m` and `dominance` times the other.
     """
 
     name = "position_judgement"
-
-    def candidates(self, view: View) -> Iterable[About]:
-        """Every earlier turn."""
-        return (About(times=pair) for pair in self.walk(view).pairs())
 
     def solve(self, view: View, about: About) -> Solved:
         """One of four ways."""
@@ -206,15 +206,11 @@ class PositionJudgement(OnlineKind):
         )  # fmt: skip
 
 
-class PositionEstimation(OnlineKind):
+class PositionEstimation(SinceTurn):
     """How far am I, in a straight line, from where I stood in an earlier turn: `|C_now - C_then|`, to 0.1 m."""
 
     name = "position_estimation"
     scale = True
-
-    def candidates(self, view: View) -> Iterable[About]:
-        """Every earlier turn."""
-        return (About(times=pair) for pair in self.walk(view).pairs())
 
     def solve(self, view: View, about: About) -> Solved:
         """Metres."""
@@ -230,15 +226,11 @@ class PositionEstimation(OnlineKind):
         )  # fmt: skip
 
 
-class OrientationJudgement(OnlineKind):
+class OrientationJudgement(SinceTurn):
     """To which side have I turned since an earlier turn: the sign of the change of heading on the ground."""
 
     name = "orientation_judgement"
     gravity = True
-
-    def candidates(self, view: View) -> Iterable[About]:
-        """Every earlier turn."""
-        return (About(times=pair) for pair in self.walk(view).pairs())
 
     def solve(self, view: View, about: About) -> Solved:
         """Left or right."""

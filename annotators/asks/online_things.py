@@ -10,20 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations
 
-import numpy as np
-
 from ...engine.distractors.vocabulary import OPPOSITE, OTHER_DIRECTION, OTHER_OBJECT
 from ...schemas.geometry.camera import Camera
-from ...schemas.geometry.directions import QUARTERS
+from ...schemas.geometry.directions import OPPOSITE_QUARTER, QUARTERS
 from ...schemas.geometry.distances import point_box
 from ...schemas.geometry.numbers import round_half_up
 from ...schemas.space import SpaceObject
 from ..tasks.common import Withheld
 from .ask import About, Number, Pick, Second, Solved, Wrong
+from .certainty import agree, away_by_points
 from .online import OnlineKind, bearing_deg, off_ahead
 from .view import View, ordinal
 
-_OPPOSITE = {"ahead": "behind", "behind": "ahead", "left": "right", "right": "left"}
 _TOLERANCE_M, _TOLERANCE = 0.1, 0.1
 """Distances from boxes and from points agree within 0.1 m or a tenth."""
 
@@ -33,24 +31,13 @@ def away(camera: Camera, thing: SpaceObject) -> float:
     return float(point_box(camera.centre, thing.box))
 
 
-def by_points(camera: Camera, thing: SpaceObject) -> float | None:
-    """The same from its surface points; None where none are stored."""
-    if thing.points is None:
-        return None
-    return float(np.linalg.norm(thing.points - camera.centre, axis=1).min())
-
-
-def _agree(a: float, b: float) -> bool:
-    return abs(a - b) <= max(_TOLERANCE_M, _TOLERANCE * a)
-
-
 class _OneThing(OnlineKind):
     """A question about one thing, now."""
 
     def candidates(self, view: View) -> Iterable[About]:
         """Every known thing."""
         end = (view.stills[-1],)
-        return (About(objects=(o.object_id,), times=end) for o in self.things(view))
+        return (About(objects=(o.object_id,), times=end) for o in view.named_still())
 
     def now(self, view: View, about: About) -> Camera:
         """Where I stand. Raises `Withheld` unless the question is about now."""
@@ -81,7 +68,7 @@ class DirectionJudgement(_OneThing):
             raise Withheld("between two directions")
         right = QUARTERS.name(angle)
         wrong = tuple(
-            Wrong(w, OPPOSITE if w == _OPPOSITE[right] else OTHER_DIRECTION, round(_gap_deg(angle, w), 6))
+            Wrong(w, OPPOSITE if w == OPPOSITE_QUARTER[right] else OTHER_DIRECTION, round(_gap_deg(angle, w), 6))
             for w in ("ahead", "left", "behind", "right")
             if w != right
         )
@@ -153,13 +140,13 @@ class DistanceEstimation(_OneThing):
         metres = away(now, thing)
         if metres < self.rule.least_m:
             raise Withheld("nearly touching")
-        second = by_points(now, thing)
+        second = away_by_points(now, thing)
         number = Number(round_half_up(metres, 1), "m", 1)
         return Solved(
             number, {"thing": thing.label}, says=f"{metres:.6f}",
             rationale=(f"From where I stand, the nearest part of the {thing.label} is {number.text} m away.",),
             labels=(thing.label,), sightings=seen, points=(thing.object_id,) if second is not None else (),
-            second=None if second is None else Second("points", f"{second:.6f}", _agree(metres, second)),
+            second=None if second is None else Second("points", f"{second:.6f}", agree(metres, second, _TOLERANCE_M, _TOLERANCE)),
             source="boxes3d and cameras", difficulty={"seen_turns_back": _back(self, view, thing)},
         )  # fmt: skip
 
@@ -196,7 +183,7 @@ class DistanceChange(OnlineKind):
     def candidates(self, view: View) -> Iterable[About]:
         """Every known thing with every earlier turn."""
         pairs = list(self.walk(view).pairs())
-        return (About(objects=(o.object_id,), times=pair) for o in self.things(view) for pair in pairs)
+        return (About(objects=(o.object_id,), times=pair) for o in view.named_still() for pair in pairs)
 
     def solve(self, view: View, about: About) -> Solved:
         """Nearer or farther."""
@@ -223,7 +210,7 @@ class DistanceJudgement(OnlineKind):
     def candidates(self, view: View) -> Iterable[About]:
         """Every two known things."""
         end = (view.stills[-1],)
-        return (About((a.object_id, b.object_id), end) for a, b in combinations(self.things(view), 2))
+        return (About((a.object_id, b.object_id), end) for a, b in combinations(view.named_still(), 2))
 
     def solve(self, view: View, about: About) -> Solved:
         """One of the two."""
@@ -237,10 +224,10 @@ class DistanceJudgement(OnlineKind):
         if gap < view.least(self.rule.change_m) or gap < self.rule.change_share * max(apart):
             raise Withheld("about as far")
         near, far = things if apart[0] < apart[1] else things[::-1]
-        clouds = [by_points(now, o) for o in things]
+        clouds = [d for o in things if (d := away_by_points(now, o)) is not None]
         second = None
-        if None not in clouds:
-            first = things[int(clouds[0] > clouds[1])]  # type: ignore[operator]
+        if len(clouds) == 2:
+            first = things[int(clouds[0] > clouds[1])]
             second = Second("points", first.label, first is near)
         return Solved(
             Pick(near.label, (Wrong(far.label, OTHER_OBJECT, round(gap, 6)),)),

@@ -51,7 +51,7 @@ class RelativeDistance(RoomKind):
                     objects=(one.object_id, *(view.space.by_label[label][0].object_id for label in others)),
                     variant=variant,
                 )
-                for one in self.still(view)
+                for one in view.named_still()
                 for others in combinations([label for label in labels if label != one.label], number)
             )
             yield from islice(found, per_number)
@@ -123,7 +123,7 @@ class RelativeDirection(RoomKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Ordered triples of named things, at each level."""
-        triples = islice(permutations(self.still(view), 3), MOST // 3)
+        triples = islice(permutations(view.named_still(), 3), MOST // 3)
         for (a, b, c), variant in product(triples, range(len(LEVEL_NAMES))):
             yield About(objects=(a.object_id, b.object_id, c.object_id), variant=variant)
 

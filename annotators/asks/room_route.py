@@ -51,7 +51,7 @@ class RoutePlan(RoomKind):
         floor = self._floor(view)
         if floor is None:
             return
-        things = self.still(view)
+        things = view.named_still()
         places = {o.object_id: self._stand(floor, view, o) for o in things}
         low, high = (view.least(m) for m in self.rule.leg_m)
         legs: dict[str, list[str]] = {o.object_id: [] for o in things}

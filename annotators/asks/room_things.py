@@ -38,11 +38,6 @@ class RoomKind(Kind):
         self.rule = rule
 
     @staticmethod
-    def still(view: View) -> tuple[SpaceObject, ...]:
-        """Named things that do not move."""
-        return tuple(o for o in view.named() if not o.moving)
-
-    @staticmethod
     def still_labels(view: View) -> list[str]:
         """Labels whose things do not move, and of which one at least is clearly seen; alphabetical."""
         groups = view.space.by_label.items()
@@ -96,7 +91,7 @@ class ObjectSize(RoomKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Every named thing."""
-        return (About(objects=(o.object_id,)) for o in self.still(view))
+        return (About(objects=(o.object_id,)) for o in view.named_still())
 
     def solve(self, view: View, about: About) -> Solved:
         """Longest side of the box; of its points along the same axes."""
@@ -169,7 +164,7 @@ class ObjectDistance(RoomKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Pairs of named things; which one is named first is drawn by their labels."""
-        for a, b in combinations(self.still(view), 2):
+        for a, b in combinations(view.named_still(), 2):
             turned = seeded_fraction("pair", a.label, b.label) < 0.5
             yield About(objects=(b.object_id, a.object_id) if turned else (a.object_id, b.object_id))
 

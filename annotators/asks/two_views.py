@@ -100,10 +100,6 @@ class TwoViewsKind(Kind):
     def __init__(self, rule: TwoViewsRule) -> None:
         self.rule = rule
 
-    def things(self, view: View) -> tuple[SpaceObject, ...]:
-        """Still things that their label names alone, clearly seen in what is shown."""
-        return tuple(o for o in view.named() if not o.moving)
-
     def pair(self, view: View) -> tuple[Camera, Camera]:
         """The two cameras. Raises `Withheld` unless the pair fits and all that is seen in it is known."""
         if len(view.stills) != 2:
@@ -170,7 +166,7 @@ class OcclusionRestoration(TwoViewsKind):
             _, camera = self.pair(view)
         except Withheld:
             return
-        clear = [o for o in self.things(view) if clear_in(view, o, view.stills[0])]
+        clear = [o for o in view.named_still() if clear_in(view, o, view.stills[0])]
         for thing in clear:
             mark = self._mark(view, camera, thing)
             if mark is None:
@@ -235,7 +231,7 @@ class DistanceComparison(TwoViewsKind):
 
     def candidates(self, view: View) -> Iterable[About]:
         """Every reference with every set of candidates of the greatest size that there is."""
-        things = self.things(view)
+        things = view.named_still()
         for reference in things:
             others = [o for o in things if o is not reference and self._apart(view, reference, o)]
             if len(others) < self.rule.candidates:
@@ -290,7 +286,7 @@ class AzimuthTransfer(TwoViewsKind):
         """Every stand, faced thing and third thing."""
         return (
             About(tuple(o.object_id for o in three), view.stills)
-            for three in permutations(self.things(view), 3)
+            for three in permutations(view.named_still(), 3)
             if self._apart(view, *three)
         )  # fmt: skip
 

@@ -72,6 +72,10 @@ class View:
         found = [o for o in self.space.objects if self.labels[o.label] == 1 and self.sees(o)]
         return tuple(sorted(found, key=lambda o: o.label))
 
+    def named_still(self) -> tuple[SpaceObject, ...]:
+        """Those of them that do not move."""
+        return tuple(o for o in self.named() if not o.moving)
+
     def asked(self, about: About, count: int | None = None) -> tuple[SpaceObject, ...]:
         """The objects of a question in the order of their roles. Raises `Withheld` when they are not in the space."""
         found = [self.space.by_id.get(i) for i in about.objects]

@@ -51,6 +51,7 @@ EASY = Sectors((0, 135, 225), ("left", "", "right"))
 QUARTERS = Sectors((45, 135, 225, 315), ("left", "behind", "right", "ahead"))
 TURNS = Sectors((30, 135, 225, 330), ("left", "back", "right", "straight"))
 """Turns of a route: less than 30 degrees is straight on, more than 135 turning back."""
+OPPOSITE_QUARTER: Mapping[str, str] = {"ahead": "behind", "behind": "ahead", "left": "right", "right": "left"}
 LEVELS: Mapping[str, Sectors] = {"easy": EASY, "medium": MEDIUM, "hard": HARD}
 """Levels of VSI-Bench's relative direction."""
 
