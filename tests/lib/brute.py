@@ -639,7 +639,8 @@ def _mover(q: Asked) -> str | None:
     if found:
         (found_one,) = found
         return found_one
-    labels = [x for x in q.named if len(q.world.of(x)) == 1]
+    # "the hand of a clock" is no clock of the room: a thing that is asked about has its article
+    labels = [x for x in q.named if len(q.world.of(x)) == 1 and re.search(rf"\bthe {re.escape(x)}\b", q.text, re.I)]
     return q.world.only(labels[0]) if labels else None
 
 

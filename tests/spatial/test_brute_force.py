@@ -49,7 +49,7 @@ def kinds_of(task: str) -> dict[str, str]:
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("brute")
     text = RECIPE.format(
-        seed=20261123, rooms=int(os.environ.get("CHRONOTOPE_BRUTE_ROOMS", "3")), tasks=", ".join(TASKS)
+        seed=20261123, rooms=int(os.environ.get("CHRONOTOPE_BRUTE_ROOMS", "2")), tasks=", ".join(TASKS)
     )
     (folder / "brute.yaml").write_text(text)
     root = folder / "brute.chronotope"
