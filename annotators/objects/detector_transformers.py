@@ -26,9 +26,9 @@ PROMPT_TOKENS = 200
 """Tokens of one Grounding DINO prompt, which reads 256."""
 
 
-def find(kind: str, model: str | None, path: str | None) -> ModelRef:
+def find(kind: Kind, model: str | None, path: str | None) -> ModelRef:
     """The weights: a local folder (as `save_pretrained` writes it), else the hub's. Raises `ModelNotFound`."""
-    name = model or HUB[kind]  # type: ignore[index]
+    name = model or HUB[kind]
     return resolve(name, explicit=path, hub=lambda: from_hub(name), remedy=(
         "give `path:` a folder with config, weights and processor, or let the machine reach the model hub once"
     ))  # fmt: skip

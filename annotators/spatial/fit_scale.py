@@ -255,12 +255,13 @@ def _length(anchor: Anchor, boxes: Sequence[Mapping[str, Any]], posed: Sequence[
         if ends[0] is None or ends[1] is None:
             return None
         return float(np.linalg.norm(ends[0].centre - ends[1].centre)) or None
-    named = [_only(boxes, name) for name in ((anchor.object,) if anchor.between is None else anchor.between)]
-    if any(box is None for box in named):
+    names = (anchor.object,) if anchor.between is None else anchor.between
+    named = [box3d_of(box) for name in names if (box := _only(boxes, name)) is not None]
+    if len(named) < len(names):
         return None
-    first = box3d_of(named[0])  # type: ignore[arg-type]
+    first = named[0]
     if anchor.between is not None:
-        return float(box_box(first, box3d_of(named[1]))) or None  # type: ignore[arg-type]
+        return float(box_box(first, named[1])) or None
     return max(first.size) if anchor.side == "longest" else float(np.ptp(first.corners[:, 2]))
 
 

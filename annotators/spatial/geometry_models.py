@@ -301,7 +301,8 @@ class _Service:
 def processed_size(width: int, height: int) -> tuple[int, int]:
     """Width and height that VGGT sees: the longer side 518 px, both multiples of 14."""
     scale = _VGGT_SIDE / max(width, height)
-    return tuple(max(_PATCH, round(side * scale / _PATCH) * _PATCH) for side in (width, height))  # type: ignore[return-value]
+    wide, high = (max(_PATCH, round(side * scale / _PATCH) * _PATCH) for side in (width, height))
+    return wide, high
 
 
 def _focal(known: Intrinsics | None, picture: Pixels, shape: tuple[int, ...]) -> float:

@@ -7,10 +7,10 @@ solved again on the cited rows with the pictures of its own prefix and nothing e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...schemas.markup import AnswerMark, Media, MediaKind, OptionsMark, parse, render
+from ...schemas.markup import AnswerMark, Media, MediaKind, OptionsMark, Token, parse, render
 from ...schemas.sample import Evidence, MediumRef, Sample, Turn, TurnPart, TurnsAnswer
 from ...schemas.span import Span, to_us
 from ..asks.ask import About
@@ -124,10 +124,10 @@ def about_of(sample: Sample, number: int) -> About:
         raise Withheld("fewer objects or cameras are cited than are asked about") from None
 
 
-def joined(evidence: object) -> tuple[Evidence, ...]:
+def joined(evidence: Iterable[Sequence[Evidence]]) -> tuple[Evidence, ...]:
     """Cited rows, each once with all values used, in order of first mention."""
     found: dict[tuple[str, str], Evidence] = {}
-    for of in evidence:  # type: ignore[attr-defined]
+    for of in evidence:
         for e in of:
             known = found.get((e.table, e.row_id))
             values = {**known.values, **e.values} if known else e.values
@@ -144,7 +144,7 @@ def _kept(number: int, about: About, objects: Sequence[str], cameras: Sequence[i
 
 def _marked(text: str, part: int, medium: int) -> str:
     """A question or answer as the given part: its pictures (0: none are new), and its own options and answer."""
-    tokens: list[object] = []
+    tokens: list[Token] = []
     for token in parse(text):
         match token:
             case Media():
@@ -155,7 +155,7 @@ def _marked(text: str, part: int, medium: int) -> str:
                 tokens.append(AnswerMark(part))
             case _:
                 tokens.append(token)
-    return render(tokens).strip()  # type: ignore[arg-type]
+    return render(tokens).strip()
 
 
 def _after(t_s: float, window: Span) -> float:

@@ -123,7 +123,7 @@ class OstOnlineTurns(SpaceTask[Params]):
         window = Span(clip["start_s"], min(clip["end_s"], media["duration_s"])).quantised()
         whole = View(space, window, (), self.params.seen, self.params.clearly)
         per_turn = self.params.rule.per_turn
-        path = evenly([c.t_s for c in whole.cameras()], self.params.turns * per_turn)
+        path = tuple(evenly([c.t_s for c in whole.cameras()], self.params.turns * per_turn))
         if len(path) < 2 * per_turn:
             raise Withheld("too few posed pictures")
         used: Counter[str] = Counter()

@@ -49,7 +49,7 @@ class PlaceCentricMemory(SpaceTask[Params]):
         """Each kept clip as pictures in slots."""
         assert isinstance(kind, PlaceKind)
         for view, clip in super().views(kind, space, media, clips):
-            times = evenly([c.t_s for c in replace(view, stills=()).cameras()], self.params.slots)
+            times = tuple(evenly([c.t_s for c in replace(view, stills=()).cameras()], self.params.slots))
             try:
                 numbers = Log(replace(view, stills=times), self.params.rule).numbers
                 kept = slotted(times, numbers, self.params.per_place)
