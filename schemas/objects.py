@@ -20,11 +20,13 @@ MAX_GAP_S = 1.0
 
 
 def phrase_of(track: Mapping[str, Any]) -> str:
-    """How a sentence calls a row of `tracks`, without an article: its phrase, else its attributes and its label."""
+    """How a sentence calls a row of `tracks`, without an article: its phrase, else its attributes and its label. The attribute
+    `track` is the source's identifier (imported tables), no word.
+    """
     if track.get("phrase"):
         return str(track["phrase"])
     attributes = json.loads(track.get("attributes_json") or "{}")
-    words = [str(v) for _, v in sorted(attributes.items()) if isinstance(v, str) and v]
+    words = [v for name, v in sorted(attributes.items()) if name != "track" and isinstance(v, str) and v]
     return " ".join((*words, str(track["label"])))
 
 
@@ -79,6 +81,11 @@ class Placed:
         before, after = self.depths[i - 1], self.depths[i]
         share = (t - self.times[i - 1]) / (self.times[i] - self.times[i - 1])
         return None if before is None or after is None else before + share * (after - before)
+
+
+def object_of(track: Mapping[str, Any]) -> str:
+    """The object that a track shows: the track stands for itself where no other is named."""
+    return str(track["object_id"] or track["track_id"])
 
 
 def placed_track(track: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]], name: str = "") -> Placed | None:

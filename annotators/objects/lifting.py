@@ -29,7 +29,11 @@ class LiftRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    erode_px: int = Field(3, ge=0, description="Rim of a mask that is left out, in pixels of a picture 640 wide.")
+    erode_px: int = Field(
+        3,
+        ge=0,
+        description="Rim of a mask that is left out, in pixels of the picture, fewer where it is less than 640 wide.",
+    )
     mads: float = Field(3.0, gt=0, description="Depths farther than this many MADs from the median are dropped.")
     keep_percent: float = Field(96.0, gt=0, le=100, description="Share of points inside the box along each axis.")
     least_points: int = Field(200, ge=4, description="Fewest points of a thing.")
@@ -67,10 +71,10 @@ def view_of(camera: Camera, depth: Floats, mask: Mask, rule: LiftRule) -> View |
     """Points [n, 3] of a mask [h, w] under a depth map [a, b] of the same picture; None where nothing is left."""
     import cv2
 
-    rim = round(rule.erode_px * mask.shape[1] / _REFERENCE_PX) if rule.erode_px else 0
     inner = mask
-    if rule.erode_px:
-        size = 2 * max(1, rim) + 1
+    if rule.erode_px:  # a mask stored smaller than the picture loses as much of the thing, but one pixel at least
+        rim = max(1, int(rule.erode_px * mask.shape[1] / max(_REFERENCE_PX, camera.width)))
+        size = 2 * rim + 1
         inner = np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=0) > 0)
     pixels = pixel_grid(depth, camera.width, camera.height)
     columns = np.minimum((pixels[..., 0] * (mask.shape[1] / camera.width)).astype(np.int64), mask.shape[1] - 1)

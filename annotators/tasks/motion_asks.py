@@ -126,7 +126,7 @@ def answered(scene: MotionScene, asked: MotionQuestion, rule: PathRule) -> Motio
 
 def _way(thing: Moved, rule: PathRule) -> Told:
     if thing.curve is None:
-        return Told(None, "the camera's own motion is not known")
+        return Told(None, "its path is not known: too few boxes, or no motion of the camera")
     return way_of(thing.curve, rule)
 
 

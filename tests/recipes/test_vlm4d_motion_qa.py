@@ -44,6 +44,16 @@ def test_a_square_is_told_from_its_path_without_the_camera() -> None:
     assert seen(line(0.5, 0.2)[::2] + line(0.2, 0.5)[1::2]) == "left then right"
     assert seen(right, y=line(0.3, 0.6)) is None
 
+    # boxes every 0.2 s, a camera that was not measured in the first 0.2 s of its pan (as after a cut): all of it is taken out
+    times = line(0.0, 2.0)
+    pans = [Motion(t, 0.2, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 50.0) for t in line(0.3, 2.1)]
+    still = compensated(times, line(0.7, 0.3), [0.5] * N, [0.0] * N, 4 / 3, pans)
+    assert still is not None and max(still.x) - min(still.x) < 1e-9
+    gap = [
+        m for m in pans if not 0.6 < m.t_s < 1.4
+    ]  # planted: what the camera did meanwhile is not known, so nothing is said
+    assert compensated(times, line(0.7, 0.3), [0.5] * N, [0.0] * N, 4 / 3, gap) is None
+
 
 def test_turns_and_spins_are_exchanged_in_the_mirror() -> None:
     corner = Track3(tuple((v, 0.0) for v in line(0, 1)) + tuple((1.0, v) for v in line(0.1, 1)), (0.0,) * 2 * N)

@@ -137,6 +137,7 @@ def test_what_begins_with_other_tracks_did_not_appear() -> None:
 def test_a_track_is_called_by_its_phrase_or_attributes() -> None:
     row = {"track_id": "t", "label": "circle", "attributes_json": '{"colour": "red"}', "start_s": 0.0, "end_s": 1.0}
     assert phrase_of(row) == "red circle" and phrase_of(row | {"phrase": "lamp"}) == "lamp"
+    assert phrase_of(row | {"attributes_json": '{"track": "id 7"}'}) == "circle", "an imported identifier is no word"
     box = {"track_id": "t", "t_s": 0.2, "x1": 0.1, "y1": 0.1, "x2": 0.2, "y2": 0.2}
     thing = placed_track(row, [box, box | {"track_id": "other"}], "obj1")
     assert thing is not None and thing.name == "obj1" and thing.boxes == (Box(0.1, 0.1, 0.2, 0.2),)
