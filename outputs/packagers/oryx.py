@@ -58,9 +58,8 @@ class Oryx(Packager[Params]):
     masks = False
     keeps_media = False
 
-    def __init__(self, params: Params) -> None:
-        super().__init__(params)
-        self._pictures, self._patches = 0, 0
+    _pictures = _patches = 0
+    """What `write` has packed, for `usage`."""
 
     def marks(self) -> Mapping[str, str]:
         return {"video": "<image>", "image": "<image>"}
@@ -74,6 +73,7 @@ class Oryx(Packager[Params]):
         return None if fits else "one video or one still per sample; planned frames go with frames_as: list"
 
     def write(self, samples: Iterator[PackagedSample], folder: Path, contents: Contents) -> None:
+        self._pictures = self._patches = 0
         with (folder / RECORDS).open("w", encoding="utf-8", newline="\n") as records:
             for split, group in groupby(samples, key=lambda s: s.split):
                 patches = _Patches(folder, f"patches/{split}", int(self.params.patch_mb * 1e6))
