@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .box import Box, box_or_none
 from .geometry.box3d import Box3D, box3d_of
 from .geometry.camera import Camera, camera_of
+from .objects import object_of
 from .span import to_us
 
 RowDict = Mapping[str, Any]
@@ -192,7 +193,7 @@ def space_of(
                 surface,
             )
         )
-    owner = {str(t["track_id"]): str(t["object_id"] or t["track_id"]) for t in tracks}
+    owner = {str(t["track_id"]): object_of(t) for t in tracks}
     posed = sorted((c for c in map(camera_of, cameras) if c is not None), key=lambda c: c.t_s)
     sightings = []
     for row in boxes:

@@ -23,7 +23,7 @@ from ...engine.media.hashing import media_id_of
 from ...engine.media.probe import probe
 from ...schemas.ids import derive_id, seeded_fraction
 from ...schemas.masks import Mask, decode_mask
-from ...schemas.objects import phrase_of
+from ...schemas.objects import object_of, phrase_of
 from ...schemas.span import Span, from_us, to_us
 from ..rooms.film import write_pictures
 
@@ -163,7 +163,7 @@ class CorrespondenceMarks(Composer[MarkParams]):
             if row["t_s"] not in shown:
                 continue
             mark = mark_of(row, height_px, self.params)
-            name = _object_of(tracks[str(row["track_id"])])
+            name = object_of(tracks[str(row["track_id"])])
             if mark is not None and (name, row["t_s"]) not in marks:
                 marks[name, row["t_s"]] = (mark, row)
         seen = sorted({name for name, _ in marks})
@@ -216,10 +216,6 @@ class CorrespondenceMarks(Composer[MarkParams]):
                     "object_id": name, "track_id": str(row["track_id"]), "label": str(track["label"]), "phrase": phrase_of(track),
                     "x": mark.x, "y": mark.y, "radius": mark.radius,
                 }  # fmt: skip
-
-
-def _object_of(track: Mapping[str, Any]) -> str:
-    return str(track["object_id"] or track["track_id"])
 
 
 def _pictures_at(path: Path, times: Sequence[float]) -> Iterable[Picture]:

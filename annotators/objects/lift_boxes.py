@@ -23,9 +23,10 @@ from ...schemas.geometry.box3d import box3d_values
 from ...schemas.geometry.camera import Camera, camera_of
 from ...schemas.geometry.overlap import box_iou
 from ...schemas.masks import Mask, decode_mask
+from ...schemas.objects import object_of
 from ...schemas.span import to_us
 from .lifting import Lifted, LiftRule, View, lift, view_of
-from .things import RowDict, changed, groups, object_of, tracks_with_boxes
+from .things import RowDict, changed, groups, tracks_with_boxes
 
 _INNER = 0.25
 """Share of a box without a mask that is left out on each side."""

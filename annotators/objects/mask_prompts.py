@@ -19,9 +19,10 @@ from ...engine.annotator import Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.kept import one_producer
 from ...schemas.ids import seeded_fraction
 from ...schemas.masks import Mask, decode_mask, encode_mask
+from ...schemas.objects import object_of
 from ...schemas.span import to_us
 from .prompting import Kind, corrections, first_prompt, problems
-from .things import RowDict, object_of, tracks_with_boxes
+from .things import RowDict, tracks_with_boxes
 
 FIRST: dict[Kind, float] = {"mask": 0.5, "box": 0.25, "point": 0.25}
 """Shares of first prompts, as SAM 2 was trained."""

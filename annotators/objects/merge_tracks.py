@@ -16,8 +16,9 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.kept import one_producer
+from ...schemas.objects import object_of
 from ...schemas.span import Span
-from .things import RowDict, changed, groups, object_of
+from .things import RowDict, changed, groups
 
 
 class Params(BaseParams):

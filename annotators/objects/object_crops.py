@@ -14,9 +14,10 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ...engine.annotator import Row, Rows, Unit, UnitAnnotator
 from ...schemas.box import Box, box_or_none
+from ...schemas.objects import object_of
 from ...schemas.span import to_us
 from .stills import COLUMNS, Pixels, stills_of
-from .things import RowDict, object_of, tracks_with_boxes
+from .things import RowDict, tracks_with_boxes
 
 
 class Params(BaseParams):

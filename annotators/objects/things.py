@@ -29,11 +29,6 @@ def changed(row: RowDict, **values: Any) -> dict[str, Any]:
     return {**{k: v for k, v in row.items() if k not in _COMMON}, **values}
 
 
-def object_of(track: RowDict) -> str:
-    """The object that a track shows."""
-    return str(track["object_id"] or track["track_id"])
-
-
 def groups(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     """The first member of the group of each of `count` things, which `pairs` put together."""
     first = list(range(count))

@@ -22,6 +22,7 @@ from ...schemas.sample import Evidence, TubeAnswer
 from ...schemas.span import Span, overlap_s
 from ...schemas.tubes import Place, around_times, rhythm, tube_of
 from .common import CLIP_COLUMNS, MEDIA_COLUMNS, RowDict, Withheld, cite, span_of
+from .event_words import words_of
 from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, rivals
 
 _ARTICLE = re.compile(r"(?:\b(?:an?|the|some)\s+)$", re.IGNORECASE)
@@ -82,7 +83,7 @@ class EventTube:
 
 def tube_in(event: RowDict, objects: Objects, window: Span, params: TubeParams) -> EventTube:
     """The tube of a described event. Raises `Withheld`."""
-    text, span = said(event), span_of(event)
+    text, span = words_of(event), span_of(event)
     if not 1 <= len(text.split()) <= params.max_words:
         raise Withheld("the description is too long")
     there = [t for t in objects.tracks if overlap_s(span_of(t), span) > 0]
@@ -108,8 +109,8 @@ def require_alone(text: str, others: Sequence[RowDict], window: Span, different:
     for other in others:
         if overlap_s(span_of(other), window) <= 0:
             raise Withheld("a cited description lies outside the window")
-        if alike_descriptions(text, said(other)) >= different:
-            raise Withheld(f"{said(other)!r} in the window is much like it")
+        if alike_descriptions(text, words_of(other)) >= different:
+            raise Withheld(f"{words_of(other)!r} in the window is much like it")
 
 
 def evidence_of(
@@ -127,11 +128,6 @@ def evidence_of(
         *(cite("tracks", t, TRACK_COLUMNS) for t in tracks),
         *(cite("boxes", b, BOX_COLUMNS) for b in boxes),
     )
-
-
-def said(event: RowDict) -> str:
-    """A description in one line, without its full stop."""
-    return " ".join(str(event["text"]).split()).rstrip(".")
 
 
 def masked(text: str, mentions: Sequence[Mention]) -> str:

@@ -55,7 +55,7 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .event_tubes import said
+from .event_words import words_of
 from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, objects_in
 from .sight import captions_of
 
@@ -332,9 +332,9 @@ class RegionCaptions(AskingTask[Params]):
     ) -> Answered[RegionRefineReply]:
         name = phrase_of(region.track).casefold()
         happens = [
-            f"- {said(e)}"
+            f"- {words_of(e)}"
             for e in world.events
-            if name in said(e).casefold() and overlap_s(span_of(e), self._window(region, world.media)) > 0
+            if name in words_of(e).casefold() and overlap_s(span_of(e), self._window(region, world.media)) > 0
         ]
         user = self.prompts()[2].fill(
             description=told.description, seen=told.seen, happens="\n".join(happens) or "- nothing is known"

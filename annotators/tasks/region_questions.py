@@ -50,7 +50,8 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .event_tubes import SOMETHING, TubeParams, masked, said, tube_in
+from .event_tubes import SOMETHING, TubeParams, masked, tube_in
+from .event_words import words_of
 from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, objects_in, objects_of
 from .sight import captions_of
 
@@ -202,7 +203,7 @@ class RegionQuestions(Task[Params]):
                 region = self._region(tube.track, objects, seed, window)
                 others = [e for e in events if e is not event][:40]
                 names = {phrase_of(t): t for t in reversed(objects.tracks) if t is not tube.track}
-                told = [t for n, t in sorted(names.items()) if any(n.casefold() in said(e).casefold() for e in others)]
+                told = [t for n, t in sorted(names.items()) if any(n.casefold() in words_of(e).casefold() for e in others)]
                 if region is not None:
                     yield _Asked((region,), (event, *others), tuple(told))
         else:
@@ -337,14 +338,14 @@ class RegionQuestions(Task[Params]):
             raise Withheld("no description is cited")
         track, event = asked.regions[0].track, asked.events[0]
         name = phrase_of(track)
-        true = _without(said(event), name)
+        true = _without(words_of(event), name)
         if true is None or not span_of(event).contains(asked.regions[0].t_s):
             raise Withheld("the description does not name the thing, or not at the region's time")
-        own = [_without(said(e), name) for e in asked.events[1:] if overlap_s(span_of(e), window) > 0]
+        own = [_without(words_of(e), name) for e in asked.events[1:] if overlap_s(span_of(e), window) > 0]
         names = sorted({phrase_of(t) for t in asked.others})
         wrong: list[str] = []
         for other in shuffled(asked.events[1:], self.name, event["row_id"], key=lambda e: e["row_id"]):
-            text = _anonymous(said(other), names)
+            text = _anonymous(words_of(other), names)
             alike = [t for t in (true, *wrong, *(o for o in own if o)) if t and text]
             if text and all(alike_descriptions(text, t) < self.params.different for t in alike):
                 wrong.append(text)

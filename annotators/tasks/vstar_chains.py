@@ -50,7 +50,8 @@ from .common import (
     span_of,
     wordings_of,
 )
-from .event_tubes import EventTube, TubeParams, evidence_of, masked, require_alone, said, tube_in
+from .event_tubes import EventTube, TubeParams, evidence_of, masked, require_alone, tube_in
+from .event_words import words_of
 from .named_objects import Objects, may_be_called, objects_in, objects_of
 from .sight import captions_of
 
@@ -176,7 +177,7 @@ class VstarChains(Task[Params]):
         """
         near = {phrase_of(t) for t in there}
         every = {phrase_of(t) for t in objects.tracks}
-        told = {n for n in every if any(n.casefold() in said(e).casefold() for e in events)}
+        told = {n for n in every if any(n.casefold() in words_of(e).casefold() for e in events)}
         found = [tube.name]
         for group in (near & told, told - near, near - told, every - near - told):
             for name in shuffled(sorted(group), seed, self.name, tube.event["row_id"], key=str):
@@ -303,7 +304,7 @@ class VstarChains(Task[Params]):
         """Raises `Withheld` where without its thing another event of the window reads alike."""
         for other in others:
             placed = [objects.placed[i] for i in sorted(objects.placed)]
-            text = said(other)
+            text = words_of(other)
             if alike_descriptions(tube.masked, masked(text, mentions_of(text, placed))) >= self.params.different:
                 raise Withheld(f"{text!r} is the same for another thing")
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from ...engine.annotator import Grade, Params, Row, Rows, SkipUnit, Unit, UnitAnnotator
 from ...engine.kept import one_producer
+from ...schemas.objects import object_of
 from ...schemas.scanpaths import scene_of, steps
 
 
@@ -37,7 +38,7 @@ class ObjectScanpath(UnitAnnotator[Params]):
         still = unit.medium.kind == "image"
         boxes = [b for b in rows["boxes"] if b["producer"] == tracks[0]["producer"]]
         scene = scene_of(tracks, boxes, still)
-        labels = {str(t["track_id"]): (str(t["object_id"] or t["track_id"]), str(t["label"])) for t in tracks}
+        labels = {str(t["track_id"]): (object_of(t), str(t["label"])) for t in tracks}
         ordered = sorted(fixations, key=lambda f: (f["observer"], f["position"]))
         for observer, of in groupby(ordered, key=lambda f: str(f["observer"])):
             path = list(of)

@@ -7,10 +7,10 @@ from pathlib import Path
 from chronotope.annotators.compose.truth import FilmTruth
 from chronotope.annotators.tasks.compass_scop import CompassScop
 from chronotope.engine.catalog import Catalog
-from chronotope.engine.check import check_sample
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.sample import ChoiceAnswer, Sample
 from film_places import place_in
+from stored_checks import verdict_of
 
 RULE = {"min_box_px": 100, "min_pair_share": 0.02, "max_distance": 6}
 AXIS = {"left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1)}
@@ -64,13 +64,10 @@ def test_kept_pairs_pass_again_and_swapped_captions_are_false(build, films: Path
     pairs = {(r["media_id"], r["start_s"], *sorted((r["subject_track"], r["object_track"]))) for r in triples}
     assert counted[""] == len(pairs) and len(counted) >= 2
 
-    def lookup(table: str, row_id: str) -> dict | None:
-        return next(iter(catalog.rows(f"SELECT * FROM {table} WHERE row_id = ?", [row_id])), None)
-
     sample = Sample.from_row(rows[0])
     lie = sample.model_copy(update={"answer": ChoiceAnswer(index=1 - sample.answer.index)}).to_row()
     task = CompassScop(CompassScop.Params(rule=RULE))
-    assert check_sample(rows[0], lookup, task, lambda table, row: "exact")["passed"]
-    assert not check_sample(lie, lookup, task, lambda table, row: "exact")["passed"]
+    assert verdict_of(catalog, task, rows[0])["passed"]
+    assert not verdict_of(catalog, task, lie)["passed"]
     strict = CompassScop(CompassScop.Params())  # planted fault: the pair does not pass the published thresholds
-    assert "too small" in check_sample(rows[0], lookup, strict, lambda table, row: "exact")["reason"]
+    assert "too small" in verdict_of(catalog, strict, rows[0])["reason"]

@@ -9,7 +9,6 @@ from chronotope.annotators.compose.truth import FilmTruth
 from chronotope.annotators.tasks.spatial_grounding import SpatialGrounding
 from chronotope.annotators.tasks.spatio_temporal_grounding import SpatioTemporalGrounding
 from chronotope.engine.catalog import Catalog
-from chronotope.engine.check import check_sample
 from chronotope.outputs.packagers.llava_st import mismatches
 from chronotope.pipelines.packages import package_all
 from chronotope.pipelines.recipe import Recipe
@@ -18,6 +17,7 @@ from chronotope.schemas.box import Box, iou, viou
 from chronotope.schemas.sample import BoxAnswer, ChoiceAnswer, Sample, TubeAnswer
 from chronotope.schemas.timecodec_llavast import FrameWindow
 from film_places import place_in
+from stored_checks import verdict_of
 
 SPATIAL = ("spatial_grounding", "spatio_temporal_grounding")
 
@@ -45,9 +45,6 @@ def agreement(sample: Sample, film: FilmTruth) -> float:
 def wrong_answers_caught(catalog: Catalog) -> int:
     """Mirrored boxes, and tubes that lag one moment behind: how many were planted, all of which are caught."""
 
-    def lookup(table: str, row_id: str) -> dict | None:
-        return next(iter(catalog.rows(f"SELECT * FROM {table} WHERE row_id = ?", [row_id])), None)
-
     tasks = {t.name: t(t.Params(per_medium=2)) for t in (SpatialGrounding, SpatioTemporalGrounding)}
     caught = 0
     for row in catalog.rows(
@@ -64,8 +61,8 @@ def wrong_answers_caught(catalog: Catalog) -> int:
         if wrong == answer:
             continue
         lie = Sample.model_validate(sample.model_dump() | {"answer": wrong}).to_row()
-        assert check_sample(row, lookup, tasks[row["task"]], lambda table, row: "exact")["passed"]
-        verdict = check_sample(lie, lookup, tasks[row["task"]], lambda table, row: "exact")
+        assert verdict_of(catalog, tasks[row["task"]], row)["passed"]
+        verdict = verdict_of(catalog, tasks[row["task"]], lie)
         if wrong.get("boxes") != answer.get("boxes") or answer["kind"] == "box":
             assert not verdict["passed"] and verdict["reason"], row["turns"]
             caught += 1

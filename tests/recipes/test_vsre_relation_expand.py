@@ -8,13 +8,13 @@ from pathlib import Path
 from chronotope.annotators.composers.layouts import Layouts
 from chronotope.annotators.tasks.relation_pairs import RelationPairs
 from chronotope.engine.catalog import Catalog
-from chronotope.engine.check import check_sample
 from chronotope.pipelines.evaluate import Request, evaluate
 from chronotope.pipelines.evaluate_scoring import Scoring
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.box import Box
 from chronotope.schemas.metrics_vsre import Said, diagnostics
 from chronotope.schemas.sample import ChoiceAnswer, Sample
+from stored_checks import verdict_of
 
 SIDE = {"left of": (0, -1), "right of": (0, 1), "above": (1, -1), "below": (1, 1)}
 WORDS = {"to the left of": "left of", "to the right of": "right of", "above": "above", "below": "below"}
@@ -76,13 +76,10 @@ def test_labels_balance_groups_are_complete_and_mirrors_turn_them(build, tmp_pat
         for cell in (0.0, 1.0):  # the same statement of the reflection: the other label
             assert {label for _, c, label in cells if c == cell} == {True, False}
 
-    def lookup(table: str, row_id: str) -> dict | None:
-        return next(iter(catalog.rows(f"SELECT * FROM {table} WHERE row_id = ?", [row_id])), None)
-
     task, sample = RelationPairs(RelationPairs.Params(paraphrases=1)), Sample.from_row(rows[0])
-    assert check_sample(rows[0], lookup, task, lambda table, row: "exact")["passed"]
+    assert verdict_of(catalog, task, rows[0])["passed"]
     lie = sample.model_copy(update={"answer": ChoiceAnswer(index=1 - sample.answer.index)}).to_row()
-    assert not check_sample(lie, lookup, task, lambda table, row: "exact")["passed"]
+    assert not verdict_of(catalog, task, lie)["passed"]
 
     figures = {t["who"]: t["figures"] for t in evaluate(root, Request("relations"), Scoring()).totals}
     assert figures["question_only"]["group_accuracy"]["value"] == 0  # who does not look gets no group right

@@ -8,11 +8,11 @@ from pathlib import Path
 from chronotope.annotators.compose.truth import FilmTruth
 from chronotope.annotators.tasks.vstar_chains import VstarChains
 from chronotope.engine.catalog import Catalog
-from chronotope.engine.check import check_sample
 from chronotope.pipelines.evaluate import Request, evaluate
 from chronotope.pipelines.evaluate_scoring import Scoring
 from chronotope.pipelines.verify import verify_root
 from chronotope.schemas.sample import ChoiceAnswer, Sample, SpanAnswer, TubeAnswer
+from stored_checks import verdict_of
 
 
 def parts(sample: Sample) -> tuple[ChoiceAnswer, SpanAnswer, TubeAnswer]:
@@ -79,14 +79,11 @@ def test_chains_agree_with_the_film_and_with_each_other(build, films: Path, tmp_
     share = sum((parts(s)[1].end_s - parts(s)[1].start_s) / s.window.length_s for s in mine) / len(mine)
     assert abs(blind["m_tIoU"] - share) < 1e-5 and blind["Acc"] == 0 and blind["m_vIoU"] < 0.2
 
-    def lookup(table: str, row_id: str) -> dict | None:
-        return next(iter(catalog.rows(f"SELECT * FROM {table} WHERE row_id = ?", [row_id])), None)
-
     task, sample = VstarChains(VstarChains.Params(step_s=1.0, per_medium=4)), samples[0]
-    assert check_sample(rows[0], lookup, task, lambda table, row: "exact")["passed"]
+    assert verdict_of(catalog, task, rows[0])["passed"]
     chain = sample.answer.model_dump()
     for part in chain["parts"]:  # planted fault: the box of the next second
         if part["answer"]["kind"] == "tube":
             part["answer"]["boxes"] = [(t, 0.1, 0.1, 0.2, 0.2) for t, *_ in part["answer"]["boxes"]]
     lie = Sample.model_validate(sample.model_dump() | {"answer": chain}).to_row()
-    assert not check_sample(lie, lookup, task, lambda table, row: "exact")["passed"]
+    assert not verdict_of(catalog, task, lie)["passed"]
