@@ -16,8 +16,6 @@ from ...schemas.ids import derive_id
 Grey = NDArray[np.float32]
 """A pattern, [side, side] of 0..1."""
 
-PATTERNS = ("speckle", "wood", "planks", "stripes", "checks", "dots", "bricks", "weave", "blotches", "carpet", "panels")
-
 
 @lru_cache(maxsize=64)
 def pattern(name: str, side: int, seed: str) -> Grey:

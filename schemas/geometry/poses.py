@@ -134,12 +134,6 @@ def heading_deg(camera: Camera) -> float:
     return float(np.degrees(np.arctan2(y, x)) % 360) if np.hypot(x, y) > 1e-6 else float("nan")
 
 
-def turned_left_deg(before: Camera, after: Camera) -> float:
-    """Change of heading on the ground, degrees in (-180, 180], positive to the left; needs a vertical z axis."""
-    change = (heading_deg(after) - heading_deg(before)) % 360
-    return change - 360 if change > 180 else change
-
-
 def path_length(cameras: list[Camera] | tuple[Camera, ...]) -> float:
     """Length of the way through the cameras' centres, metres: not the straight line between its ends."""
     if len(cameras) < 2:

@@ -107,9 +107,3 @@ def cut_sides(box: Box3D, camera: Camera) -> int:
         return 0
     (x1, y1), (x2, y2) = pixels.min(axis=0), pixels.max(axis=0)
     return int(x1 < 0) + int(y1 < 0) + int(x2 > camera.width) + int(y2 > camera.height)
-
-
-def in_frustum(points: ArrayLike, camera: Camera) -> Bools:
-    """Which world points [..., 3] fall into the picture if nothing hides them."""
-    pixels, _ = camera.project(points)
-    return in_picture(camera, pixels)
