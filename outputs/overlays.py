@@ -157,4 +157,3 @@ def _on(rect: Rect, box: Sequence[float]) -> Rect:
 def _within(box: Rect, rect: Rect, by: float) -> Rect:
     """The box so that its outline stays in the picture."""
     return max(box[0], rect[0] + by), max(box[1], rect[1] + by), min(box[2], rect[2] - by), min(box[3], rect[3] - by)
-

@@ -203,7 +203,9 @@ class RegionQuestions(Task[Params]):
                 region = self._region(tube.track, objects, seed, window)
                 others = [e for e in events if e is not event][:40]
                 names = {phrase_of(t): t for t in reversed(objects.tracks) if t is not tube.track}
-                told = [t for n, t in sorted(names.items()) if any(n.casefold() in words_of(e).casefold() for e in others)]
+                told = [
+                    t for n, t in sorted(names.items()) if any(n.casefold() in words_of(e).casefold() for e in others)
+                ]
                 if region is not None:
                     yield _Asked((region,), (event, *others), tuple(told))
         else:
