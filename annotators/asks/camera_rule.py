@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class CameraRule(BaseModel):
+class PictureRule(BaseModel):
     """When a question about cameras has one answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

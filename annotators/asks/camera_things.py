@@ -26,7 +26,7 @@ from ...schemas.ids import seeded_fraction
 from ...schemas.space import SpaceObject
 from ..tasks.common import Withheld
 from .ask import About, Kind, Number, Pick, Second, Solved, Wrong
-from .camera_rule import CameraRule
+from .camera_rule import PictureRule
 from .certainty import agree, away_by_points, sure_direction, sure_order, with_points
 from .numbers import ChoiceRule
 from .view import View
@@ -40,7 +40,7 @@ class CameraKind(Kind):
 
     medium = "stills"
 
-    def __init__(self, rule: CameraRule) -> None:
+    def __init__(self, rule: PictureRule) -> None:
         self.rule = rule
 
     def one(self, view: View, about: About, count: int) -> tuple[float, Camera, tuple[SpaceObject, ...]]:
@@ -399,7 +399,7 @@ def _shared(a: Box, b: Box) -> float:
     return share * (a.area + b.area) / (1 + share)
 
 
-def _by_points(camera: Camera, thing: SpaceObject, away: float, rule: CameraRule) -> Second | None:
+def _by_points(camera: Camera, thing: SpaceObject, away: float, rule: PictureRule) -> Second | None:
     found = away_by_points(camera, thing)
     return (
         None

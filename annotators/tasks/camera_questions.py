@@ -14,7 +14,7 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ..asks.ask import Kind
 from ..asks.camera_moves import Displacement, MoveDirection, PathLength, Rotation, RotationDegrees
-from ..asks.camera_rule import CameraRule
+from ..asks.camera_rule import PictureRule
 from ..asks.camera_things import (
     AboveBelow,
     CameraDirection,
@@ -47,7 +47,7 @@ class Params(SpaceParams):
     """Parameters of camera_questions."""
 
     kinds: tuple[CameraKindName, ...] = Field(get_args(CameraKindName), min_length=1, description="What is asked.")
-    camera: CameraRule = Field(default_factory=CameraRule, description="Margins.")
+    camera: PictureRule = Field(default_factory=PictureRule, description="Margins.")
 
 
 class CameraQuestions(SpaceTask[Params]):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from chronotope.annotators.asks.ask import About
 from chronotope.annotators.asks.camera_moves import Displacement, MoveDirection, PathLength, Rotation
-from chronotope.annotators.asks.camera_rule import CameraRule
+from chronotope.annotators.asks.camera_rule import PictureRule
 from chronotope.annotators.asks.camera_things import (
     AboveBelow,
     CameraDirection,
@@ -23,7 +23,7 @@ from chronotope.schemas.span import Span
 from s0 import F0, Stand, s0_rows, space_from
 from space_worlds import around, view_of_rows
 
-RULE = CameraRule()
+RULE = PictureRule()
 FIRST, SECOND, THIRD, FOURTH = 0.0, 1.0, 2.0, 3.0
 
 
@@ -114,7 +114,7 @@ def test_what_no_picture_shows_is_placed_around_the_camera() -> None:
 
 def test_what_hides_a_thing_is_in_front_of_it() -> None:
     ring = view_of_rows(around(), *(float(k) for k in range(12)))
-    kind = Occlusion(CameraRule(hidden=0.95, whole=0.5))
+    kind = Occlusion(PictureRule(hidden=0.95, whole=0.5))
     found = []
     for about in kind.candidates(ring):
         try:
