@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ...engine.annotator import Grade, Params, Resources, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit
 from ...engine.depth_maps import depth_at, depth_values, pixel_grid
-from ...engine.models import ModelRef
 from ...schemas.geometry.camera import Camera
 from ...schemas.ids import derive_id
-from .geometry_models import GeometryModel, GeometryParams, code_of, find_model, load_model
+from .geometry_models import GeometryParams
+from .learned import Learned
 from .prediction import Prediction
 from .scene_rows import camera_row, check, note, points_rows, resized, scene_row, world_of
 from .views import ViewParams, pictures, stretches
@@ -47,7 +47,7 @@ class CamerasLearnedParams(ViewParams, GeometryParams):
     )
 
 
-class CamerasLearned(UnitAnnotator[CamerasLearnedParams]):
+class CamerasLearned(Learned[CamerasLearnedParams]):
     """Writes `scenes`, `cameras`, `depths` and `points` of the shot with most motion."""
 
     name: ClassVar[str] = "cameras_learned"
@@ -56,30 +56,6 @@ class CamerasLearned(UnitAnnotator[CamerasLearnedParams]):
     reads: ClassVar[tuple[str, ...]] = ("media", "shots")
     optional_reads: ClassVar[tuple[str, ...]] = ("shots",)
     writes: ClassVar[tuple[str, ...]] = ("scenes", "cameras", "depths", "points")
-    grade: ClassVar[Grade] = "model"
-    reads_media: ClassVar[bool] = True
-    quick_units: ClassVar[int] = 2
-
-    def __init__(self, params: CamerasLearnedParams) -> None:
-        super().__init__(params)
-        self.folder = "."
-        self._model: GeometryModel | None = None
-
-    def models(self) -> Sequence[ModelRef]:
-        """The weights."""
-        return find_model(self.params)
-
-    def code_digest(self) -> str:
-        """Digest of a file of the user's, or the version of the service."""
-        return code_of(self.params, self.folder)
-
-    def resources(self) -> Resources:
-        """A GPU where it computes on one."""
-        return Resources(cpus=1.0, gpus=float(self.params.device == "cuda" and bool(self.models())))
-
-    def setup(self) -> None:
-        """Load the model."""
-        self._model = load_model(self.params, self.folder)
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """The scene of one medium. Skips footage whose camera does not move enough, and predictions that contradict themselves."""
@@ -89,12 +65,9 @@ class CamerasLearned(UnitAnnotator[CamerasLearnedParams]):
         parts = stretches(medium.path, rows, medium.duration_s, p)
         if not parts:
             raise SkipUnit(f"no shot whose camera moves enough for {p.least_views} pictures")
-        if self._model is None:
-            self.setup()
-        assert self._model is not None
         times = parts[0].times
         taken = [np.ascontiguousarray(bgr[..., ::-1]) for _, bgr in pictures(medium.path, times, p.max_side_px)]
-        made = self._model(taken, times, [None] * len(taken))
+        made = self.model(taken, times, [None] * len(taken))
         if made.poses is None or made.intrinsics is None:
             raise ValueError(
                 f"backend {p.backend} gives no poses or no intrinsics; it serves `depth`, cameras need VGGT, Depth Anything 3 "
@@ -142,14 +115,9 @@ class CamerasLearned(UnitAnnotator[CamerasLearnedParams]):
             if k.any():
                 row = depth_values(world.scale * d)
                 yield "depths", {
-                    "t_s": camera.t_s, **row, "origin": "predicted", "model": model_name(p, self.models()), "metric": made.metric,
+                    "t_s": camera.t_s, **row, "origin": "predicted", "model": self.model_name, "metric": made.metric,
                 }  # fmt: skip
         yield from points_rows(world.points(cloud), None)
-
-
-def model_name(params: GeometryParams, weights: Sequence[ModelRef]) -> str:
-    """What rows call the model."""
-    return weights[0].name if weights else params.backend
 
 
 def sure_depth(made: Prediction, drop: float) -> Floats:

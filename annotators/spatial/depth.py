@@ -6,21 +6,21 @@ microsecond, which is what `fit_scale` compares. Predicted metres are a claim (`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from ...engine.annotator import Grade, Params, Resources, Row, Rows, SkipUnit, Unit, UnitAnnotator
+from ...engine.annotator import Params, Row, Rows, SkipUnit, Unit
 from ...engine.depth_maps import depth_values
 from ...engine.kept import one_producer
-from ...engine.models import ModelRef
 from ...schemas.geometry.camera import camera_of
 from ...schemas.geometry.intrinsics import resized
-from .cameras_learned import model_name, sure_depth
-from .geometry_models import GeometryModel, GeometryParams, code_of, find_model, load_model
+from .cameras_learned import sure_depth
+from .geometry_models import GeometryParams
+from .learned import Learned
 from .views import at_rate, pictures
 
 
@@ -39,7 +39,7 @@ class DepthParams(GeometryParams):
     drop: float = Field(0.0, ge=0, lt=1, description="share of the least certain pixels that are left out")
 
 
-class Depth(UnitAnnotator[DepthParams]):
+class Depth(Learned[DepthParams]):
     """Writes `depths`, one map per picture."""
 
     name: ClassVar[str] = "depth"
@@ -48,39 +48,12 @@ class Depth(UnitAnnotator[DepthParams]):
     reads: ClassVar[tuple[str, ...]] = ("media", "cameras")
     optional_reads: ClassVar[tuple[str, ...]] = ("cameras",)
     writes: ClassVar[tuple[str, ...]] = ("depths",)
-    grade: ClassVar[Grade] = "model"
-    reads_media: ClassVar[bool] = True
-    quick_units: ClassVar[int] = 2
-
-    def __init__(self, params: DepthParams) -> None:
-        super().__init__(params)
-        self.folder = "."
-        self._model: GeometryModel | None = None
-
-    def models(self) -> Sequence[ModelRef]:
-        """The weights."""
-        return find_model(self.params)
-
-    def code_digest(self) -> str:
-        """Digest of a file of the user's, or the version of the service."""
-        return code_of(self.params, self.folder)
-
-    def resources(self) -> Resources:
-        """A GPU where it computes on one."""
-        return Resources(cpus=1.0, gpus=float(self.params.device == "cuda" and bool(self.models())))
-
-    def setup(self) -> None:
-        """Load the model."""
-        self._model = load_model(self.params, self.folder)
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """The depth maps of one medium."""
         medium, p = unit.medium, self.params
         if medium is None or medium.path is None or not medium.has_video:
             raise SkipUnit("no video")
-        if self._model is None:
-            self.setup()
-        assert self._model is not None
         cameras = {}
         if p.at == "cameras":
             cameras = {c.t_s: c for c in map(camera_of, one_producer(rows["cameras"])) if c is not None}
@@ -89,7 +62,7 @@ class Depth(UnitAnnotator[DepthParams]):
             if cameras
             else at_rate(medium.path, p.fps, p.max_side_px)
         )
-        name = model_name(p, self.models())
+        name = self.model_name
         while batch := list(islice(taken, p.batch)):
             times = [t for t, _ in batch]
             rgb = [np.ascontiguousarray(bgr[..., ::-1]) for _, bgr in batch]
@@ -97,7 +70,7 @@ class Depth(UnitAnnotator[DepthParams]):
             for t_s, picture in zip(times, rgb, strict=True):
                 known = resized(cameras[t_s], picture.shape[1], picture.shape[0]) if t_s in cameras else None
                 lenses.append(None if known is None else (known.fx, known.fy, known.cx, known.cy))
-            made = self._model(rgb, times, lenses)
+            made = self.model(rgb, times, lenses)
             for t_s, depth in zip(times, sure_depth(made, p.drop), strict=True):
                 if np.isfinite(depth).any():
                     row = depth_values(depth)
