@@ -7,7 +7,7 @@ still thing that its label names alone. Lengths are those of ways walked, so a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, product
@@ -105,17 +105,17 @@ class Walked:
         return self.cameras[self.graph.waypoints[waypoint].step].centre
 
     def solved(
-        self, reply: Number | Pick, slots: dict[str, str], says: str, rationale: tuple[str, ...], **more: object
-    ) -> Solved:
+        self, reply: Number | Pick, slots: dict[str, str], says: str, rationale: tuple[str, ...], *,
+        difficulty: Mapping[str, float], margin: float | None = None, margin_unit: str = "m",
+    ) -> Solved:  # fmt: skip
         """A solved question: it rests on all cameras and on the first sighting of every landmark."""
-        factors = dict(more.pop("difficulty", {}))  # type: ignore[call-overload]
         labels = tuple(sorted({self.view.space.by_id[i].label for i in self.landmarks}))
         return Solved(
             reply, slots, says=says, rationale=rationale, labels=labels,
             sightings=tuple(sorted(self.landmarks.values(), key=lambda s: (s.t_s, s.object_id))),
             cameras=tuple(c.t_s for c in self.cameras), source="cameras",
-            difficulty={"waypoints": float(len(self.graph.waypoints)), "nodes": float(len(self.graph.keys)), **factors},
-            **more,  # type: ignore[arg-type]
+            difficulty={"waypoints": float(len(self.graph.waypoints)), "nodes": float(len(self.graph.keys)), **difficulty},
+            margin=margin, margin_unit=margin_unit,
         )  # fmt: skip
 
 

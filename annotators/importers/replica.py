@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from pydantic import Field
@@ -18,7 +18,7 @@ from pydantic import Field
 from ...engine.folder_importing import FolderParams
 from ...engine.importing import ImportNote, ImportProblem
 from ...schemas.geometry.poses import rotation_of_quaternion
-from ..scans.conventions import Conventions
+from ..scans.conventions import Conventions, Up
 from ..scans.importer import ScanImporter, ScanParams
 from ..scans.pictures import depth_steps, mask_numbers, picture, picture_size, written_numbers
 from ..scans.ply import Ply, read_ply
@@ -78,7 +78,8 @@ class Replica(ScanImporter[ReplicaParams]):
         gravity = told.get("gravity_dir")
         if gravity is not None and gravity[2] > -0.9:
             axis = int(np.abs(gravity).argmax())
-            conventions = replace(conventions, world_up=f"{'-' if gravity[axis] > 0 else '+'}{'xyz'[axis]}")  # type: ignore[arg-type]
+            up = f"{'-' if gravity[axis] > 0 else '+'}{'xyz'[axis]}"
+            conventions = replace(conventions, world_up=next(u for u in get_args(Up) if u == up))
         return Scan(
             folder.name,
             "replica",

@@ -14,19 +14,9 @@ from pydantic import Field
 from ...engine.annotator import Params as BaseParams
 from ..asks.ask import Kind
 from ..asks.camera_moves import Displacement, MoveDirection, PathLength, Rotation, RotationDegrees
+from ..asks.camera_pairs import AboveBelow, LeftRight, NearFar, Occlusion, UpDown
 from ..asks.camera_rule import PictureRule
-from ..asks.camera_things import (
-    AboveBelow,
-    CameraDirection,
-    CameraDistance,
-    CameraDistanceChange,
-    CameraKind,
-    CameraNearest,
-    LeftRight,
-    NearFar,
-    Occlusion,
-    UpDown,
-)
+from ..asks.camera_things import CameraDirection, CameraDistance, CameraDistanceChange, CameraKind, CameraNearest
 from .space_task import SpaceParams, SpaceTask
 
 CameraKindName = Literal[

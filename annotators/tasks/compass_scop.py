@@ -39,8 +39,8 @@ from .common import (
     shuffled,
     wordings_of,
 )
-from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, objects_in, objects_of
-from .picture_things import Thing, instant, moments, only_ones, picture_ref, sentence, things_at
+from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, objects_in, objects_of
+from .picture_things import Thing, instant, moments, only_ones, pair_cited, picture_ref, sentence, things_at
 
 Kind = Literal["choice", "caption"]
 
@@ -114,7 +114,7 @@ class CompassScop(Task[Params]):
 
         def build() -> Sample:
             clips, tracks, boxes = (rows_of(evidence, t) for t in ("clips", "tracks", "boxes"))
-            a, b = self._cited(objects_of(tracks, boxes), sample.media[0].start_s)
+            a, b = pair_cited(objects_of(tracks, boxes), sample.media[0].start_s)
             kind = wordings_of(self.name).kind_of(sample.wording)
             if kind not in ("choice", "caption"):
                 raise Withheld(f"unknown wording {sample.wording}")
@@ -124,14 +124,6 @@ class CompassScop(Task[Params]):
             )  # fmt: skip
 
         return rebuilt(sample, build)
-
-    def _cited(self, objects: Objects, t_s: float) -> tuple[Thing, Thing]:
-        """The two things whose tracks are cited first."""
-        found = {str(t.track["track_id"]): t for t in things_at(objects, t_s)}
-        pair = [found.get(str(t["track_id"])) for t in objects.tracks[:2]]
-        if len(pair) != 2 or pair[0] is None or pair[1] is None:
-            raise Withheld("two things with a place are not cited")
-        return pair[0], pair[1]
 
     def _refused(self, a: Thing, b: Thing, near: Sequence[RowDict], media: RowDict) -> str:
         """Why a pair is not taken; "" for one that is."""

@@ -77,6 +77,15 @@ def things_at(objects: Objects, t_s: float, max_gap_s: float = 1.0) -> list[Thin
     return found
 
 
+def pair_cited(objects: Objects, t_s: float) -> tuple[Thing, Thing]:
+    """The two things whose tracks are cited first. Raises `Withheld` unless both have a place at the moment."""
+    found = {str(t.track["track_id"]): t for t in things_at(objects, t_s)}
+    pair = [found.get(str(t["track_id"])) for t in objects.tracks[:2]]
+    if len(pair) != 2 or pair[0] is None or pair[1] is None:
+        raise Withheld("two things with a place are not cited")
+    return pair[0], pair[1]
+
+
 def picture_ref(media: RowDict, t_s: float, medium: str | None = None) -> MediumRef:
     """The still of a medium at a moment. Raises `Withheld` where the footage ends there."""
     duration_s = media["duration_s"] if media["kind"] != "image" else None

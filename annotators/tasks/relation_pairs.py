@@ -40,7 +40,7 @@ from .common import (
     wordings_of,
 )
 from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, objects_in, objects_of
-from .picture_things import Thing, instant, moments, only_ones, picture_ref, sentence, things_at
+from .picture_things import Thing, instant, moments, only_ones, pair_cited, picture_ref, sentence, things_at
 
 Kind = Literal["yes_no", "true_false", "choice", "reversed"]
 KINDS: tuple[Kind, ...] = ("yes_no", "true_false", "choice", "reversed")
@@ -123,13 +123,8 @@ class RelationPairs(Task[Params]):
         def build() -> Sample:
             media, clips, tracks = only_row(evidence, "media"), rows_of(evidence, "clips"), rows_of(evidence, "tracks")
             t_s = sample.media[0].start_s
-            things = {
-                str(t.track["track_id"]): t for t in things_at(objects_of(tracks, rows_of(evidence, "boxes")), t_s)
-            }
-            two = [things.get(str(t["track_id"])) for t in tracks[:2]]
-            if len(two) != 2 or two[0] is None or two[1] is None:
-                raise Withheld("two things with a place are not cited")
-            pair = self._pair(two[0], two[1], tracks, media, rows_of(evidence, "aspects"))
+            two = pair_cited(objects_of(tracks, rows_of(evidence, "boxes")), t_s)
+            pair = self._pair(*two, tracks, media, rows_of(evidence, "aspects"))
             kind = wordings_of(self.name).kind_of(sample.wording)
             cell, number = int(sample.difficulty.get("cell", -1)), int(sample.difficulty.get("paraphrase", -1))
             if kind is None or not 0 <= number < self.params.paraphrases:

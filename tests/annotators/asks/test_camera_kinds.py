@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 from chronotope.annotators.asks.ask import About
 from chronotope.annotators.asks.camera_moves import Displacement, MoveDirection, PathLength, Rotation
+from chronotope.annotators.asks.camera_pairs import AboveBelow, LeftRight, NearFar, Occlusion, UpDown
 from chronotope.annotators.asks.camera_rule import PictureRule
-from chronotope.annotators.asks.camera_things import (
-    AboveBelow,
-    CameraDirection,
-    CameraDistance,
-    CameraNearest,
-    LeftRight,
-    NearFar,
-    Occlusion,
-    UpDown,
-)
+from chronotope.annotators.asks.camera_things import CameraDirection, CameraDistance, CameraNearest
 from chronotope.annotators.asks.view import CLEARLY, SEEN, View
 from chronotope.annotators.tasks.common import Withheld
 from chronotope.schemas.span import Span
