@@ -8,22 +8,25 @@ left out. Shared by the tasks that ask for tubes; everything follows from cited 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from ...engine.annotator import Params as BaseParams
+from ...engine.annotator import Row, Rows, SkipUnit, Unit
 from ...engine.described import cite_described
+from ...engine.kept import kept_clips, medium_row, split_of
 from ...schemas.matching import alike_descriptions
 from ...schemas.objects import phrase_of
 from ...schemas.relation_phrases import Mention, mentions_of
-from ...schemas.sample import Evidence, TubeAnswer
+from ...schemas.sample import Evidence, Sample, TubeAnswer
 from ...schemas.span import Span, overlap_s
 from ...schemas.tubes import Place, around_times, rhythm, tube_of
-from .common import CLIP_COLUMNS, MEDIA_COLUMNS, RowDict, Withheld, cite, span_of
+from .common import CLIP_COLUMNS, MEDIA_COLUMNS, RowDict, Withheld, cite, shuffled, span_of
 from .event_words import words_of
-from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, rivals
+from .named_objects import BOX_COLUMNS, TRACK_COLUMNS, Objects, objects_in, rivals
+from .sight import captions_of
 
 _ARTICLE = re.compile(r"(?:\b(?:an?|the|some)\s+)$", re.IGNORECASE)
 SOMETHING = "something"
@@ -136,3 +139,36 @@ def masked(text: str, mentions: Sequence[Mention]) -> str:
         head = _ARTICLE.sub("", text[: mention.first])
         text = f"{head}{SOMETHING}{text[mention.last :]}"
     return text
+
+
+@dataclass(frozen=True)
+class Told:
+    """The described events and tracked things of a medium, ready to be asked about."""
+
+    media: RowDict
+    clips: tuple[RowDict, ...]
+    objects: Objects
+    events: tuple[RowDict, ...]
+    split: str
+
+
+def asked_in_turn(
+    unit: Unit, rows: Rows, task: str, most: int, ask: Callable[[Told, RowDict], Iterable[Sample]]
+) -> Iterator[Row]:
+    """`samples` rows of at most `most` events of a medium, in a seeded order; events of which `ask` makes none do not count.
+
+    Raises `SkipUnit` without events or without tracks that have boxes.
+    """
+    assert unit.medium is not None
+    media_id = unit.medium.media_id
+    media, objects, events = medium_row(rows, media_id), objects_in(rows), captions_of(rows)
+    if not events or not objects.placed:
+        raise SkipUnit("no described events, or no tracks with boxes")
+    told = Told(media, tuple(kept_clips(rows, media_id)), objects, tuple(events), split_of(rows, media_id))
+    made = 0
+    for event in shuffled(events, unit.seed, task, key=lambda e: e["row_id"]):
+        if made == most:
+            return
+        samples = list(ask(told, event))
+        made += bool(samples)
+        yield from (("samples", s.to_row()) for s in samples)

@@ -12,10 +12,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ...engine.annotator import Row, Rows, SkipUnit, Unit
+from ...engine.annotator import Row, Rows, Unit
 from ...engine.described import described_of
 from ...engine.grounding.windows import NoWindow, choose_window, window_problems
-from ...engine.kept import kept_clips, medium_row, split_of
 from ...engine.task import EvidenceRow, Solver, Task
 from ...schemas.chain import Step
 from ...schemas.chain_building import Trail
@@ -36,14 +35,12 @@ from .common import (
     placement,
     rebuilt,
     rows_of,
-    shuffled,
     span_mark,
     span_of,
     wordings_of,
 )
-from .event_tubes import EventTube, TubeParams, evidence_of, require_alone, tube_in
-from .named_objects import Objects, objects_in, objects_of
-from .sight import captions_of
+from .event_tubes import EventTube, TubeParams, asked_in_turn, evidence_of, require_alone, tube_in
+from .named_objects import Objects, objects_of
 
 Kind = Literal["stvg", "svg", "elc"]
 TOGETHER_S = 1.0
@@ -72,19 +69,10 @@ class SpatioTemporalGrounding(Task[Params]):
 
     def annotate(self, unit: Unit, rows: Rows) -> Iterable[Row]:
         """At most `per_medium` events, each asked about once in every kind that fits."""
-        assert unit.medium is not None
-        media = medium_row(rows, unit.medium.media_id)
-        objects, events = objects_in(rows), captions_of(rows)
-        if not events or not objects.placed:
-            raise SkipUnit("no described events, or no tracks with boxes")
-        clips, split = kept_clips(rows, unit.medium.media_id), split_of(rows, unit.medium.media_id)
-        made = 0
-        for event in shuffled(events, unit.seed, self.name, key=lambda e: e["row_id"]):
-            if made == self.params.per_medium:
-                return
-            samples = list(self._asked(unit, media, clips, objects, events, event, split))
-            made += bool(samples)
-            yield from (("samples", s.to_row()) for s in samples)
+        return asked_in_turn(
+            unit, rows, self.name, self.params.per_medium,
+            lambda t, event: self._asked(unit, t.media, t.clips, t.objects, t.events, event, t.split),
+        )  # fmt: skip
 
     def recompute(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Check:
         """Rebuild the sample from the cited descriptions, tracks and boxes."""
