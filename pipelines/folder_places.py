@@ -11,6 +11,7 @@ import json
 import struct
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def folder_places(source: Source, folder: Path, target: Path) -> list[Place]:
                 group_id=source.group_id or importer.group(name, at),
                 official_split=source.official_split or importer.split_of(name, at),
                 origin=source.origin,
-                make=lambda name=name, at=at, file=file: _make(importer, name, at, file),  # type: ignore[misc]
+                make=partial(_make, importer, name, at, file),
             )
         )
     return places

@@ -132,7 +132,8 @@ class MarkedObjects(Task[Params]):
         return rebuilt(sample, lambda: self._rebuild(sample, evidence))
 
     def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Sample:
-        kind = wordings_of(self.name).kind_of(sample.wording)
+        named = wordings_of(self.name).kind_of(sample.wording)
+        kind = next((k for k in KINDS if k == named), None)
         if kind is None:
             raise Withheld(f"unknown wording {sample.wording}")
         marked = Marked(
@@ -140,7 +141,7 @@ class MarkedObjects(Task[Params]):
             rows_of(evidence, "boxes"), space_cited(evidence),
         )  # fmt: skip
         numeral = int(sample.difficulty.get("numeral", 0))
-        return self._build(sample.recipe, marked, kind, numeral, sample.wording, sample.answer_form)  # type: ignore[arg-type]
+        return self._build(sample.recipe, marked, kind, numeral, sample.wording, sample.answer_form)
 
     def _build(self, recipe: str, marked: Marked, kind: Kind, numeral: int, wording: str, form: str) -> Sample:
         """The sample about a numeral. Raises `Withheld`."""

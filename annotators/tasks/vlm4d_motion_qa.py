@@ -204,7 +204,8 @@ class Vlm4dMotionQa(Task[Params]):
     # -- a sample --------------------------------------------------------------------------------------------------
 
     def _rebuild(self, sample: Sample, evidence: Sequence[EvidenceRow]) -> Sample:
-        kind = wordings_of(self.name).kind_of(sample.wording)
+        named = wordings_of(self.name).kind_of(sample.wording)
+        kind = next((k for k in KINDS if k == named), None)
         media, clip = only_row(evidence, "media"), only_row(evidence, "clips")
         edits = rows_of(evidence, "edits")
         if kind is None or len(edits) > 1:
@@ -225,7 +226,7 @@ class Vlm4dMotionQa(Task[Params]):
             if edits[0]["media_id"] != media["media_id"] or edits[0]["operation"] != "mirror":
                 raise Withheld("the edit made another medium")
             scene = scene.as_mirrored(media, edits[0], sample.window)
-        asked = self._asked(sample, kind, evidence)  # type: ignore[arg-type]
+        asked = self._asked(sample, kind, evidence)
         answer = answered(scene, asked, self.params.rule)
         return self._build(
             sample.recipe, scene, asked, answer, sample.wording, sample.answer_form, paired=sample.pair_id is not None
